@@ -1,0 +1,20 @@
+namespace FaMLNet;
+
+/// <summary>
+/// Batch-wise random sign-concordant feedback: B = |R| ⊙ sign(W), R redrawn after every update. Liao, Leibo and Poggio (2016), "How
+/// important is weight symmetry in backpropagation?", AAAI 30.
+/// </summary>
+internal sealed class BatchwiseRandomSignConcordantRule : LayerwiseFeedbackRule
+{
+    public override string Name => "Batch-wise random sign-concordant feedback";
+
+    public override string ShortName => "brsf";
+
+    protected override void Draw(FeedbackLayer layer) => Refresh(layer);
+
+    protected override void Refresh(FeedbackLayer layer)
+    {
+        layer.DrawXavierUniform();
+        layer.TakeSignsOfWeights();
+    }
+}

@@ -1,0 +1,16 @@
+namespace FaMLNet;
+
+/// <summary>
+/// Feedback alignment: B = R, fixed. Lillicrap, Cownden, Tweed and Akerman (2016), "Random synaptic feedback weights support error
+/// backpropagation for deep learning", Nature Communications 7:13276.
+/// </summary>
+internal sealed class FeedbackAlignmentRule : LayerwiseFeedbackRule
+{
+    public override string Name => "Feedback alignment";
+
+    public override string ShortName => "fa";
+
+    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback;
+
+    protected override void Draw(FeedbackLayer layer) => layer.DrawXavierUniform();
+}

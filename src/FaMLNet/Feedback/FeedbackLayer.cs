@@ -1,0 +1,47 @@
+namespace FaMLNet;
+
+/// <summary>What a rule sees of one layer when it draws or refreshes the feedback weights by which the error passes that layer.</summary>
+/// <remarks>The spans are windows into the training buffers: use them within the call only.</remarks>
+public readonly ref struct FeedbackLayer
+{
+    internal FeedbackLayer(string name, IReadOnlyList<int> shape, float standardDeviation, ReadOnlySpan<float> weights, Span<float> feedback, RandomGenerator random)
+    {
+        Name = name;
+        Shape = shape;
+        StandardDeviation = standardDeviation;
+        Weights = weights;
+        Feedback = feedback;
+        Random = random;
+    }
+
+    /// <summary>The layer's name, for example <c>dense2</c>. The first layer has none: no error passes below it.</summary>
+    public string Name { get; }
+
+    /// <summary>
+    /// The shape of <see cref="Feedback"/>, row by row: that of the layer's forward weights for a <see cref="LayerwiseFeedbackRule"/>,
+    /// outputs of the network × inputs of the layer (for an image channels · height · width) for a <see cref="DirectFeedbackRule"/>.
+    /// </summary>
+    public IReadOnlyList<int> Shape { get; }
+
+    /// <summary>σ: the standard deviation √(2/(fan-in + fan-out)) of the Xavier initialisation, times the feedback scale chosen.</summary>
+    public float StandardDeviation { get; }
+
+    /// <summary>The layer's forward weights as they are now; in the layout of <see cref="Feedback"/> for a layer-wise rule.</summary>
+    public ReadOnlySpan<float> Weights { get; }
+
+    /// <summary>The feedback weights, to be written.</summary>
+    public Span<float> Feedback { get; }
+
+    /// <summary>The stream of random numbers for feedback weights, derived from the training's seed.</summary>
+    public RandomGenerator Random { get; }
+
+    /// <summary>Fills <see cref="Feedback"/> with numbers uniform in ±√3·σ (Xavier uniform; Glorot and Bengio 2010).</summary>
+    public void DrawXavierUniform()
+    {
+        float bound = MathF.Sqrt(3) * StandardDeviation;
+        Random.FillUniform(Feedback, -bound, bound);
+    }
+
+    /// <summary>Gives every feedback weight the sign bit of its forward weight (0 counts as positive), keeping its magnitude.</summary>
+    public void TakeSignsOfWeights() => SignConcordance.CopySign(Feedback, Weights, Feedback);
+}

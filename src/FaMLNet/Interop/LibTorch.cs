@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace FaMLNet.Interop;
+
+/// <summary>Loads libtorch before anything else touches TorchSharp, so that a machine that cannot gets an explanation.</summary>
+internal static class LibTorch
+{
+    private static readonly object Gate = new();
+    private static bool _loaded;
+
+    /// <summary>Loads TorchSharp's native libraries, once a process.</summary>
+    /// <exception cref="DllNotFoundException">They cannot be loaded: the message names cause and cure.</exception>
+    public static void EnsureLoaded()
+    {
+        lock (Gate)
+        {
+            if (_loaded)
+                return;
+            TextWriter console = Console.Out;
+            try
+            {
+                // TorchSharp writes its search trace to the console when it fails; the exception below says it better.
+                Console.SetOut(TextWriter.Null);
+                torch.InitializeDeviceType(DeviceType.CPU);
+            }
+            catch (Exception failure) when (failure is NotSupportedException or TypeInitializationException or DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
+            {
+                throw new DllNotFoundException(Explain(failure), failure);
+            }
+            finally
+            {
+                Console.SetOut(console);
+            }
+            _loaded = true;
+        }
+    }
+
+    /// <summary>What is wrong and what to do about it, from the failure and a look at the files.</summary>
+    internal static string Explain(Exception failure)
+    {
+        string package = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "libtorch-cpu-win-arm64" : "libtorch-cpu-win-x64")
+            : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
+        string reason = LoadError() ?? Innermost(failure).Message;
+        string cure = reason.Contains("GLIBCXX", StringComparison.Ordinal)
+            ? "The system's C++ library is older than TorchSharp asks for. FaMLNet's build targets repair this in a project that references the FaMLNet package: "
+              + "reference it in the project that builds the executable (not only in a library of it), do not set FaMLNetPatchTorchSharp to false, and rebuild; or install libstdc++ 13 or later."
+            : $"Reference libtorch in the executable's project, for example <PackageReference Include=\"{package}\" Version=\"2.10.0\" /> (or a CUDA package of that version), and rebuild. "
+              + "TorchSharp and libtorch must be of matching versions (0.107.0 and 2.10.0), and the process must be 64-bit.";
+        return $"Training needs TorchSharp's native libraries, and they could not be loaded: {FirstLine(reason)} {cure}";
+    }
+
+    /// <summary>What the system's loader itself says about TorchSharp's library, if the file is there.</summary>
+    private static string? LoadError()
+    {
+        string name = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "LibTorchSharp.dll" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
+        string? path = new[] { AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"), Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native") }
+            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        if (path == null)
+            return null;
+        try
+        {
+            NativeLibrary.Load(path);
+            return null;
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            return failure.Message;
+        }
+    }
+
+    private static Exception Innermost(Exception failure) => failure.InnerException == null ? failure : Innermost(failure.InnerException);
+
+    private static string FirstLine(string text)
+    {
+        string line = text.Split('\n').Select(part => part.Trim()).FirstOrDefault(part => part.Length > 0) ?? "unknown reason";
+        return line.EndsWith('.') ? line : line + ".";
+    }
+}

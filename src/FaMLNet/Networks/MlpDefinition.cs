@@ -1,0 +1,86 @@
+namespace FaMLNet;
+
+/// <summary>A chain of dense layers: weights and bias, normalisation if wanted, activation, dropout if wanted; and a dense output layer.</summary>
+public sealed record MlpDefinition : NetworkDefinition
+{
+    /// <summary>The most units that a layer may have.</summary>
+    internal const int MaximumUnits = 1 << 20;
+
+    private readonly IReadOnlyList<int> _hiddenUnits = [128, 64];
+
+    internal MlpDefinition() { }
+
+    /// <summary>Units of each hidden layer, from the input upwards.</summary>
+    /// <value>Range: each 1 to 1,048,576. Default: 128 and 64.</value>
+    /// <exception cref="ArgumentOutOfRangeException">A layer has no units, or too many.</exception>
+    public IReadOnlyList<int> HiddenUnits
+    {
+        get => _hiddenUnits;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            for (int i = 0; i < value.Count; i++)
+            {
+                if (value[i] is < 1 or > MaximumUnits)
+                    throw new ArgumentOutOfRangeException(nameof(value), value[i],
+                        $"Option Network: hidden layer {i + 1} of the Mlp must have 1 to {MaximumUnits} units; found {value[i]}. For no hidden layer, give none.");
+            }
+            _hiddenUnits = Array.AsReadOnly(value.ToArray());
+        }
+    }
+
+    /// <summary>The activation of the hidden layers.</summary>
+    /// <value>Default: <see cref="Activation.ReLU"/>.</value>
+    public Activation Activation { get; init; } = Activation.ReLU;
+
+    /// <summary>How the initial weights are drawn.</summary>
+    /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
+    public WeightInitialization Initialization { get; init; } = WeightInitialization.XavierUniform;
+
+    /// <summary>Normalisation of the hidden layers.</summary>
+    /// <value>Default: <see cref="Normalization.None"/>.</value>
+    public Normalization Normalization { get; init; } = Normalization.None;
+
+    /// <summary>Share of each hidden layer's units that is left out at random in each training step (Srivastava et al. 2014).</summary>
+    /// <value>Range: [0, 1). Default: 0.</value>
+    public float Dropout { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(MlpDefinition? other) =>
+        other is not null && HiddenUnits.SequenceEqual(other.HiddenUnits) && Activation == other.Activation
+        && Initialization == other.Initialization && Normalization == other.Normalization && Dropout.Equals(other.Dropout);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        HashCode hash = new();
+        foreach (int units in HiddenUnits)
+            hash.Add(units);
+        hash.Add(Activation);
+        hash.Add(Initialization);
+        hash.Add(Normalization);
+        hash.Add(Dropout);
+        return hash.ToHashCode();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"Mlp({string.Join(", ", HiddenUnits)}), {Activation}, {Initialization}"
+        + (Normalization == Normalization.None ? "" : $", {Normalization} normalisation")
+        + (Dropout == 0 ? "" : FormattableString.Invariant($", dropout {Dropout}"));
+
+    internal override void Validate()
+    {
+        if (!(Dropout >= 0 && Dropout < 1))
+            throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, $"Option Network: Dropout must be at least 0 and below 1; found {Dropout}.");
+        CheckDefined(Activation);
+        CheckDefined(Initialization);
+        CheckDefined(Normalization);
+    }
+
+    private static void CheckDefined<T>(T value) where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            throw new ArgumentOutOfRangeException(typeof(T).Name, value, $"Option Network: {typeof(T).Name} must be one of {string.Join(", ", Enum.GetNames<T>())}; found {value}.");
+    }
+}

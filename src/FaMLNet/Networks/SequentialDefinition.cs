@@ -1,0 +1,105 @@
+namespace FaMLNet;
+
+/// <summary>A network of layers one after the other, with branches inside some of them: convolutional networks.</summary>
+public sealed record SequentialDefinition : NetworkDefinition
+{
+    internal SequentialDefinition(string name, IReadOnlyList<Layer> layers)
+    {
+        Name = name;
+        Layers = Array.AsReadOnly(layers.ToArray());
+    }
+
+    /// <summary>The name, for people.</summary>
+    public string Name { get; }
+
+    /// <summary>The layers, from the input upwards. The last weighted layer gives one output a class.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
+
+    /// <summary>How the initial weights are drawn.</summary>
+    /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
+    public WeightInitialization Initialization { get; init; } = WeightInitialization.XavierUniform;
+
+    /// <inheritdoc/>
+    public bool Equals(SequentialDefinition? other) =>
+        other is not null && Name == other.Name && Layers.SequenceEqual(other.Layers) && Initialization == other.Initialization;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Layers.Count, Initialization);
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    internal override void Validate()
+    {
+        if (!Enum.IsDefined(Initialization))
+            throw new ArgumentOutOfRangeException(nameof(Initialization), Initialization, $"Option Network: Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
+        if (Layers.Count == 0)
+            throw new ArgumentException("Option Network: a network needs at least one layer; found none.");
+        Check(Layers);
+    }
+
+    private static void Check(IReadOnlyList<Layer> layers)
+    {
+        foreach (Layer layer in layers)
+        {
+            switch (layer)
+            {
+                case null:
+                    throw new ArgumentException("Option Network: a layer is null.");
+                case Layer.Conv2d conv:
+                    Positive(conv.Channels, "Conv2d.Channels");
+                    Positive(conv.Kernel, "Conv2d.Kernel");
+                    Positive(conv.Stride, "Conv2d.Stride");
+                    Positive(conv.Dilation, "Conv2d.Dilation");
+                    Positive(conv.Groups, "Conv2d.Groups");
+                    NotNegative(conv.Padding, "Conv2d.Padding");
+                    break;
+                case Layer.Dense { Units: { } units }:
+                    Positive(units, "Dense.Units");
+                    break;
+                case Layer.Activate activate when !Enum.IsDefined(activate.Activation):
+                    throw new ArgumentOutOfRangeException(nameof(layers), $"Option Network: Activation must be one of {string.Join(", ", Enum.GetNames<Activation>())}; found {activate.Activation}.");
+                case Layer.MaxPool2d pool:
+                    Positive(pool.Kernel, "MaxPool2d.Kernel");
+                    Positive(pool.Stride ?? 1, "MaxPool2d.Stride");
+                    NotNegative(pool.Padding, "MaxPool2d.Padding");
+                    break;
+                case Layer.AveragePool2d pool:
+                    Positive(pool.Kernel, "AveragePool2d.Kernel");
+                    Positive(pool.Stride ?? 1, "AveragePool2d.Stride");
+                    NotNegative(pool.Padding, "AveragePool2d.Padding");
+                    break;
+                case Layer.AdaptiveAveragePool2d pool:
+                    Positive(pool.Size, "AdaptiveAveragePool2d.Size");
+                    break;
+                case Layer.Dropout dropout when !(dropout.Share >= 0 && dropout.Share < 1):
+                    throw new ArgumentOutOfRangeException(nameof(layers), $"Option Network: Dropout.Share must be at least 0 and below 1; found {dropout.Share}.");
+                case Layer.Residual residual:
+                    Check(residual.Body ?? throw new ArgumentException("Option Network: Residual.Body is null."));
+                    Check(residual.Shortcut ?? throw new ArgumentException("Option Network: Residual.Shortcut is null."));
+                    break;
+                case Layer.Concatenate concatenate:
+                    Check(concatenate.Body ?? throw new ArgumentException("Option Network: Concatenate.Body is null."));
+                    break;
+                case Layer.PadTo pad:
+                    Positive(pad.Size, "PadTo.Size");
+                    break;
+                case Layer.DownsampleWithZeros downsample:
+                    Positive(downsample.Channels, "DownsampleWithZeros.Channels");
+                    break;
+            }
+        }
+    }
+
+    private static void Positive(int value, string name)
+    {
+        if (value is < 1 or > MlpDefinition.MaximumUnits)
+            throw new ArgumentOutOfRangeException(name, value, $"Option Network: {name} must be 1 to {MlpDefinition.MaximumUnits}; found {value}.");
+    }
+
+    private static void NotNegative(int value, string name)
+    {
+        if (value is < 0 or > MlpDefinition.MaximumUnits)
+            throw new ArgumentOutOfRangeException(name, value, $"Option Network: {name} must be 0 to {MlpDefinition.MaximumUnits}; found {value}.");
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.ML.Runtime;
+
+namespace FaMLNet.Persistence;
+
+/// <summary>The JSON entry of a saved model: everything but the weights. What is read is validated before it is used.</summary>
+internal sealed record ModelDocument
+{
+    private const string FormatName = "FaMLNet multiclass network";
+    private const int CurrentVersion = 1;
+    private const int MaximumCharacters = 1 << 26;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(namingPolicy: null, allowIntegerValues: false) },
+        MaxDepth = 16,
+    };
+
+    public required string Format { get; init; }
+
+    public required int Version { get; init; }
+
+    public required string Rule { get; init; }
+
+    public required int Inputs { get; init; }
+
+    public required int Classes { get; init; }
+
+    public required NetworkDocument Network { get; init; }
+
+    /// <summary>The layers that have feedback weights, with their shapes.</summary>
+    public required IReadOnlyList<FeedbackDocument> Feedback { get; init; }
+
+    public required IReadOnlyList<EpochMetrics> History { get; init; }
+
+    public static ModelDocument Create(NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers, IReadOnlyList<EpochMetrics> history) => new()
+    {
+        Format = FormatName,
+        Version = CurrentVersion,
+        Rule = rule.ShortName,
+        Inputs = layout.Inputs,
+        Classes = layout.Outputs,
+        Network = NetworkDocument.Create(layout),
+        Feedback = [.. feedbackLayers.Select(layer => new FeedbackDocument { Layer = layer, Direct = rule is DirectFeedbackRule })],
+        History = history,
+    };
+
+    public static ModelDocument Read(TextReader reader)
+    {
+        ModelDocument document;
+        try
+        {
+            document = JsonSerializer.Deserialize<ModelDocument>(ReadAtMost(reader), Json) ?? throw new FormatException("The model's description is empty.");
+        }
+        catch (Exception failure) when (failure is JsonException or NotSupportedException)
+        {
+            throw new FormatException($"The model's description is not what FaMLNet writes: {failure.Message} The file is damaged or not a FaMLNet model.", failure);
+        }
+        document.Check();
+        return document;
+    }
+
+    public void Write(TextWriter writer) => writer.Write(JsonSerializer.Serialize(this, Json).ReplaceLineEndings("\n"));
+
+    public NetworkLayout CreateLayout(IHostEnvironment env)
+    {
+        try
+        {
+            NetworkLayout layout = Network.CreateLayout(env, Inputs, Classes);
+            return layout.Inputs == Inputs ? layout : throw new FormatException($"The model's description has {Inputs} inputs, but its images have {layout.Inputs} values.");
+        }
+        catch (ArgumentException failure)
+        {
+            throw new FormatException($"The model's description does not describe a network: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The names and shapes of all arrays that the model must have, in the order of the file.</summary>
+    public IReadOnlyList<(string Name, IReadOnlyList<int> Shape)> DescribeTensors(NetworkLayout layout)
+    {
+        List<(string, IReadOnlyList<int>)> tensors = [.. layout.Parameters.Concat(layout.Statistics).Select(slice => (slice.Name, (IReadOnlyList<int>)slice.Shape))];
+        foreach (FeedbackDocument feedback in Feedback)
+        {
+            WeightedLayer layer = layout.WeightedLayers.Skip(1).FirstOrDefault(layer => layer.Name == feedback.Layer)
+                ?? throw new FormatException($"The model's description gives feedback weights to a layer '{feedback.Layer}' that passes no error.");
+            tensors.Add((FeedbackAlignmentMulticlassModelParameters.FeedbackName(layer.Name), feedback.Direct ? [layout.Outputs, layer.InputLength] : layer.Weight.Shape));
+        }
+        return tensors;
+    }
+
+    private static string ReadAtMost(TextReader reader)
+    {
+        char[] buffer = new char[1 << 16];
+        System.Text.StringBuilder text = new();
+        int read;
+        while ((read = reader.Read(buffer)) > 0)
+        {
+            text.Append(buffer, 0, read);
+            if (text.Length > MaximumCharacters)
+                throw new FormatException($"The model's description is longer than {MaximumCharacters} characters: the file is damaged.");
+        }
+        return text.ToString();
+    }
+
+    private void Check()
+    {
+        if (Format != FormatName)
+            throw new FormatException($"The model's description is of the format '{Format}'; expected '{FormatName}'.");
+        if (Version is < 1 or > CurrentVersion)
+            throw new FormatException($"The model is of format version {Version}; this version of FaMLNet reads up to {CurrentVersion}. Update the FaMLNet package.");
+        if (Inputs < 1 || Classes < 1 || Classes > MlpDefinition.MaximumUnits)
+            throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most {MlpDefinition.MaximumUnits} classes.");
+        if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(epoch => epoch == null))
+            throw new FormatException("The model's description lacks a rule or the contents of a list: the file is damaged.");
+        if (Feedback.DistinctBy(feedback => feedback.Layer).Count() != Feedback.Count)
+            throw new FormatException("The model's description names a layer's feedback weights twice: the file is damaged.");
+    }
+
+    internal sealed record FeedbackDocument
+    {
+        public required string Layer { get; init; }
+
+        public required bool Direct { get; init; }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Scoring;
+
+/// <summary>Scores rows by a module of the user's own. Threads take turns: nothing is known of the module's safety.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A model is not disposable in ML.NET; tensors have finalisers.")]
+internal sealed class CustomScorer : NetworkScorer
+{
+    private readonly object _gate = new();
+    private readonly CustomLayout _layout;
+    private readonly nn.Module<Tensor, Tensor> _module;
+
+    public CustomScorer(CustomLayout layout, nn.Module<Tensor, Tensor> module, float[] parameters, float[] statistics)
+    {
+        _layout = layout;
+        _module = module;
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        Dictionary<string, Parameter> byName = module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
+        Dictionary<string, Tensor> buffers = module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer);
+        foreach (ParameterSlice slice in layout.Parameters)
+            Copy(slice, parameters, byName[slice.Name]);
+        foreach (ParameterSlice slice in layout.Statistics)
+            Copy(slice, statistics, buffers[slice.Name]);
+        module.eval();
+    }
+
+    public override IScoringSession Open() => new Session(this);
+
+    private static void Copy(ParameterSlice slice, float[] source, Tensor target)
+    {
+        using Tensor values = tensor(slice.In((ReadOnlySpan<float>)source).ToArray(), target.shape);
+        target.copy_(values);
+    }
+
+    private void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+    {
+        lock (_gate)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            Tensor input = tensor(features[..(count * _layout.Inputs)].ToArray(), [count, .. _layout.Shape.Input.Select(size => (long)size)]);
+            Tensor logits = _module.call(input).contiguous();
+            MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
+        }
+        for (int row = 0; row < count; row++)
+            DenseScorer.Softmax(scores.Slice(row * _layout.Outputs, _layout.Outputs));
+    }
+
+    private sealed class Session(CustomScorer owner) : IScoringSession
+    {
+        public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
+    }
+}

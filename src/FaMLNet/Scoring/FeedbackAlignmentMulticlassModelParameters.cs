@@ -1,0 +1,163 @@
+using FaMLNet;
+using FaMLNet.Persistence;
+using FaMLNet.Scoring;
+using FaMLNet.Training;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+
+[assembly: LoadableClass(typeof(FeedbackAlignmentMulticlassModelParameters), null, typeof(SignatureLoadModel),
+    "Feedback-alignment multiclass network", FeedbackAlignmentMulticlassModelParameters.LoaderSignature)]
+
+namespace FaMLNet;
+
+/// <summary>A trained classifier: the network, the rule that trained it, its weights and the history of its training.</summary>
+/// <remarks>
+/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable and thread-safe, unlike a
+/// <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
+/// </remarks>
+public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParametersBase<VBuffer<float>>, IValueMapper
+{
+    // At most 24 characters in a model header.
+    internal const string LoaderSignature = "FeedbackAlignMulticlass";
+    private const string ModelName = "FeedbackAlignmentMulticlass";
+    private const string DocumentEntry = "model.json";
+    private const string WeightsEntry = "weights.safetensors";
+
+    private readonly NetworkLayout _layout;
+    private readonly float[] _parameters, _statistics;
+    private readonly IReadOnlyDictionary<string, ParameterTensor> _feedback;
+    private readonly NetworkScorer _scorer;
+
+    internal FeedbackAlignmentMulticlassModelParameters(IHostEnvironment env, TrainedNetwork trained) : base(env, ModelName)
+    {
+        _layout = trained.Layout;
+        _parameters = trained.Parameters;
+        _statistics = trained.Statistics;
+        _feedback = FeedbackWeights.SlicesOf(trained.Rule, _layout, out _).Zip(_layout.WeightedLayers).Where(pair => pair.First != null)
+            .ToDictionary(pair => pair.Second.Name, pair => new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
+        Rule = trained.Rule;
+        History = trained.History;
+        _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
+    }
+
+    private FeedbackAlignmentMulticlassModelParameters(IHostEnvironment env, ModelLoadContext ctx) : base(env, ModelName, ctx)
+    {
+        ModelDocument document = null!;
+        if (!ctx.TryLoadTextStream(DocumentEntry, reader => document = ModelDocument.Read(reader)))
+            throw new FormatException($"The model's entry '{DocumentEntry}' is missing: the file is damaged. Save the model again.");
+        _layout = document.CreateLayout(env);
+        IReadOnlyDictionary<string, ParameterTensor> tensors = null!;
+        if (!ctx.TryLoadBinaryStream(WeightsEntry, reader => tensors = Safetensors.Read(reader.BaseStream, document.DescribeTensors(_layout))))
+            throw new FormatException($"The model's entry '{WeightsEntry}' is missing: the file is damaged. Save the model again.");
+        _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
+        _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
+        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(FeedbackName(layer.Name))).ToDictionary(layer => layer.Name, layer => tensors[FeedbackName(layer.Name)]);
+        Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
+        History = document.History;
+        _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
+    }
+
+    /// <summary>The network's layers.</summary>
+    public NetworkDefinition Network => _layout.Definition;
+
+    /// <summary>The rule that trained the network. If it is a user's own and not registered in this process, it can only name itself.</summary>
+    public FeedbackRule Rule { get; }
+
+    /// <summary>What each epoch showed, in order.</summary>
+    public IReadOnlyList<EpochMetrics> History { get; }
+
+    /// <summary>Features that a row must have.</summary>
+    public int NumberOfFeatures => _layout.Inputs;
+
+    /// <summary>Classes, and so scores a row.</summary>
+    public int NumberOfClasses => _layout.Outputs;
+
+    DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Inputs);
+
+    DataViewType IValueMapper.OutputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Outputs);
+
+    /// <inheritdoc/>
+    protected override PredictionKind PredictionKind => PredictionKind.MulticlassClassification;
+
+    /// <summary>The forward weights of each layer (outputs × inputs), by layer name: <c>dense1</c> is the one next to the input.</summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetWeights() =>
+        _layout.WeightedLayers.ToDictionary(layer => layer.Name, layer => Tensor(layer.Weight, _parameters));
+
+    /// <summary>
+    /// The feedback weights as training left them, by the name of the layer that the error passes: outputs × inputs of that layer, or for direct
+    /// rules outputs of the network × inputs of the layer. The first layer has none; backpropagation has none at all.
+    /// </summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights() => _feedback;
+
+    /// <summary>
+    /// Everything that prediction uses, by parameter name: <c>dense1.weight</c>, <c>dense1.bias</c>, and with normalisation <c>norm1.weight</c>,
+    /// <c>norm1.bias</c>, <c>norm1.running_mean</c>, <c>norm1.running_var</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetParameters() =>
+        _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
+            .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
+
+    ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
+    {
+        Host.Check(typeof(TSrc) == typeof(VBuffer<float>) && typeof(TDst) == typeof(VBuffer<float>), "A feedback-alignment network maps a vector of Single to a vector of Single.");
+        // Scratch memory of this mapper's own: a mapper serves one thread, the model many.
+        float[] dense = new float[_layout.Inputs];
+        IScoringSession session = _scorer.Open();
+        ValueMapper<VBuffer<float>, VBuffer<float>> map = (in VBuffer<float> source, ref VBuffer<float> destination) =>
+        {
+            if (source.Length != dense.Length)
+                throw new InvalidOperationException($"The model was trained on {dense.Length} features; the row has {source.Length}. Give it the columns that it was trained on.");
+            ReadOnlySpan<float> features = source.GetValues();
+            if (!source.IsDense)
+            {
+                source.CopyTo(dense);
+                features = dense;
+            }
+            VBufferEditor<float> editor = VBufferEditor.Create(ref destination, _layout.Outputs);
+            session.Score(features, 1, editor.Values);
+            destination = editor.Commit();
+        };
+        return (ValueMapper<TSrc, TDst>)(Delegate)map;
+    }
+
+    /// <inheritdoc/>
+    protected override void SaveCore(ModelSaveContext ctx)
+    {
+        ctx.SetVersionInfo(GetVersionInfo());
+        base.SaveCore(ctx);
+        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(_layout, Rule, _feedback.Keys, History).Write(writer));
+        ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
+            [.. GetParameters().Select(pair => (pair.Key, pair.Value)), .. _feedback.Select(pair => (FeedbackName(pair.Key), pair.Value))]));
+    }
+
+    internal static string FeedbackName(string layer) => $"{layer}.feedback";
+
+    // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
+    internal static FeedbackAlignmentMulticlassModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(env);
+        env.CheckValue(ctx, nameof(ctx));
+        ctx.CheckAtModel(GetVersionInfo());
+        return new FeedbackAlignmentMulticlassModelParameters(env, ctx);
+    }
+
+    private static VersionInfo GetVersionInfo() => new(
+        modelSignature: "FAMLMULC",
+        verWrittenCur: 0x00010001, // Initial
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderAssemblyName: typeof(FeedbackAlignmentMulticlassModelParameters).Assembly.GetName().Name,
+        loaderSignature: LoaderSignature);
+
+    private static ParameterTensor Tensor(ParameterSlice slice, float[] buffer) => new(slice.Shape, buffer.AsMemory(slice.Offset, slice.Length));
+
+    private static float[] Flatten(IEnumerable<ParameterSlice> slices, int length, IReadOnlyDictionary<string, ParameterTensor> tensors)
+    {
+        float[] buffer = new float[length];
+        foreach (ParameterSlice slice in slices)
+            tensors[slice.Name].Values.Span.CopyTo(slice.In(buffer.AsSpan()));
+        return buffer;
+    }
+}

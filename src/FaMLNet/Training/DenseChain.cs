@@ -1,0 +1,134 @@
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training;
+
+/// <summary>
+/// A chain of dense layers in training, without autograd: matrix products by libtorch into buffers allocated once, everything between them
+/// in single managed SIMD passes over the same memory.
+/// </summary>
+/// <remarks>
+/// Activations are feature-major (units × batch), which keeps rows contiguous for those passes and measured 7 % faster in the products
+/// than the batch-major layout. The batch is padded with empty columns to a multiple of 16; they carry weight 0 and so no error.
+/// </remarks>
+internal sealed unsafe class DenseChain : TrainingNetwork
+{
+    private readonly DenseLayout _layout;
+    private readonly Tensor[] _weights, _weightsTransposed, _gradients;
+    private readonly Tensor?[] _feedbackTransposed;
+    private readonly Dictionary<int, DenseBatch> _batches = [];
+    private Tensor[]? _comparison;
+    private DenseBatch? _current;
+
+    public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+    {
+        _layout = layout;
+        _weights = ViewsOf(Weights);
+        _gradients = ViewsOf(Gradient);
+        _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+        _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
+    }
+
+    public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        DenseBatch batch = _current = BatchOf(rows.Length);
+        batch.Load(data, rows);
+        Forward(batch);
+        DenseLayer top = _layout.Layers[^1];
+        (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer + top.Bias.Offset,
+            top.Outputs, batch.Labels, batch.Coefficients, rows.Length);
+        Backward(batch, Gradient, _gradients, byRule: true);
+        return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
+    }
+
+    protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
+    {
+        _comparison ??= ViewsOf(gradient);
+        Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
+    }
+
+    protected override void DisposeNetwork()
+    {
+        foreach (DenseBatch batch in _batches.Values)
+            batch.Dispose();
+    }
+
+    private Tensor[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Matrix(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+
+    private DenseBatch BatchOf(int count)
+    {
+        int width = (count + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        if (!_batches.TryGetValue(width, out DenseBatch? batch))
+            _batches[width] = batch = new DenseBatch(_layout, width);
+        return batch;
+    }
+
+    private void Forward(DenseBatch batch)
+    {
+        float* w = Weights.Pointer;
+        for (int i = 0; i < _layout.Layers.Count; i++)
+        {
+            DenseLayer layer = _layout.Layers[i];
+            DenseUnits units = batch.Units[i];
+            units.ActivationView.addmm_(_weights[i], i == 0 ? batch.InputTransposed : batch.Units[i - 1].OutputView, beta: 0);
+            if (i == _layout.Layers.Count - 1)
+                return;
+            float* a = units.Activation.Pointer;
+            float* bias = w + layer.Bias.Offset;
+            switch (_layout.Network.Normalization)
+            {
+                case Normalization.Batch:
+                    NormalizationKernels.BatchForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer,
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width, batch.Count);
+                    bias = null;
+                    break;
+                case Normalization.Layer:
+                    NormalizationKernels.LayerForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer, layer.Outputs, batch.Width);
+                    bias = null;
+                    break;
+            }
+            DenseKernels.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
+            if (units.Mask != null)
+            {
+                Dropout.FillUniform(units.Mask.Span, 0, 1);
+                DenseKernels.MakeMask(units.Mask.Pointer, _layout.Network.Dropout, units.Mask.Length);
+                DenseKernels.Multiply(a, units.Mask.Pointer, units.Dropped!.Pointer, units.Mask.Length);
+            }
+        }
+    }
+
+    /// <summary>From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run twice.</summary>
+    private void Backward(DenseBatch batch, FloatBuffer gradient, Tensor[] gradients, bool byRule)
+    {
+        float* w = Weights.Pointer, g = gradient.Pointer;
+        int top = _layout.Layers.Count - 1;
+        Tensor outputError = batch.Units[top].ActivationView, error = outputError;
+        for (int i = top; i >= 0; i--)
+        {
+            gradients[i].addmm_(error, i == 0 ? batch.Input : batch.Units[i - 1].OutputTransposed, beta: 0);
+            if (i == 0)
+                return;
+            DenseLayer layer = _layout.Layers[i - 1];
+            DenseUnits units = batch.Units[i - 1];
+            Tensor path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
+            units.ErrorView!.addmm_(path, byRule && Feedback.IsDirect ? outputError : error, beta: 0);
+            error = units.ErrorView;
+            float* e = units.Error!.Pointer;
+            if (units.Mask != null)
+                DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
+            ParameterSlice shift = layer.NormShift ?? layer.Bias;
+            DenseKernels.Differentiate(_layout.Network.Activation, e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs, batch.Width);
+            switch (_layout.Network.Normalization)
+            {
+                case Normalization.Batch:
+                    NormalizationKernels.BatchBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                        g + shift.Offset, g + layer.Bias.Offset, layer.Outputs, batch.Width, batch.Count);
+                    break;
+                case Normalization.Layer:
+                    NormalizationKernels.LayerBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                        g + layer.Bias.Offset, layer.Outputs, batch.Width);
+                    break;
+            }
+        }
+    }
+}

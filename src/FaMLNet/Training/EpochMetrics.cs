@@ -1,0 +1,41 @@
+namespace FaMLNet;
+
+/// <summary>What one epoch of training showed.</summary>
+public sealed record EpochMetrics
+{
+    /// <summary>Number of the epoch, from 1.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>
+    /// Weighted mean of the cross-entropy (natural logarithm) over the rows of the epoch, each as its mini-batch saw it, before the
+    /// update and with dropout.
+    /// </summary>
+    public required double Loss { get; init; }
+
+    /// <summary>Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1.</summary>
+    public required double Accuracy { get; init; }
+
+    /// <summary>Loss on the validation set; null without one.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>Accuracy on the validation set, between 0 and 1; null without one.</summary>
+    public double? ValidationAccuracy { get; init; }
+
+    /// <summary>Learning rate of the epoch's last step.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Rows trained on per second.</summary>
+    public required double SamplesPerSecond { get; init; }
+
+    /// <summary>
+    /// Degrees between 0 and 180, by layer; empty when alignment is not tracked. For rules that send the error layer by layer, by the layer
+    /// that the error passes: the angle between its forward and its feedback weights. For direct rules, by the layer that is updated: the
+    /// angle between the rule's update and the one that backpropagation would make, on the last mini-batch of the epoch. 0 for backpropagation.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> AlignmentAngle { get; init; } = EmptyByLayer;
+
+    /// <summary>‖B‖/‖W‖ (Frobenius norms) by the layer to which the feedback weights belong; empty when alignment is not tracked. 1 for backpropagation.</summary>
+    public IReadOnlyDictionary<string, double> NormRatio { get; init; } = EmptyByLayer;
+
+    private static IReadOnlyDictionary<string, double> EmptyByLayer { get; } = new Dictionary<string, double>();
+}

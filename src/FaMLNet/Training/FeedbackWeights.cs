@@ -1,0 +1,79 @@
+using TorchSharp;
+
+namespace FaMLNet.Training;
+
+/// <summary>The feedback weights of one training: every layer's but the first, in one flat buffer, drawn and refreshed by the rule.</summary>
+internal sealed class FeedbackWeights : IDisposable
+{
+    private readonly NetworkLayout _layout;
+    private readonly RandomGenerator _random;
+    private readonly float _scale;
+
+    public FeedbackWeights(FeedbackRule rule, NetworkLayout layout, float scale, RandomGenerator random)
+    {
+        Rule = rule;
+        _layout = layout;
+        _random = random;
+        _scale = scale;
+        Slices = SlicesOf(rule, layout, out int length);
+        Buffer = new FloatBuffer(length);
+    }
+
+    public FeedbackRule Rule { get; }
+
+    public RandomGenerator Random => _random;
+
+    /// <summary>Whether the output's error goes straight to every layer.</summary>
+    public bool IsDirect => Rule is DirectFeedbackRule;
+
+    /// <summary>One a layer: null for the first, and for all under backpropagation.</summary>
+    public IReadOnlyList<ParameterSlice?> Slices { get; }
+
+    public FloatBuffer Buffer { get; }
+
+    /// <summary>Where the feedback weights of a rule lie for a network: the shapes of the forward weights, or outputs × inputs of the layer.</summary>
+    public static IReadOnlyList<ParameterSlice?> SlicesOf(FeedbackRule rule, NetworkLayout layout, out int length)
+    {
+        ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count];
+        length = 0;
+        for (int i = 1; i < slices.Length; i++)
+        {
+            WeightedLayer layer = layout.WeightedLayers[i];
+            string name = $"{layer.Name}.feedback";
+            slices[i] = rule switch
+            {
+                LayerwiseFeedbackRule => NetworkLayout.Place(name, ref length, layer.Weight.Shape),
+                DirectFeedbackRule => NetworkLayout.Place(name, ref length, layout.Outputs, layer.InputLength),
+                _ => null,
+            };
+        }
+        return slices;
+    }
+
+    public void Draw(FloatBuffer weights) => ForEachLayer(weights, first: true);
+
+    public void Refresh(FloatBuffer weights) => ForEachLayer(weights, first: false);
+
+    /// <summary>A layer's feedback weights as a matrix, owned by the caller; null if it has none.</summary>
+    public torch.Tensor? View(int index, int? rows = null, int? columns = null)
+    {
+        if (Slices[index] is not { } slice)
+            return null;
+        int height = rows ?? slice.Shape[0];
+        return Buffer.Fresh(slice.Offset, height, columns ?? slice.Length / height);
+    }
+
+    public void Dispose() => Buffer.Dispose();
+
+    private void ForEachLayer(FloatBuffer weights, bool first)
+    {
+        for (int i = 1; i < Slices.Count; i++)
+        {
+            if (Slices[i] is not { } slice)
+                continue;
+            WeightedLayer layer = _layout.WeightedLayers[i];
+            float deviation = _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(slice.Shape[1], slice.Shape[0]) : WeightDraw.XavierStandardDeviation(layer.FanIn, layer.FanOut));
+            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, deviation, layer.Weight.In((ReadOnlySpan<float>)weights.Span), slice.In(Buffer.Span), _random), first);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training;
+
+/// <summary>
+/// Zeroed memory that libtorch and managed SIMD code share: a tensor of floats, 64-byte aligned, with a pointer to its elements. The owner
+/// keeps it in a field (a pointer alone does not keep the memory alive) and disposes it.
+/// </summary>
+internal sealed unsafe class FloatBuffer : IDisposable
+{
+    private readonly Tensor _tensor;
+    private readonly List<Tensor> _views = [];
+
+    public FloatBuffer(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, int.MaxValue);
+        using DisposeScope scope = NewDisposeScope();
+        _tensor = zeros(Math.Max(length, 1), ScalarType.Float32).DetachFromDisposeScope();
+        Length = (int)length;
+        fixed (byte* start = _tensor.bytes)
+            Pointer = (float*)start;
+    }
+
+    public int Length { get; }
+
+    public float* Pointer { get; }
+
+    public Span<float> Span => new(Pointer, Length);
+
+    /// <summary>A view of rows × columns elements from <paramref name="offset"/>, owned by this buffer.</summary>
+    public Tensor Matrix(int offset, int rows, int columns) => Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
+
+    /// <summary>The transpose of <see cref="Matrix"/>, owned by this buffer.</summary>
+    public Tensor Transposed(int offset, int rows, int columns) => Keep(_tensor.as_strided([columns, rows], [1, columns], offset));
+
+    /// <summary>A view of a parameter in its own shape, owned by this buffer.</summary>
+    public Tensor View(ParameterSlice slice) => Keep(Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]));
+
+    /// <summary>A view of the given shape from <paramref name="offset"/>, owned by the caller.</summary>
+    public Tensor Fresh(int offset, params long[] shape)
+    {
+        long[] strides = new long[shape.Length];
+        long stride = 1;
+        for (int i = shape.Length - 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+        return _tensor.as_strided(shape, strides, offset);
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor view in _views)
+            view.Dispose();
+        _views.Clear();
+        _tensor.Dispose();
+    }
+
+    private Tensor Keep(Tensor view)
+    {
+        view.DetachFromDisposeScope();
+        _views.Add(view);
+        return view;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Graph;
+
+/// <summary>ReLU, in place where the input belongs to no one else.</summary>
+/// <param name="ownsInput">Whether the input may be overwritten.</param>
+/// <param name="ownsGradient">Whether the gradient may be overwritten.</param>
+internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
+{
+    private Tensor? _output;
+
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        Tensor output = ownsInput ? x.relu_().alias() : x.relu();
+        if (training)
+            _output = output.alias();
+        return output;
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        using Tensor output = _output!;
+        _output = null;
+        Tensor result = ownsGradient && gradient.is_contiguous() ? gradient.alias() : gradient.contiguous().clone();
+        if (output.is_contiguous())
+            Mask(result, output);
+        else
+        {
+            using Tensor positive = output.gt(0);
+            result.mul_(positive);
+        }
+        return result;
+    }
+
+    private static unsafe void Mask(Tensor gradient, Tensor output)
+    {
+        fixed (byte* gBytes = gradient.bytes, aBytes = output.bytes)
+        {
+            float* g = (float*)gBytes, a = (float*)aBytes;
+            long length = gradient.numel(), i = 0;
+            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                Vector<int> positive = Vector.GreaterThan(Vector.Load(a + i), Vector<float>.Zero);
+                Vector.Store(Vector.ConditionalSelect(positive, Vector.Load(g + i), Vector<float>.Zero), g + i);
+            }
+            for (; i < length; i++)
+                g[i] = a[i] > 0 ? g[i] : 0;
+        }
+    }
+}
+
+/// <summary>From an image to a vector and back.</summary>
+internal sealed class FlattenNode(ImageShape input) : GraphNode
+{
+    public override Tensor Forward(Tensor x, bool training) => x.reshape(x.shape[0], -1);
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path) => gradient.reshape(gradient.shape[0], input.Channels, input.Height, input.Width);
+}
+
+/// <summary>Dropout; nothing at prediction.</summary>
+internal sealed class DropoutNode(float share, RandomGenerator? random) : GraphNode
+{
+    private Tensor? _mask;
+
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        if (!training || share == 0)
+            return x.alias();
+        float[] mask = new float[x.numel()];
+        random!.FillUniform(mask, 0, 1);
+        for (int i = 0; i < mask.Length; i++)
+            mask[i] = mask[i] < share ? 0 : 1 / (1 - share);
+        _mask = tensor(mask, x.shape);
+        return x.mul(_mask);
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        if (_mask is null)
+            return gradient.alias();
+        using Tensor mask = _mask;
+        _mask = null;
+        return gradient.mul(mask);
+    }
+}
+
+/// <summary>Any other layer: libtorch's forward, with autograd around it alone.</summary>
+/// <param name="function">The layer's function of its input and of whether it is training.</param>
+/// <param name="parameters">The leaves that the function uses.</param>
+internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params Tensor[] parameters) : GraphNode
+{
+    private Tensor? _input, _output;
+
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        if (!training)
+        {
+            using (no_grad())
+                return function(x, false);
+        }
+        _input = x.detach();
+        _input.requires_grad = true;
+        using (enable_grad())
+            _output = function(_input, true);
+        return _output.detach();
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        using Tensor output = _output!, input = _input!;
+        _output = _input = null;
+        autograd.backward([output], [gradient], inputs: [.. parameters, input]);
+        return input.grad;
+    }
+}
+
+/// <summary>The sum of two branches of one input.</summary>
+/// <param name="body">One.</param>
+/// <param name="shortcut">The other.</param>
+/// <param name="ownsBody">Whether the body's output may be overwritten.</param>
+internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<GraphNode> shortcut, bool ownsBody) : GraphNode
+{
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        using Tensor one = Forward(body, x, training), other = Forward(shortcut, x, training);
+        return ownsBody ? one.add_(other).alias() : one.add(other);
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        Tensor? one = Backward(body, gradient, path);
+        using Tensor? other = Backward(shortcut, gradient, path);
+        if (one is null || other is null)
+            return one ?? other?.alias();
+        using Tensor first = one;
+        return first.add(other);
+    }
+}
+
+/// <summary>The input followed by a branch of it, channel by channel.</summary>
+internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channels) : GraphNode
+{
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        using Tensor branch = Forward(body, x, training);
+        return cat([x, branch], 1);
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels), dense = rest.contiguous();
+        using Tensor? branch = Backward(body, dense, path);
+        return branch is null ? own.contiguous() : own.add(branch);
+    }
+}

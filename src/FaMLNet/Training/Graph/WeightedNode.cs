@@ -1,0 +1,152 @@
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Graph;
+
+/// <summary>What convolutions and dense layers share: parameters as views of the flat buffers, and the rule at their input.</summary>
+internal abstract class WeightedNode : GraphNode
+{
+    private readonly FloatBuffer _weights;
+    private float[] _kept = [];
+
+    protected WeightedNode(GraphNodeSpec spec, GraphBuffers buffers)
+    {
+        Spec = spec;
+        _weights = buffers.Weights;
+        Weight = buffers.Parameter(spec.Weight!);
+        Bias = spec.Bias == null ? null : buffers.Parameter(spec.Bias);
+    }
+
+    protected GraphNodeSpec Spec { get; }
+
+    protected Tensor Weight { get; }
+
+    protected Tensor? Bias { get; }
+
+    /// <summary>Whether the layer must compute the gradient of its input through weights; the first layer and direct rules need none.</summary>
+    protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex > 0 && !(path.Feedback?.IsDirect ?? false);
+
+    /// <summary>The output's error projected to this layer's input, where the rule is a direct one; else null.</summary>
+    protected Tensor? Project(in BackwardPath path, long[] inputShape)
+    {
+        if (Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: true } feedback)
+            return null;
+        using Tensor projection = feedback.View(Spec.WeightedIndex)!;
+        using Tensor flat = path.OutputError.mm(projection);
+        return flat.reshape(inputShape);
+    }
+
+    /// <summary>Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the rule.</summary>
+    protected void Substitute(in BackwardPath path, Action action)
+    {
+        if (Spec.WeightedIndex == 0 || path.Feedback?.Slices[Spec.WeightedIndex] is not { } slice || path.Feedback.IsDirect)
+        {
+            action();
+            return;
+        }
+        // Writing the bytes of the storage leaves autograd's version counters alone.
+        Span<float> weights = Spec.Weight!.In(_weights.Span);
+        if (_kept.Length != weights.Length)
+            _kept = new float[weights.Length];
+        weights.CopyTo(_kept);
+        slice.In(path.Feedback.Buffer.Span).CopyTo(weights);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            _kept.CopyTo(Spec.Weight!.In(_weights.Span));
+        }
+    }
+}
+
+/// <summary>A convolution: libtorch's, with autograd around it alone.</summary>
+internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
+{
+    private readonly Layer.Conv2d _layer = (Layer.Conv2d)spec.Definition;
+    private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec)));
+    private Tensor? _input, _output;
+
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        if (!training)
+            return _convolution.Invoke(x, Weight, Bias, _layer);
+        _input = x.detach();
+        _input.requires_grad = Spec.WeightedIndex > 0;
+        using (enable_grad())
+            _output = _convolution.Invoke(_input, Weight, Bias, _layer);
+        return _output.detach();
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        Tensor output = _output!, input = _input!;
+        _output = _input = null;
+        Tensor? below = Project(path, input.shape);
+        bool passes = PassesError(path);
+        // With the input left out of the inputs, autograd skips its gradient.
+        Tensor[] leaves = [Weight, .. Bias is null ? Array.Empty<Tensor>() : [Bias], .. passes ? [input] : Array.Empty<Tensor>()];
+        Tensor[] outputs = [output], gradients = [gradient];
+        Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
+        output.Dispose();
+        if (passes)
+            below = input.grad;
+        input.Dispose();
+        return below;
+    }
+}
+
+/// <summary>
+/// A dense layer, or a convolution whose kernel covers its whole input, which is one: matrix products, without autograd.
+/// </summary>
+internal sealed class DenseNode : WeightedNode
+{
+    private readonly Tensor _matrix, _gradient, _biasGradient;
+    private readonly long[] _outputShape;
+    private Tensor? _input;
+    private long[] _inputShape = [];
+
+    public DenseNode(GraphNodeSpec spec, GraphBuffers buffers) : base(spec, buffers)
+    {
+        int outputs = spec.Weight!.Shape[0], inputs = spec.Weight.Length / outputs;
+        _matrix = buffers.Weights.Matrix(spec.Weight.Offset, outputs, inputs);
+        _gradient = buffers.GradientMatrix(spec.Weight.Offset, outputs, inputs);
+        _biasGradient = spec.Bias == null ? _gradient : buffers.GradientMatrix(spec.Bias.Offset, 1, outputs);
+        _outputShape = spec.Definition is Layer.Dense ? [-1, outputs] : [-1, outputs, 1, 1];
+    }
+
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        Tensor flat = x.reshape(x.shape[0], -1);
+        using Tensor y = nn.functional.linear(flat, _matrix, Bias);
+        if (training)
+            (_input, _inputShape) = (flat, x.shape);
+        else
+            flat.Dispose();
+        using Tensor detached = y.detach();
+        return detached.view(_outputShape);
+    }
+
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        Tensor input = _input!;
+        _input = null;
+        long rows = gradient.shape[0];
+        using Tensor error = gradient.reshape(rows, -1);
+        using (Tensor transposed = error.t())
+            _gradient.addmm_(transposed, input, beta: 0);
+        if (Bias is not null)
+        {
+            using Tensor sum = error.sum(0, keepdim: true);
+            _biasGradient.copy_(sum);
+        }
+        input.Dispose();
+        if (Project(path, _inputShape) is { } projected)
+            return projected;
+        if (!PassesError(path))
+            return null;
+        using Tensor? feedback = path.Feedback?.View(Spec.WeightedIndex, (int)_matrix.shape[0], (int)_matrix.shape[1]);
+        using Tensor flat = error.mm(feedback ?? _matrix);
+        return flat.reshape(_inputShape);
+    }
+}

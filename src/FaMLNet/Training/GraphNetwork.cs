@@ -1,0 +1,72 @@
+using FaMLNet.Interop;
+using FaMLNet.Training.Graph;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training;
+
+/// <summary>A network of layers with branches in training.</summary>
+/// <remarks>
+/// The backward pass is the library's own walk over the layers, with libtorch's autograd around single layers only. So a rule acts where it
+/// belongs, at the input of a layer with weights: a layer-wise rule puts its feedback weights there for the duration of that layer's
+/// backward; a direct rule returns the projected output error instead and asks for no input gradient at all; branches add up by themselves; and
+/// what a layer kept is freed as soon as its gradient is done.
+/// </remarks>
+internal sealed class GraphNetwork : TrainingNetwork
+{
+    private readonly GraphLayout _layout;
+    private readonly GraphBuffers _buffers;
+    private readonly List<GraphNode> _nodes;
+    private readonly ImageBatch _batch;
+
+    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, ConvolutionGuard? guard = null)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+    {
+        _layout = layout;
+        NativeMemory.Settle();
+        using DisposeScope scope = NewDisposeScope();
+        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true);
+        _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
+        _batch = new ImageBatch(layout, Statistics);
+    }
+
+    public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        _batch.Load(data, rows);
+        return Run(Gradient, Feedback);
+    }
+
+    protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
+    {
+        // A second pass over the batch at hand, without its side effects.
+        float[] statistics = Statistics.Span.ToArray();
+        uint[] dropout = Dropout.GetState();
+        _buffers.PointGradientsTo(gradient);
+        Dropout.SetState(_batch.DropoutState);
+        try
+        {
+            Run(gradient, feedback: null);
+        }
+        finally
+        {
+            _buffers.PointGradientsTo(Gradient);
+            Dropout.SetState(dropout);
+            statistics.CopyTo(Statistics.Span);
+        }
+    }
+
+    protected override void DisposeNetwork() => _batch.Dispose();
+
+    private BatchResult Run(FloatBuffer gradient, FeedbackWeights? feedback)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        gradient.Span.Clear();
+        _batch.DropoutState = Dropout.GetState();
+        using Tensor input = _batch.Input();
+        using Tensor output = GraphNode.Forward(_nodes, input, training: true);
+        using Tensor error = output.contiguous();
+        BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs);
+        GraphNode.Backward(_nodes, error, new BackwardPath(feedback, error))?.Dispose();
+        return result;
+    }
+}

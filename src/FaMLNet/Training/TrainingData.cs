@@ -1,0 +1,209 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace FaMLNet.Training;
+
+/// <summary>
+/// The rows to train on, in memory: features in blocks of consecutive rows, so that data of unknown length grows without being copied. Rows
+/// that are pixels (whole numbers to 255, or those divided by 255) stay bytes, a quarter of the memory, as long as that loses nothing.
+/// </summary>
+internal sealed class TrainingData
+{
+    private const int BlockElements = 1 << 20;
+    private const int LeastImage = 64;
+
+    private readonly List<float[]> _blocks = [];
+    private readonly List<int> _labels = [];
+    private readonly List<float> _weights = [];
+
+    // Rows a block: a power of two, so that finding a row is a shift and a mask.
+    private readonly int _shift;
+
+    private readonly float[] _pending;
+    private List<byte[]>? _pixels;
+    private float[] _decoded = PixelCode.Tables[0];
+    private float[]? _means;
+
+    /// <param name="features">Features a row, at least 1.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="expectedRows">How many rows are coming, if known.</param>
+    public TrainingData(int features, int classes, long? expectedRows = null)
+    {
+        Features = features;
+        Classes = classes;
+        long rows = Math.Clamp(expectedRows ?? BlockElements, 1, Math.Max(1, BlockElements / features));
+        _shift = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)rows));
+        _pixels = features >= LeastImage ? [] : null;
+        _pending = new float[features];
+    }
+
+    public int Features { get; }
+
+    public int Classes { get; }
+
+    public int Count => _labels.Count;
+
+    /// <summary>Whether rows are kept as bytes.</summary>
+    public bool IsPacked => _pixels != null;
+
+    /// <summary>The class of each row, from 0.</summary>
+    public ReadOnlySpan<int> Labels => CollectionsMarshal.AsSpan(_labels);
+
+    /// <summary>The weight of each row; empty without a weight column.</summary>
+    public ReadOnlySpan<float> Weights => CollectionsMarshal.AsSpan(_weights);
+
+    /// <summary>Copies a row's features.</summary>
+    public void CopyRow(int row, Span<float> destination)
+    {
+        if (_pixels == null)
+        {
+            Floats(row).CopyTo(destination);
+            return;
+        }
+        PixelCode.Decode(Pixels(row), _decoded, destination);
+        if (_means != null)
+            TensorPrimitives.Subtract(destination[..Features], _means, destination);
+    }
+
+    /// <summary>A row's features, in place or in <paramref name="scratch"/>.</summary>
+    public ReadOnlySpan<float> Row(int row, Span<float> scratch)
+    {
+        if (_pixels == null)
+            return Floats(row);
+        CopyRow(row, scratch);
+        return scratch[..Features];
+    }
+
+    /// <summary>Room for the next row's features: written to, it becomes a row by <see cref="Commit"/>.</summary>
+    public Span<float> Next()
+    {
+        if (_pixels != null)
+            return _pending;
+        if (Count >> _shift == _blocks.Count)
+            _blocks.Add(GC.AllocateUninitializedArray<float>(Features << _shift));
+        return Floats(Count);
+    }
+
+    public void Commit(int label, float? weight)
+    {
+        if (_pixels != null && !TryPack())
+        {
+            Unpack();
+            _pending.CopyTo(Next());
+        }
+        _labels.Add(label);
+        if (weight.HasValue)
+            _weights.Add(weight.Value);
+    }
+
+    /// <summary>Subtracts every feature's mean over the rows.</summary>
+    /// <returns>The means.</returns>
+    public float[] Center()
+    {
+        const int Block = 256;
+        double[] sums = new double[Features];
+        float[] means = new float[Features], scratch = new float[Features];
+        for (int from = 0; from < Count; from += Block)
+        {
+            // Floats within a block, doubles over blocks: fast, and exact enough however many rows there are.
+            means.AsSpan().Clear();
+            for (int row = from; row < Math.Min(Count, from + Block); row++)
+                TensorPrimitives.Add(means, Row(row, scratch), means);
+            for (int feature = 0; feature < sums.Length; feature++)
+                sums[feature] += means[feature];
+        }
+        for (int feature = 0; feature < sums.Length; feature++)
+            means[feature] = (float)(sums[feature] / Count);
+        if (_pixels != null)
+            _means = means;
+        else
+        {
+            for (int row = 0; row < Count; row++)
+                TensorPrimitives.Subtract(Floats(row), means, Floats(row));
+        }
+        return means;
+    }
+
+    /// <summary>Mean and standard deviation of each channel of images over all rows; a constant channel has deviation 1.</summary>
+    public void MeasureChannels(int channels, Span<float> mean, Span<float> deviation)
+    {
+        int pixels = Features / channels;
+        float[] scratch = new float[Features];
+        for (int channel = 0; channel < channels; channel++)
+        {
+            double sum = 0, squares = 0, count = (double)Count * pixels;
+            for (int row = 0; row < Count; row++)
+                sum += TensorPrimitives.Sum(Row(row, scratch).Slice(channel * pixels, pixels));
+            float average = (float)(sum / count);
+            for (int row = 0; row < Count; row++)
+            {
+                // Differences first: the variance of bright images would drown in their squares.
+                Span<float> difference = scratch.AsSpan(channel * pixels, pixels);
+                TensorPrimitives.Subtract(Row(row, scratch).Slice(channel * pixels, pixels), average, difference);
+                squares += TensorPrimitives.SumOfSquares<float>(difference);
+            }
+            mean[channel] = average;
+            float spread = (float)Math.Sqrt(squares / count);
+            deviation[channel] = spread > 0 ? spread : 1;
+        }
+    }
+
+    /// <summary>Scales the weights to an average of 1, so that their unit does not act as a learning rate.</summary>
+    public void NormalizeWeights()
+    {
+        double sum = 0;
+        foreach (float weight in _weights)
+            sum += weight;
+        Span<float> weights = CollectionsMarshal.AsSpan(_weights);
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = (float)(weights[i] * (weights.Length / sum));
+    }
+
+    private Span<float> Floats(int row) => _blocks[row >> _shift].AsSpan((row & ((1 << _shift) - 1)) * Features, Features);
+
+    private Span<byte> Pixels(int row) => _pixels![row >> _shift].AsSpan((row & ((1 << _shift) - 1)) * Features, Features);
+
+    private bool TryPack()
+    {
+        if (Count >> _shift == _pixels!.Count)
+            _pixels.Add(GC.AllocateUninitializedArray<byte>(Features << _shift));
+        if (PixelCode.TryEncode(_pending, _decoded, Pixels(Count)))
+            return true;
+        // While all rows were black, or none has been, the code may still be another.
+        if (!RowsAreBlack())
+            return false;
+        foreach (float[] table in PixelCode.Tables)
+        {
+            if (PixelCode.TryEncode(_pending, table, Pixels(Count)))
+            {
+                _decoded = table;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private bool RowsAreBlack()
+    {
+        for (int row = 0; row < Count; row++)
+        {
+            if (Pixels(row).ContainsAnyExcept((byte)0))
+                return false;
+        }
+        return true;
+    }
+
+    private void Unpack()
+    {
+        List<byte[]> pixels = _pixels!;
+        for (int block = 0; block < pixels.Count; block++)
+        {
+            float[] values = GC.AllocateUninitializedArray<float>(pixels[block].Length);
+            PixelCode.Decode(pixels[block], _decoded, values);
+            _blocks.Add(values);
+            pixels[block] = [];
+        }
+        _pixels = null;
+    }
+}

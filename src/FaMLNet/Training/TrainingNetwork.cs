@@ -1,0 +1,85 @@
+using FaMLNet.Training.Optimizers;
+
+namespace FaMLNet.Training;
+
+/// <summary>What a step reports: Σ weight·loss, Σ weight and correct rows of its batch.</summary>
+internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count);
+
+/// <summary>
+/// A network in training: flat parameters, gradient and feedback weights, and a step. How the gradient comes about is the derived class's
+/// affair: <see cref="DenseChain"/> without autograd for dense chains, <see cref="GraphNetwork"/> for layers as data, <see cref="CustomNetwork"/> for modules of the user's own.
+/// </summary>
+internal abstract class TrainingNetwork : IDisposable
+{
+    private FloatBuffer? _comparison;
+
+    protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
+    {
+        Layout = layout;
+        Dropout = new RandomGenerator(seed, "dropout");
+        Weights = new FloatBuffer(layout.ParameterLength);
+        Statistics = new FloatBuffer(layout.StatisticsLength);
+        Gradient = new FloatBuffer(layout.ParameterLength);
+        Optimizer = Optimizer.Create(optimizer, layout.ParameterLength);
+        WeightDraw.Fill(layout, Weights.Span, Statistics.Span, initialWeightScale, new RandomGenerator(seed, "initial weights"));
+        Feedback = new FeedbackWeights(rule, layout, feedbackScale, new RandomGenerator(seed, "feedback weights"));
+        Feedback.Draw(Weights);
+    }
+
+    public NetworkLayout Layout { get; }
+
+    public FloatBuffer Weights { get; }
+
+    /// <summary>Running mean and variance of batch normalisation.</summary>
+    public FloatBuffer Statistics { get; }
+
+    /// <summary>The rule's gradient of the last batch.</summary>
+    public FloatBuffer Gradient { get; }
+
+    public FeedbackWeights Feedback { get; }
+
+    public Optimizer Optimizer { get; }
+
+    protected RandomGenerator Dropout { get; }
+
+    /// <summary>One training step: forward, backward by the rule, update, and the rule's refresh of its feedback weights.</summary>
+    public BatchResult Step(TrainingData data, ReadOnlySpan<int> rows, float learningRate)
+    {
+        BatchResult result = ComputeGradient(data, rows);
+        Update(learningRate);
+        return result;
+    }
+
+    /// <summary>Forward and backward by the rule, leaving the gradient in <see cref="Gradient"/>.</summary>
+    public abstract BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows);
+
+    /// <summary>The update by the gradient at hand.</summary>
+    public void Update(float learningRate)
+    {
+        Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
+        Feedback.Refresh(Weights);
+    }
+
+    /// <summary>What backpropagation's gradient for the batch of the last <see cref="ComputeGradient"/> would be.</summary>
+    public FloatBuffer ComputeBackpropagationGradient()
+    {
+        _comparison ??= new FloatBuffer(Layout.ParameterLength);
+        ComputeBackpropagationGradient(_comparison);
+        return _comparison;
+    }
+
+    public void Dispose()
+    {
+        DisposeNetwork();
+        _comparison?.Dispose();
+        Feedback.Dispose();
+        Gradient.Dispose();
+        Statistics.Dispose();
+        Weights.Dispose();
+    }
+
+    protected abstract void ComputeBackpropagationGradient(FloatBuffer gradient);
+
+    /// <summary>Frees what the derived class holds.</summary>
+    protected abstract void DisposeNetwork();
+}

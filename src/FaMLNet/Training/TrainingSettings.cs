@@ -1,0 +1,73 @@
+using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training;
+
+/// <summary>A training's settings with every default resolved.</summary>
+internal sealed record TrainingSettings
+{
+    public required FeedbackRule Rule { get; init; }
+
+    public required NetworkDefinition Network { get; init; }
+
+    public required OptimizerOptions Optimizer { get; init; }
+
+    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
+
+    public required float InitialWeightScale { get; init; }
+
+    public required float FeedbackScale { get; init; }
+
+    public required int NumberOfEpochs { get; init; }
+
+    public required int BatchSize { get; init; }
+
+    public required int Seed { get; init; }
+
+    public required bool TrackAlignment { get; init; }
+
+    public required bool CenterFeatures { get; init; }
+
+    public int? NumberOfThreads { get; init; }
+
+    /// <summary>How features are laid out as images; null if the network takes none, or if it is to be inferred.</summary>
+    public ImageShape? ImageShape { get; init; }
+
+    /// <summary>Finds factories of networks of the user's own.</summary>
+    public IHostEnvironment? Environment { get; init; }
+
+    /// <summary>The network in training, for data of these sizes.</summary>
+    public TrainingNetwork CreateNetwork(int features, int classes) => Network switch
+    {
+        MlpDefinition mlp => new DenseChain(new DenseLayout(mlp, features, classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
+        SequentialDefinition sequential => new GraphNetwork(new GraphLayout(sequential, ImageOf(features), classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
+        CustomDefinition custom => CreateCustom(custom, features, classes),
+        _ => throw new NotSupportedException($"Option Network: {Network} is not known."),
+    };
+
+    private CustomNetwork CreateCustom(CustomDefinition custom, int features, int classes)
+    {
+        if (ImageShape is { } image && image.Length != features)
+            throw new ArgumentException($"Option ImageShape: {image} has {image.Length} values, but the feature column has {features}. Set the shape that the features have.");
+        NetworkShape shape = new(ImageShape is { } known ? [known.Channels, known.Height, known.Width] : [features], classes);
+        nn.Module<Tensor, Tensor> module = custom.Build(Environment!, shape);
+        try
+        {
+            return new CustomNetwork(new CustomLayout(custom, shape, module), module, Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, BatchSize);
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+
+    private ImageShape ImageOf(int features)
+    {
+        if (ImageShape is { } shape)
+            return shape.Length == features ? shape
+                : throw new ArgumentException($"Option ImageShape: {shape} has {shape.Length} values, but the feature column has {features}. Set the shape that the features have.");
+        return FaMLNet.ImageShape.Infer(features) ?? throw new ArgumentException(
+            $"Option ImageShape: {Network} takes images, and {features} features are no square image of 1 or 3 channels. Set ImageShape = new ImageShape(channels, height, width).");
+    }
+}

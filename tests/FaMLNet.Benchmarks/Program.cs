@@ -1,0 +1,28 @@
+using System.Globalization;
+using FaMLNet.Benchmarks;
+
+switch (args)
+{
+    case ["steps", ..]:
+        StepBenchmark.Run(rounds: Number(1) ?? 15);
+        return 0;
+    case ["fit", ..]:
+        FitBenchmark.Run(rounds: Number(1) ?? 9);
+        return 0;
+    case ["convolutions", ..]:
+        ConvolutionBenchmark.Run(rounds: Number(1) ?? 9);
+        return 0;
+    case ["images", string folder, ..]:
+        ImageAccuracyBenchmark.Run(folder, epochs: Number(2) ?? 10, seeds: Number(3) ?? 3, rules: args.Length > 4 ? args[4] : "bp,usf,frsf,brsf,fa,dfa");
+        return 0;
+    case ["accuracy", string path, ..]:
+        AccuracyBenchmark.Run(path, seeds: Number(2) ?? 5, hidden: args.Length > 3 ? [.. args[3].Split(',').Select(Parse)] : null, epochs: Number(4));
+        return 0;
+    default:
+        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]]");
+        return 2;
+}
+
+int? Number(int index) => args.Length > index ? Parse(args[index]) : null;
+
+static int Parse(string text) => int.Parse(text, CultureInfo.InvariantCulture);

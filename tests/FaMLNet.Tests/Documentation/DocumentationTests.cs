@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using FaMLNet.Tests.Interop;
+using Xunit;
+
+namespace FaMLNet.Tests.Documentation;
+
+/// <summary>Holds the documentation to the code.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string Root = ProcessRunner.Metadata("RepositoryRoot");
+
+    public static TheoryData<string> Pages => [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).Select(path => Path.GetRelativePath(Root, path))];
+
+    [Theory, MemberData(nameof(Pages))]
+    public void Code_blocks_are_taken_from_compiled_files(string page)
+    {
+        string[][] sources = [.. new[] { "src", "tests", "examples" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+            .Select(path => Lines(File.ReadAllText(path)))];
+        foreach (Match block in CodeBlock().Matches(File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n")))
+        {
+            // Using directives stand apart from the code that they serve.
+            string[] lines = [.. Lines(block.Groups[1].Value).Where(line => !line.StartsWith("using ", StringComparison.Ordinal))];
+            Assert.True(sources.Any(source => Contains(source, lines)), $"{page}: no compiled file has this block:\n{block.Groups[1].Value}");
+        }
+    }
+
+    [Theory, MemberData(nameof(Pages))]
+    public void Links_lead_somewhere(string page)
+    {
+        foreach (Match link in RelativeLink().Matches(File.ReadAllText(Path.Combine(Root, page))))
+            Assert.True(Path.Exists(Path.Combine(Root, Path.GetDirectoryName(page)!, link.Groups[1].Value)), $"{page}: {link.Groups[1].Value}");
+    }
+
+    [Fact]
+    public void The_first_pipeline_of_the_readme_works()
+    {
+        string before = Environment.CurrentDirectory;
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet-readme");
+        try
+        {
+            File.Copy(Tables.PathOf("digits"), Path.Combine(folder.FullName, "digits.csv"));
+            Environment.CurrentDirectory = folder.FullName;
+            Assert.True(FirstPipeline.Run().MicroAccuracy > 0.94);
+            Assert.True(File.Exists("digits.zip"));
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static string[] Lines(string text) => [.. text.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+
+    private static bool Contains(string[] source, string[] lines)
+    {
+        for (int start = 0; start <= source.Length - lines.Length; start++)
+        {
+            if (source.AsSpan(start, lines.Length).SequenceEqual(lines))
+                return true;
+        }
+        return false;
+    }
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
+    private static partial Regex RelativeLink();
+}

@@ -1,0 +1,42 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using Xunit;
+
+namespace FaMLNet.Tests.Interop;
+
+/// <summary>The library is compiled against publicised copies of ML.NET; these tests hold what it uses to the real assemblies.</summary>
+public sealed class InternalMembersTests
+{
+    private static readonly Assembly Library = typeof(FeedbackRule).Assembly;
+
+    [Fact]
+    public void Every_type_and_member_that_the_library_uses_exists_in_the_referenced_version()
+    {
+        using PEReader file = new(File.OpenRead(Library.Location));
+        MetadataReader metadata = file.GetMetadataReader();
+        int members = 0, internals = 0;
+        foreach (TypeReferenceHandle handle in metadata.TypeReferences)
+            Assert.NotNull(Library.ManifestModule.ResolveType(MetadataTokens.GetToken(handle)));
+        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        {
+            // Resolving throws MissingMethodException or MissingFieldException if the member is not there. The dummy arguments stand in for
+            // those of generic methods of the library's own.
+            MemberInfo member = Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(float), typeof(float)], [typeof(float), typeof(float)])!;
+            members++;
+            if (member.DeclaringType!.Assembly.GetName().Name!.StartsWith("Microsoft.ML", StringComparison.Ordinal) && member is MethodBase { IsAssembly: true } or MethodBase { IsFamilyAndAssembly: true })
+                internals++;
+        }
+        Assert.True(members > 300, $"{members} members");
+        Assert.True(internals > 10, $"{internals} internal members: the test looks at the wrong thing");
+    }
+
+    [Fact]
+    public void The_library_names_the_assemblies_whose_internals_it_uses_and_no_other()
+    {
+        string[] names = [.. Library.GetCustomAttributesData().Where(attribute => attribute.AttributeType.Name == "IgnoresAccessChecksToAttribute").Select(attribute => (string)attribute.ConstructorArguments[0].Value!).Order()];
+        Assert.Equal(["Microsoft.ML.Core", "Microsoft.ML.Data"], names);
+        Assert.DoesNotContain(Library.GetReferencedAssemblies(), reference => reference.Name!.Contains("ublicize", StringComparison.Ordinal));
+    }
+}

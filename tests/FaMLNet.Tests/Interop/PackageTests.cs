@@ -1,0 +1,101 @@
+using System.IO.Compression;
+using System.Xml.Linq;
+using Xunit;
+
+namespace FaMLNet.Tests.Interop;
+
+/// <summary>The NuGet package, used by a project outside the solution that knows nothing but package references.</summary>
+public sealed class PackageTests
+{
+    [Fact]
+    public void A_project_with_only_package_references_trains_saves_loads_and_predicts_built_and_published()
+    {
+        string root = ProcessRunner.Metadata("RepositoryRoot"), configuration = ProcessRunner.Metadata("Configuration");
+        // A version of its own: NuGet would otherwise go on using the package of an earlier run.
+        string version = $"0.0.1-test.{DateTime.UtcNow:yyyyMMddHHmmss}.{Environment.ProcessId}";
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet-package");
+        try
+        {
+            string packages = Path.Combine(folder.FullName, "feed"), consumer = folder.CreateSubdirectory("consumer").FullName;
+            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet", "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path", Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
+            CheckContents(Path.Combine(packages, $"FaMLNet.{version}.nupkg"));
+
+            XDocument sources = XDocument.Load(Path.Combine(root, "nuget.config"));
+            sources.Root!.Element("packageSources")!.Add(new XElement("add", new XAttribute("key", "test"), new XAttribute("value", packages)));
+            sources.Save(Path.Combine(consumer, "nuget.config"));
+            string libtorch = OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
+            File.WriteAllText(Path.Combine(consumer, "Consumer.csproj"), $"""
+                <Project Sdk="Microsoft.NET.Sdk">
+                  <PropertyGroup>
+                    <OutputType>Exe</OutputType>
+                    <TargetFramework>net10.0</TargetFramework>
+                    <ImplicitUsings>enable</ImplicitUsings>
+                    <Nullable>enable</Nullable>
+                    <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                    <SatelliteResourceLanguages>en</SatelliteResourceLanguages>
+                    <CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>true</CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>
+                    <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+                    <CreateHardLinksForPublishFilesIfPossible>true</CreateHardLinksForPublishFilesIfPossible>
+                  </PropertyGroup>
+                  <ItemGroup>
+                    <PackageReference Include="FaMLNet" Version="{version}" />
+                    <PackageReference Include="{libtorch}" Version="2.10.0" />
+                  </ItemGroup>
+                </Project>
+                """);
+            File.WriteAllText(Path.Combine(consumer, "Program.cs"), """
+                using FaMLNet;
+                using Microsoft.ML;
+                using Microsoft.ML.Data;
+
+                MLContext mlContext = new(seed: 1);
+                IDataView data = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(i => new Row { Features = [i % 2, i % 3, 1], Label = i % 2 == 0 ? "even" : "odd" }));
+                var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
+                    .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: FeedbackRule.DirectFeedbackAlignment, numberOfEpochs: 40))
+                    .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+                string zip = Path.Combine(AppContext.BaseDirectory, "model.zip");
+                mlContext.Model.Save(pipeline.Fit(data), data.Schema, zip);
+                using var engine = mlContext.Model.CreatePredictionEngine<Row, Prediction>(mlContext.Model.Load(zip, out _));
+                Console.WriteLine(engine.Predict(new Row { Features = [1, 2, 1] }).PredictedLabel + " " + engine.Predict(new Row { Features = [0, 2, 1] }).PredictedLabel);
+
+                internal sealed class Row
+                {
+                    [VectorType(3)]
+                    public float[] Features { get; set; } = [];
+
+                    public string Label { get; set; } = "";
+                }
+
+                internal sealed class Prediction
+                {
+                    public string PredictedLabel { get; set; } = "";
+                }
+                """);
+            Assert.Equal("odd even", ProcessRunner.Run("dotnet", consumer, "run", "-c", "Release", "-p:UseSharedCompilation=false").Trim().Split('\n')[^1].Trim());
+            string published = Path.Combine(folder.FullName, "published");
+            ProcessRunner.Run("dotnet", consumer, "publish", "-c", "Release", "-o", published, "-nodeReuse:false");
+            Assert.Equal("odd even", ProcessRunner.Run("dotnet", published, Path.Combine(published, "Consumer.dll")).Trim());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+            string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            string unpacked = Path.Combine(cache, "famlnet", version);
+            if (Directory.Exists(unpacked))
+                Directory.Delete(unpacked, recursive: true);
+        }
+    }
+
+    private static void CheckContents(string package)
+    {
+        using ZipArchive zip = ZipFile.OpenRead(package);
+        string[] names = [.. zip.Entries.Select(entry => entry.FullName)];
+        foreach (string expected in new[] { "lib/net8.0/FaMLNet.dll", "lib/net8.0/FaMLNet.xml", "lib/net10.0/FaMLNet.dll", "lib/net10.0/FaMLNet.xml", "buildTransitive/FaMLNet.targets", "README.md" })
+            Assert.Contains(expected, names);
+        Assert.DoesNotContain(names, name => name.Contains("torch", StringComparison.OrdinalIgnoreCase) || name.Contains("Microsoft.ML", StringComparison.Ordinal));
+        using StreamReader reader = new(zip.Entries.Single(entry => entry.Name == "FaMLNet.nuspec").Open());
+        string nuspec = reader.ReadToEnd();
+        Assert.Contains("<license type=\"expression\">MIT</license>", nuspec, StringComparison.Ordinal);
+        Assert.DoesNotContain("libtorch", nuspec, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,25 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace FaMLNet.Tests.Interop;
+
+/// <summary>Starts the dotnet command in a process of its own.</summary>
+internal static class ProcessRunner
+{
+    public static string Metadata(string key) =>
+        typeof(ProcessRunner).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+
+    /// <summary>Runs to the end; fails with all that was printed if the exit status is not 0.</summary>
+    public static string Run(string command, string folder, params string[] arguments)
+    {
+        ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        // What the test host sets for itself must not steer the process under test.
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_CLI", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        string text = output.Result;
+        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}\n{error.Result}");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Xunit;
+
+namespace FaMLNet.Tests.Interop;
+
+/// <summary>A process that never touched the trainer, whose output folder has no libtorch.</summary>
+public sealed class SeparateProcessTests
+{
+    [Fact]
+    public void A_saved_model_predicts_the_same_without_loading_libtorch()
+    {
+        MLContext mlContext = new(seed: 1);
+        IDataView data = Tables.Load(mlContext, "digits");
+        ITransformer model = Tables.Pipeline(mlContext, Tables.Quick(FeedbackRule.FixedRandomSignConcordant, epochs: 10)).Fit(data);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet");
+        try
+        {
+            string zip = Path.Combine(folder.FullName, "model.zip");
+            mlContext.Model.Save(model, data.Schema, zip);
+            string json = ProcessRunner.Run("dotnet", folder.FullName, ProcessRunner.Metadata("PredictOnly"), "predict", zip, Tables.PathOf("digits"), "50");
+            using JsonDocument result = JsonDocument.Parse(json);
+            IDataView scored = model.Transform(mlContext.Data.TakeRows(data, 50));
+            Assert.Equal(scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString()), result.RootElement.GetProperty("labels").EnumerateArray().Select(label => label.GetString()!));
+            Assert.Equal(scored.GetColumn<float[]>("Score"), result.RootElement.GetProperty("scores").EnumerateArray().Select(row => row.EnumerateArray().Select(score => score.GetSingle()).ToArray()));
+            string[] modules = [.. result.RootElement.GetProperty("modules").EnumerateArray().Select(module => module.GetString()!)];
+            Assert.Contains(modules, module => module.Equals("FaMLNet.dll", StringComparison.OrdinalIgnoreCase));
+            // TorchSharp.dll is managed code, and may be loaded when ML.NET looks through the types of FaMLNet.dll; the native libraries are what costs.
+            Assert.DoesNotContain(modules, module => module != "TorchSharp.dll" && (module.Contains("torch", StringComparison.OrdinalIgnoreCase) || module.StartsWith("libc10", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Training_without_libtorch_is_an_exception_that_names_cause_and_cure()
+    {
+        string message = ProcessRunner.Run("dotnet", AppContext.BaseDirectory, ProcessRunner.Metadata("PredictOnly"), "try-training");
+        Assert.Contains("DllNotFoundException", message, StringComparison.Ordinal);
+        Assert.Contains("Training needs TorchSharp's native libraries", message, StringComparison.Ordinal);
+        Assert.Contains("<PackageReference Include=\"libtorch-cpu", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("LoadNativeBackend", message, StringComparison.Ordinal);
+    }
+}
