@@ -69,6 +69,8 @@ public sealed record MlpDefinition : NetworkDefinition
         + (Normalization == Normalization.None ? "" : $", {Normalization} normalisation")
         + (Dropout == 0 ? "" : FormattableString.Invariant($", dropout {Dropout}"));
 
+    internal override bool UsesBatchNormalization => Normalization == Normalization.Batch;
+
     internal override void Validate()
     {
         if (!(Dropout >= 0 && Dropout < 1))

@@ -96,6 +96,9 @@ public abstract record NetworkDefinition
         return new CustomDefinition(contractName);
     }
 
+    /// <summary>Whether a mini-batch of a single row cannot be trained on, as far as the definition tells.</summary>
+    internal virtual bool UsesBatchNormalization => false;
+
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting out of range.</summary>
     internal abstract void Validate();
 }

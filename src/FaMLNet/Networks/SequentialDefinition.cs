@@ -29,6 +29,8 @@ public sealed record SequentialDefinition : NetworkDefinition
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    internal override bool UsesBatchNormalization => HasBatchNorm(Layers);
+
     internal override void Validate()
     {
         if (!Enum.IsDefined(Initialization))
@@ -37,6 +39,14 @@ public sealed record SequentialDefinition : NetworkDefinition
             throw new ArgumentException("Option Network: a network needs at least one layer; found none.");
         Check(Layers);
     }
+
+    private static bool HasBatchNorm(IReadOnlyList<Layer> layers) => layers.Any(layer => layer switch
+    {
+        Layer.BatchNorm => true,
+        Layer.Residual residual => HasBatchNorm(residual.Body) || HasBatchNorm(residual.Shortcut),
+        Layer.Concatenate concatenate => HasBatchNorm(concatenate.Body),
+        _ => false,
+    });
 
     private static void Check(IReadOnlyList<Layer> layers)
     {

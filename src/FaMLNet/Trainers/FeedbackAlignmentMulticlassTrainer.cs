@@ -229,7 +229,7 @@ public sealed class FeedbackAlignmentMulticlassTrainer
             Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
             Check(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
             Check(BatchSize <= 1 << 20, nameof(BatchSize), BatchSize, "at most 1048576");
-            Check(BatchSize >= 2 || Network is not MlpDefinition { Normalization: Normalization.Batch }, nameof(BatchSize), BatchSize, "at least 2 with batch normalisation, which needs a variance (or choose Normalization.Layer)");
+            Check(BatchSize >= 2 || !Network.UsesBatchNormalization, nameof(BatchSize), BatchSize, "at least 2 with batch normalisation, which needs a variance");
             CheckScale(InitialWeightScale, nameof(InitialWeightScale));
             CheckScale(FeedbackScale, nameof(FeedbackScale));
             Check(NumberOfThreads is null or >= 1, nameof(NumberOfThreads), NumberOfThreads, "at least 1, or null");

@@ -11,6 +11,8 @@ internal sealed unsafe class FloatBuffer : IDisposable
 {
     private readonly Tensor _tensor;
     private readonly List<Tensor> _views = [];
+    private readonly Dictionary<(int Offset, int Rows, int Columns), Tensor> _matrices = [];
+    private readonly Dictionary<ParameterSlice, Tensor> _parameters = [];
 
     public FloatBuffer(long length)
     {
@@ -28,14 +30,16 @@ internal sealed unsafe class FloatBuffer : IDisposable
 
     public Span<float> Span => new(Pointer, Length);
 
-    /// <summary>A view of rows × columns elements from <paramref name="offset"/>, owned by this buffer.</summary>
-    public Tensor Matrix(int offset, int rows, int columns) => Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
+    /// <summary>A view of rows × columns elements from <paramref name="offset"/>, owned by this buffer and made once.</summary>
+    public Tensor Matrix(int offset, int rows, int columns) =>
+        _matrices.TryGetValue((offset, rows, columns), out Tensor? known) ? known : _matrices[(offset, rows, columns)] = Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
 
     /// <summary>The transpose of <see cref="Matrix"/>, owned by this buffer.</summary>
     public Tensor Transposed(int offset, int rows, int columns) => Keep(_tensor.as_strided([columns, rows], [1, columns], offset));
 
-    /// <summary>A view of a parameter in its own shape, owned by this buffer.</summary>
-    public Tensor View(ParameterSlice slice) => Keep(Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]));
+    /// <summary>A view of a parameter in its own shape, owned by this buffer and made once.</summary>
+    public Tensor View(ParameterSlice slice) =>
+        _parameters.TryGetValue(slice, out Tensor? known) ? known : _parameters[slice] = Keep(Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]));
 
     /// <summary>A view of the given shape from <paramref name="offset"/>, owned by the caller.</summary>
     public Tensor Fresh(int offset, params long[] shape)

@@ -37,7 +37,18 @@ internal sealed record TrainingSettings
     public IHostEnvironment? Environment { get; init; }
 
     /// <summary>The network in training, for data of these sizes.</summary>
-    public TrainingNetwork CreateNetwork(int features, int classes) => Network switch
+    /// <exception cref="ArgumentException">The network cannot take the data, or the mini-batches are too small for it.</exception>
+    public TrainingNetwork CreateNetwork(int features, int classes)
+    {
+        TrainingNetwork network = BuildNetwork(features, classes);
+        if (BatchSize >= 2 || !network.Layout.NeedsTwoRows)
+            return network;
+        network.Dispose();
+        throw new ArgumentException(
+            $"Option BatchSize must be at least 2 with batch normalisation, which needs a variance; found {BatchSize}. {Network} has batch normalisation.");
+    }
+
+    private TrainingNetwork BuildNetwork(int features, int classes) => Network switch
     {
         MlpDefinition mlp => new DenseChain(new DenseLayout(mlp, features, classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
         SequentialDefinition sequential => new GraphNetwork(new GraphLayout(sequential, ImageOf(features), classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),

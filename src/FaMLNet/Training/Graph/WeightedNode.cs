@@ -101,18 +101,19 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
 /// </summary>
 internal sealed class DenseNode : WeightedNode
 {
-    private readonly Tensor _matrix, _gradient, _biasGradient;
+    private readonly GraphBuffers _buffers;
+    private readonly Tensor _matrix;
+    private readonly int _outputs, _inputs;
     private readonly long[] _outputShape;
     private Tensor? _input;
     private long[] _inputShape = [];
 
     public DenseNode(GraphNodeSpec spec, GraphBuffers buffers) : base(spec, buffers)
     {
-        int outputs = spec.Weight!.Shape[0], inputs = spec.Weight.Length / outputs;
-        _matrix = buffers.Weights.Matrix(spec.Weight.Offset, outputs, inputs);
-        _gradient = buffers.GradientMatrix(spec.Weight.Offset, outputs, inputs);
-        _biasGradient = spec.Bias == null ? _gradient : buffers.GradientMatrix(spec.Bias.Offset, 1, outputs);
-        _outputShape = spec.Definition is Layer.Dense ? [-1, outputs] : [-1, outputs, 1, 1];
+        _buffers = buffers;
+        (_outputs, _inputs) = (spec.Weight!.Shape[0], spec.Weight.Length / spec.Weight.Shape[0]);
+        _matrix = buffers.Weights.Matrix(spec.Weight.Offset, _outputs, _inputs);
+        _outputShape = spec.Definition is Layer.Dense ? [-1, _outputs] : [-1, _outputs, 1, 1];
     }
 
     public override Tensor Forward(Tensor x, bool training)
@@ -134,18 +135,18 @@ internal sealed class DenseNode : WeightedNode
         long rows = gradient.shape[0];
         using Tensor error = gradient.reshape(rows, -1);
         using (Tensor transposed = error.t())
-            _gradient.addmm_(transposed, input, beta: 0);
-        if (Bias is not null)
+            _buffers.GradientMatrix(Spec.Weight!.Offset, _outputs, _inputs).addmm_(transposed, input, beta: 0);
+        if (Spec.Bias is { } bias)
         {
             using Tensor sum = error.sum(0, keepdim: true);
-            _biasGradient.copy_(sum);
+            _buffers.GradientMatrix(bias.Offset, 1, _outputs).copy_(sum);
         }
         input.Dispose();
         if (Project(path, _inputShape) is { } projected)
             return projected;
         if (!PassesError(path))
             return null;
-        using Tensor? feedback = path.Feedback?.View(Spec.WeightedIndex, (int)_matrix.shape[0], (int)_matrix.shape[1]);
+        using Tensor? feedback = path.Feedback?.View(Spec.WeightedIndex, _outputs, _inputs);
         using Tensor flat = error.mm(feedback ?? _matrix);
         return flat.reshape(_inputShape);
     }
