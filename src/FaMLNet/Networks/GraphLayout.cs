@@ -41,14 +41,16 @@ internal sealed class GraphLayout : NetworkLayout
         InputMean = AddStatistic("input.mean", image.Channels);
         InputDeviation = AddStatistic("input.std", image.Channels);
         Variances.Add(InputDeviation);
-        Padded = image;
-        IReadOnlyList<Layer> layers = network.Layers;
-        if (layers[0] is Layer.PadTo pad)
+        NetworkInput = network.Layers[0] switch
         {
-            Padded = new ImageShape(image.Channels, Math.Max(pad.Size, image.Height), Math.Max(pad.Size, image.Width));
-            layers = [.. layers.Skip(1)];
-        }
-        Nodes = Compile(layers, Padded, out ImageShape output);
+            Layer.PadTo pad => new ImageShape(image.Channels, Math.Max(pad.Size, image.Height), Math.Max(pad.Size, image.Width)),
+            Layer.ResizeTo resize => new ImageShape(image.Channels, resize.Height, resize.Width),
+            _ => image,
+        };
+        if (network.Layers[0] is Layer.ResizeTo && NetworkInput != image)
+            Resize = new BilinearResize(image, NetworkInput);
+        IReadOnlyList<Layer> layers = network.Layers[0] is Layer.PadTo or Layer.ResizeTo ? [.. network.Layers.Skip(1)] : network.Layers;
+        Nodes = Compile(layers, NetworkInput, out ImageShape output);
         if (!_flat || WeightedLayers.Count == 0 || output.Length != classes)
             throw new ArgumentException($"Option Network: {network.Name} must end in a vector of one value a class ({classes}); it ends in {output}. End it with Flatten and Dense().");
     }
@@ -59,7 +61,10 @@ internal sealed class GraphLayout : NetworkLayout
     public ImageShape Image { get; }
 
     /// <summary>The shape that the first layer sees.</summary>
-    public ImageShape Padded { get; }
+    public ImageShape NetworkInput { get; }
+
+    /// <summary>From the features to what the first layer sees, where the network resizes; else null.</summary>
+    public BilinearResize? Resize { get; }
 
     /// <summary>Mean of each channel over the training data: subtracted from the input.</summary>
     public ParameterSlice InputMean { get; }
@@ -167,8 +172,8 @@ internal sealed class GraphLayout : NetworkLayout
                 NeedImage(layer, input);
                 return downsample.Channels >= input.Channels ? new GraphNodeSpec(layer, input, new ImageShape(downsample.Channels, (input.Height + 1) / 2, (input.Width + 1) / 2))
                     : throw Wrong(layer, input, $"it cannot give fewer channels ({downsample.Channels}) than it gets");
-            case Layer.PadTo:
-                throw Wrong(layer, input, "PadTo can only be the first layer");
+            case Layer.PadTo or Layer.ResizeTo:
+                throw Wrong(layer, input, "it can only be the first layer");
             default:
                 return new GraphNodeSpec(layer, input, input);
         }

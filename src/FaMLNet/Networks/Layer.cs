@@ -17,6 +17,7 @@ namespace FaMLNet;
 [JsonDerivedType(typeof(Concatenate), "concatenate")]
 [JsonDerivedType(typeof(DownsampleWithZeros), "downsampleWithZeros")]
 [JsonDerivedType(typeof(PadTo), "padTo")]
+[JsonDerivedType(typeof(ResizeTo), "resizeTo")]
 public abstract record Layer
 {
     private Layer() { }
@@ -127,4 +128,12 @@ public abstract record Layer
     /// </summary>
     /// <param name="Size">Height and width wanted, at least 1.</param>
     public sealed record PadTo(int Size) : Layer;
+
+    /// <summary>
+    /// The input resized to <paramref name="Height"/> × <paramref name="Width"/> by bilinear interpolation between pixel centres (PyTorch's <c>interpolate</c> with
+    /// <c>align_corners=False</c>), in training and in prediction. Only as the first layer.
+    /// </summary>
+    /// <param name="Height">Height wanted, at least 1.</param>
+    /// <param name="Width">Width wanted, at least 1.</param>
+    public sealed record ResizeTo(int Height, int Width) : Layer;
 }

@@ -19,6 +19,17 @@ public sealed record SequentialDefinition : NetworkDefinition
     /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
     public WeightInitialization Initialization { get; init; } = WeightInitialization.XavierUniform;
 
+    /// <summary>The same network for images of any size, which it resizes to this one first.</summary>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <param name="width">Width in pixels; null for a square.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is out of range.</exception>
+    public SequentialDefinition Resized(int height, int? width = null)
+    {
+        SequentialDefinition network = new(Name, [new Layer.ResizeTo(height, width ?? height), .. Layers.SkipWhile(layer => layer is Layer.PadTo or Layer.ResizeTo)]) { Initialization = Initialization };
+        network.Validate();
+        return network;
+    }
+
     /// <inheritdoc/>
     public bool Equals(SequentialDefinition? other) =>
         other is not null && Name == other.Name && Layers.SequenceEqual(other.Layers) && Initialization == other.Initialization;
@@ -93,6 +104,10 @@ public sealed record SequentialDefinition : NetworkDefinition
                     break;
                 case Layer.PadTo pad:
                     Positive(pad.Size, "PadTo.Size");
+                    break;
+                case Layer.ResizeTo resize:
+                    Positive(resize.Height, "ResizeTo.Height");
+                    Positive(resize.Width, "ResizeTo.Width");
                     break;
                 case Layer.DownsampleWithZeros downsample:
                     Positive(downsample.Channels, "DownsampleWithZeros.Channels");

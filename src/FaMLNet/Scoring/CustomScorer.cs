@@ -29,6 +29,8 @@ internal sealed class CustomScorer : NetworkScorer
         module.eval();
     }
 
+    public override bool GainsFromBatches => true;
+
     public override IScoringSession Open() => new Session(this);
 
     private static void Copy(ParameterSlice slice, float[] source, Tensor target)
@@ -54,5 +56,7 @@ internal sealed class CustomScorer : NetworkScorer
     private sealed class Session(CustomScorer owner) : IScoringSession
     {
         public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
+
+        public void Dispose() { }
     }
 }

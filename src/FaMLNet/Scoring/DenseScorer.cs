@@ -35,6 +35,8 @@ internal sealed class DenseScorer : NetworkScorer
         _scratchLength = layout.Layers.Max(layer => (layer.Outputs + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment);
     }
 
+    public override bool GainsFromBatches => false;
+
     public override IScoringSession Open() => new Session(this);
 
     /// <summary>Class probabilities of one row.</summary>
@@ -121,5 +123,7 @@ internal sealed class DenseScorer : NetworkScorer
             for (int row = 0; row < count; row++)
                 scorer.Score(features.Slice(row * inputs, inputs), scores.Slice(row * outputs, outputs), _first, _second);
         }
+
+        public void Dispose() { }
     }
 }

@@ -74,6 +74,10 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     /// <summary>Classes, and so scores a row.</summary>
     public int NumberOfClasses => _layout.Outputs;
 
+    internal IHost Environment => Host;
+
+    internal bool ScoresInBatches => _scorer.GainsFromBatches;
+
     DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Inputs);
 
     DataViewType IValueMapper.OutputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Outputs);
@@ -98,6 +102,8 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     public IReadOnlyDictionary<string, ParameterTensor> GetParameters() =>
         _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
             .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
+
+    internal IScoringSession OpenSession() => _scorer.Open();
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
     {

@@ -14,6 +14,8 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
     private readonly object _gate = new();
     private NativeNetwork? _network;
 
+    public override bool GainsFromBatches => true;
+
     public override IScoringSession Open() => new Session(this);
 
     private NativeNetwork Network()
@@ -44,7 +46,6 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
         public List<GraphNode> Nodes { get; }
     }
 
-    [SuppressMessage("Design", "CA1001", Justification = "A mapper is not disposable in ML.NET; tensors have finalisers.")]
     private sealed class Session(GraphScorer owner) : IScoringSession
     {
         private readonly GraphLayout _layout = owner.Layout;
@@ -56,7 +57,7 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
             using DisposeScope scope = NewDisposeScope();
             using (no_grad())
             {
-                int length = _layout.Padded.Length;
+                int length = _layout.NetworkInput.Length;
                 if (_input == null || _input.Length < count * length)
                 {
                     _input?.Dispose();
@@ -64,13 +65,15 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
                 }
                 for (int row = 0; row < count; row++)
                     ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, owner.Statistics, _input.Span.Slice(row * length, length));
-                using torch.Tensor input = _input.Fresh(0, count, _layout.Padded.Channels, _layout.Padded.Height, _layout.Padded.Width);
+                using torch.Tensor input = _input.Fresh(0, count, _layout.NetworkInput.Channels, _layout.NetworkInput.Height, _layout.NetworkInput.Width);
                 using torch.Tensor output = GraphNode.Forward(network.Nodes, input, training: false), logits = output.contiguous();
                 MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
             }
             for (int row = 0; row < count; row++)
                 DenseScorer.Softmax(scores.Slice(row * _layout.Outputs, _layout.Outputs));
         }
+
+        public void Dispose() => _input?.Dispose();
     }
 
     private GraphLayout Layout => layout;

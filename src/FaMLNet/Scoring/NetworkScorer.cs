@@ -13,12 +13,15 @@ internal abstract class NetworkScorer
         _ => new GraphScorer((GraphLayout)layout, parameters, statistics),
     };
 
+    /// <summary>Whether many rows at once cost much less than one at a time.</summary>
+    public abstract bool GainsFromBatches { get; }
+
     /// <summary>Scratch memory and all else that one thread needs.</summary>
     public abstract IScoringSession Open();
 }
 
-/// <summary>One thread's use of a scorer.</summary>
-internal interface IScoringSession
+/// <summary>One thread's use of a scorer. Disposing frees scratch memory at once; without it the finaliser does.</summary>
+internal interface IScoringSession : IDisposable
 {
     /// <summary>Class probabilities of rows.</summary>
     /// <param name="features">Rows × features.</param>

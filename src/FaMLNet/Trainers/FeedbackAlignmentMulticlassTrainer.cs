@@ -81,8 +81,12 @@ public sealed class FeedbackAlignmentMulticlassTrainer
     }
 
     /// <inheritdoc/>
-    protected override MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> MakeTransformer(FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema) =>
-        new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
+    protected override MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> MakeTransformer(FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema)
+    {
+        MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> transformer = new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
+        Interop.BatchedScorer.Install(transformer);
+        return transformer;
+    }
 
     /// <inheritdoc/>
     protected override FeedbackAlignmentMulticlassModelParameters TrainModelCore(TrainContext trainContext)
@@ -156,6 +160,10 @@ public sealed class FeedbackAlignmentMulticlassTrainer
         /// <value>Default: null, a square of 1 or 3 channels if the number of features is one.</value>
         public ImageShape? ImageShape { get; set; }
 
+        /// <summary>How images are changed at random while they are trained on. For networks that take images only.</summary>
+        /// <value>Default: null, not at all.</value>
+        public Augmentation? Augmentation { get; set; }
+
         /// <summary>The optimiser and its settings.</summary>
         /// <value>Default: null, the rule's own (<see cref="RuleDefaults.Optimizer"/>).</value>
         public OptimizerOptions? Optimizer { get; set; }
@@ -224,6 +232,8 @@ public sealed class FeedbackAlignmentMulticlassTrainer
             FeedbackRuleRegistry.Check(Rule!);
             Network!.Validate();
             ImageShape?.Validate();
+            Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation, $"null for a network of dense layers, which takes no images ({Network})");
+            Augmentation?.Validate(ImageShape);
             (Optimizer ?? Rule!.Defaults.Optimizer).Validate();
             (Schedule ?? Rule!.Defaults.Schedule).Validate();
             Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
@@ -240,6 +250,7 @@ public sealed class FeedbackAlignmentMulticlassTrainer
             Rule = Rule,
             Network = Network,
             ImageShape = ImageShape,
+            Augmentation = Augmentation,
             Optimizer = Optimizer ?? Rule.Defaults.Optimizer,
             Schedule = Schedule ?? Rule.Defaults.Schedule,
             InitialWeightScale = InitialWeightScale ?? Rule.Defaults.InitialWeightScale,

@@ -18,19 +18,22 @@ internal sealed class CustomNetwork : TrainingNetwork
     private readonly List<Action> _hooks = [];
     private readonly List<(int Layer, Tensor Input)> _cuts = [];
     private readonly FloatBuffer _input;
-    private readonly float[] _kept;
+    private readonly float[] _kept, _black = [];
+    private readonly Augmenter? _augmenter;
     private bool _cutting;
     private int _count;
     private int[] _labels = [];
     private float[] _coefficients = [];
 
-    public CustomNetwork(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, int batchSize)
+    public CustomNetwork(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, int batchSize, Augmentation? augmentation = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
     {
         _layout = layout;
         _module = module;
         _input = new FloatBuffer((long)batchSize * layout.Inputs);
         _kept = new float[layout.WeightedLayers.Max(layer => layer.Weight.Length)];
+        if (augmentation != null && layout.Shape.Input is [int channels, int height, int width])
+            (_augmenter, _black) = (new Augmenter(augmentation, new ImageShape(channels, height, width), seed), new float[channels]);
         using DisposeScope scope = NewDisposeScope();
         Attach();
         if (layout.Network.KeepInitialWeights)
@@ -50,7 +53,9 @@ internal sealed class CustomNetwork : TrainingNetwork
         double weightSum = 0;
         for (int i = 0; i < rows.Length; i++)
         {
-            data.CopyRow(rows[i], _input.Span.Slice(i * _layout.Inputs, _layout.Inputs));
+            Span<float> row = _input.Span.Slice(i * _layout.Inputs, _layout.Inputs);
+            data.CopyRow(rows[i], row);
+            _augmenter?.Change(row, _black).CopyTo(row);
             float weight = data.Weights.IsEmpty ? 1 : data.Weights[rows[i]];
             _labels[i] = data.Labels[rows[i]];
             _coefficients[i] = weight / rows.Length;

@@ -19,7 +19,7 @@ internal sealed class GraphNetwork : TrainingNetwork
     private readonly List<GraphNode> _nodes;
     private readonly ImageBatch _batch;
 
-    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, ConvolutionGuard? guard = null)
+    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, ConvolutionGuard? guard = null, Augmentation? augmentation = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
     {
         _layout = layout;
@@ -27,7 +27,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         using DisposeScope scope = NewDisposeScope();
         _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true);
         _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
-        _batch = new ImageBatch(layout, Statistics);
+        _batch = new ImageBatch(layout, Statistics, augmentation == null ? null : new Augmenter(augmentation, layout.Image, seed));
     }
 
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)

@@ -8,6 +8,7 @@ internal sealed class ImageBatch : IDisposable
 {
     private readonly GraphLayout _layout;
     private readonly FloatBuffer _statistics;
+    private readonly Augmenter? _augmenter;
     private readonly float[] _row;
     private FloatBuffer? _input;
     private int[] _labels = [];
@@ -15,8 +16,9 @@ internal sealed class ImageBatch : IDisposable
     private int _count;
     private double _weightSum;
 
-    public ImageBatch(GraphLayout layout, FloatBuffer statistics)
+    public ImageBatch(GraphLayout layout, FloatBuffer statistics, Augmenter? augmenter)
     {
+        _augmenter = augmenter;
         _layout = layout;
         _statistics = statistics;
         _row = new float[layout.Inputs];
@@ -27,7 +29,7 @@ internal sealed class ImageBatch : IDisposable
 
     public void Load(TrainingData data, ReadOnlySpan<int> rows)
     {
-        int length = _layout.Padded.Length;
+        int length = _layout.NetworkInput.Length;
         if (_input == null || _input.Length < rows.Length * length)
         {
             _input?.Dispose();
@@ -39,7 +41,10 @@ internal sealed class ImageBatch : IDisposable
         _weightSum = 0;
         for (int i = 0; i < rows.Length; i++)
         {
-            Place(data.Row(rows[i], _row), _layout, _statistics.Span, input.Slice(i * length, length));
+            ReadOnlySpan<float> image = data.Row(rows[i], _row);
+            if (_augmenter != null)
+                image = _augmenter.Change(image, _layout.InputMean.In((ReadOnlySpan<float>)_statistics.Span));
+            Place(image, _layout, _statistics.Span, input.Slice(i * length, length));
             float weight = data.Weights.IsEmpty ? 1 : data.Weights[rows[i]];
             _labels[i] = data.Labels[rows[i]];
             _coefficients[i] = weight / rows.Length;
@@ -49,7 +54,7 @@ internal sealed class ImageBatch : IDisposable
     }
 
     /// <summary>The batch, rows × channels × height × width.</summary>
-    public Tensor Input() => _input!.Fresh(0, _count, _layout.Padded.Channels, _layout.Padded.Height, _layout.Padded.Width);
+    public Tensor Input() => _input!.Fresh(0, _count, _layout.NetworkInput.Channels, _layout.NetworkInput.Height, _layout.NetworkInput.Width);
 
     public BatchResult ReplaceLogitsByError(Tensor logits, int classes)
     {
@@ -59,29 +64,36 @@ internal sealed class ImageBatch : IDisposable
 
     public void Dispose() => _input?.Dispose();
 
-    /// <summary>One image into its place: (x − mean)/deviation per channel, black around it where the network pads.</summary>
+    /// <summary>One image into its place: (x − mean)/deviation per channel, resized where the network resizes, black around it where it pads.</summary>
     public static void Place(ReadOnlySpan<float> pixels, GraphLayout layout, ReadOnlySpan<float> statistics, Span<float> destination)
     {
-        ImageShape image = layout.Image, padded = layout.Padded;
-        int top = (padded.Height - image.Height) / 2, left = (padded.Width - image.Width) / 2;
+        ImageShape image = layout.Image, seen = layout.NetworkInput;
+        int top = (seen.Height - image.Height) / 2, left = (seen.Width - image.Width) / 2;
         for (int channel = 0; channel < image.Channels; channel++)
         {
             float mean = statistics[layout.InputMean.Offset + channel], scale = 1 / statistics[layout.InputDeviation.Offset + channel];
-            Span<float> plane = destination.Slice(channel * padded.Height * padded.Width, padded.Height * padded.Width);
+            Span<float> plane = destination.Slice(channel * seen.Height * seen.Width, seen.Height * seen.Width);
             ReadOnlySpan<float> source = pixels.Slice(channel * image.Height * image.Width, image.Height * image.Width);
-            if (padded == image)
+            if (layout.Resize is { } resize)
             {
-                TensorPrimitives.Subtract(source, mean, plane);
-                TensorPrimitives.Multiply(plane, scale, plane);
+                resize.Run(source, plane);
+                Standardize(plane, mean, scale, plane);
+                continue;
+            }
+            if (seen == image)
+            {
+                Standardize(source, mean, scale, plane);
                 continue;
             }
             plane.Fill(-mean * scale);
             for (int row = 0; row < image.Height; row++)
-            {
-                Span<float> line = plane.Slice((top + row) * padded.Width + left, image.Width);
-                TensorPrimitives.Subtract(source.Slice(row * image.Width, image.Width), mean, line);
-                TensorPrimitives.Multiply(line, scale, line);
-            }
+                Standardize(source.Slice(row * image.Width, image.Width), mean, scale, plane.Slice((top + row) * seen.Width + left, image.Width));
         }
+    }
+
+    private static void Standardize(ReadOnlySpan<float> source, float mean, float scale, Span<float> destination)
+    {
+        TensorPrimitives.Subtract(source, mean, destination);
+        TensorPrimitives.Multiply(destination, scale, destination);
     }
 }

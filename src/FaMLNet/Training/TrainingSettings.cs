@@ -30,6 +30,8 @@ internal sealed record TrainingSettings
 
     public int? NumberOfThreads { get; init; }
 
+    public Augmentation? Augmentation { get; init; }
+
     /// <summary>How features are laid out as images; null if the network takes none, or if it is to be inferred.</summary>
     public ImageShape? ImageShape { get; init; }
 
@@ -51,7 +53,7 @@ internal sealed record TrainingSettings
     private TrainingNetwork BuildNetwork(int features, int classes) => Network switch
     {
         MlpDefinition mlp => new DenseChain(new DenseLayout(mlp, features, classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
-        SequentialDefinition sequential => new GraphNetwork(new GraphLayout(sequential, ImageOf(features), classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
+        SequentialDefinition sequential => new GraphNetwork(new GraphLayout(sequential, ImageOf(features), classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, augmentation: Augmentation),
         CustomDefinition custom => CreateCustom(custom, features, classes),
         _ => throw new NotSupportedException($"Option Network: {Network} is not known."),
     };
@@ -60,11 +62,13 @@ internal sealed record TrainingSettings
     {
         if (ImageShape is { } image && image.Length != features)
             throw new ArgumentException($"Option ImageShape: {image} has {image.Length} values, but the feature column has {features}. Set the shape that the features have.");
+        if (Augmentation != null && ImageShape == null)
+            throw new ArgumentException($"Option Augmentation: it changes images, and it is not known how the {features} features are one. Set ImageShape = new ImageShape(channels, height, width).");
         NetworkShape shape = new(ImageShape is { } known ? [known.Channels, known.Height, known.Width] : [features], classes);
         nn.Module<Tensor, Tensor> module = custom.Build(Environment!, shape);
         try
         {
-            return new CustomNetwork(new CustomLayout(custom, shape, module), module, Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, BatchSize);
+            return new CustomNetwork(new CustomLayout(custom, shape, module), module, Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, BatchSize, Augmentation);
         }
         catch
         {

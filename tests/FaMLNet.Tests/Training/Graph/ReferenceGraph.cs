@@ -36,7 +36,7 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
 
     private double[] Place(double[] row)
     {
-        ImageShape image = layout.Image, padded = layout.Padded;
+        ImageShape image = layout.Image, padded = layout.NetworkInput;
         double[] result = new double[padded.Length];
         int top = (padded.Height - image.Height) / 2, left = (padded.Width - image.Width) / 2;
         for (int c = 0; c < padded.Channels; c++)
