@@ -61,6 +61,13 @@ public abstract class FeedbackRule
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>Whether the feedback weights change after they are drawn.</summary>
+    internal virtual bool Refreshes => false;
+
+    /// <summary>Whether a class overrides the Refresh of the base that it derives from.</summary>
+    private protected bool OverridesRefresh(Type @base) =>
+        GetType().GetMethod("Refresh", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic, [typeof(FeedbackLayer)])!.DeclaringType != @base;
+
     /// <summary>Draws (first) or refreshes a layer's feedback weights; nothing for a rule that has none.</summary>
     internal virtual void Update(FeedbackLayer layer, bool first) { }
 }

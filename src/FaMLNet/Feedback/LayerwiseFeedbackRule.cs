@@ -11,6 +11,8 @@ namespace FaMLNet;
 /// </remarks>
 public abstract class LayerwiseFeedbackRule : FeedbackRule
 {
+    private bool? _refreshes;
+
     /// <summary>Draws a layer's feedback weights, once, after the initial weights are drawn and before the first step.</summary>
     /// <param name="layer">The layer; write <see cref="FeedbackLayer.Feedback"/>.</param>
     protected abstract void Draw(FeedbackLayer layer);
@@ -18,6 +20,8 @@ public abstract class LayerwiseFeedbackRule : FeedbackRule
     /// <summary>Adapts a layer's feedback weights after an update of the forward weights. The default leaves them as they are.</summary>
     /// <param name="layer">The layer; <see cref="FeedbackLayer.Feedback"/> holds what the last call left there.</param>
     protected virtual void Refresh(FeedbackLayer layer) { }
+
+    internal sealed override bool Refreshes => _refreshes ??= OverridesRefresh(typeof(LayerwiseFeedbackRule));
 
     internal sealed override void Update(FeedbackLayer layer, bool first)
     {

@@ -40,7 +40,7 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
             _statistics = new FloatBuffer(statistics.Length);
             parameters.CopyTo(_weights.Span);
             statistics.CopyTo(_statistics.Span);
-            Nodes = GraphBuilder.Build(layout.Nodes, new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false));
+            Nodes = GraphBuilder.Build(layout.Nodes, new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false, layout.ChannelsLast));
         }
 
         public List<GraphNode> Nodes { get; }
@@ -65,7 +65,7 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
                 }
                 for (int row = 0; row < count; row++)
                     ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, owner.Statistics, _input.Span.Slice(row * length, length));
-                using torch.Tensor input = _input.Fresh(0, count, _layout.NetworkInput.Channels, _layout.NetworkInput.Height, _layout.NetworkInput.Width);
+                using torch.Tensor input = ImageBatch.Input(_input, count, _layout);
                 using torch.Tensor output = GraphNode.Forward(network.Nodes, input, training: false), logits = output.contiguous();
                 MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
             }

@@ -8,6 +8,7 @@ internal sealed class FeedbackWeights : IDisposable
     private readonly NetworkLayout _layout;
     private readonly RandomGenerator _random;
     private readonly float _scale;
+    private readonly torch.Tensor?[] _channelsLast;
 
     public FeedbackWeights(FeedbackRule rule, NetworkLayout layout, float scale, RandomGenerator random)
     {
@@ -17,6 +18,7 @@ internal sealed class FeedbackWeights : IDisposable
         _scale = scale;
         Slices = SlicesOf(rule, layout, out int length);
         Buffer = new FloatBuffer(length);
+        _channelsLast = new torch.Tensor?[Slices.Count];
     }
 
     public FeedbackRule Rule { get; }
@@ -50,9 +52,27 @@ internal sealed class FeedbackWeights : IDisposable
         return slices;
     }
 
-    public void Draw(FloatBuffer weights) => ForEachLayer(weights, first: true);
+    public void Draw(FloatBuffer weights)
+    {
+        Forget();
+        ForEachLayer(weights, first: true);
+    }
 
-    public void Refresh(FloatBuffer weights) => ForEachLayer(weights, first: false);
+    public void Refresh(FloatBuffer weights)
+    {
+        if (!Rule.Refreshes)
+            return;
+        Forget();
+        ForEachLayer(weights, first: false);
+    }
+
+    /// <summary>After the buffer has been written to by someone else than the rule.</summary>
+    public void Forget()
+    {
+        foreach (torch.Tensor? copy in _channelsLast)
+            copy?.Dispose();
+        Array.Clear(_channelsLast);
+    }
 
     /// <summary>A layer's feedback weights as a matrix, owned by the caller; null if it has none.</summary>
     public torch.Tensor? View(int index, int? rows = null, int? columns = null)
@@ -63,7 +83,25 @@ internal sealed class FeedbackWeights : IDisposable
         return Buffer.Fresh(slice.Offset, height, columns ?? slice.Length / height);
     }
 
-    public void Dispose() => Buffer.Dispose();
+    /// <summary>A direct rule's feedback weights (outputs × inputs of the layer) for an input that lies with its channels together; owned by this object.</summary>
+    /// <param name="index">The layer.</param>
+    /// <param name="inputShape">Rows × channels × height × width.</param>
+    public torch.Tensor ChannelsLastView(int index, long[] inputShape)
+    {
+        if (_channelsLast[index] is { } known)
+            return known;
+        using DisposeScope scope = torch.NewDisposeScope();
+        long outputs = Slices[index]!.Shape[0];
+        torch.Tensor planar = View(index)!.view(outputs, inputShape[1], inputShape[2], inputShape[3]);
+        torch.Tensor copy = planar.permute(0, 2, 3, 1).contiguous().view(outputs, -1);
+        return _channelsLast[index] = copy.DetachFromDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        Forget();
+        Buffer.Dispose();
+    }
 
     private void ForEachLayer(FloatBuffer weights, bool first)
     {

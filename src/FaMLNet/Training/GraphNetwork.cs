@@ -25,7 +25,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         _layout = layout;
         NativeMemory.Settle();
         using DisposeScope scope = NewDisposeScope();
-        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true);
+        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true, layout.ChannelsLast);
         _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
         _batch = new ImageBatch(layout, Statistics, augmentation == null ? null : new Augmenter(augmentation, layout.Image, seed));
     }

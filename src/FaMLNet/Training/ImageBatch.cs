@@ -54,7 +54,17 @@ internal sealed class ImageBatch : IDisposable
     }
 
     /// <summary>The batch, rows × channels × height × width.</summary>
-    public Tensor Input() => _input!.Fresh(0, _count, _layout.NetworkInput.Channels, _layout.NetworkInput.Height, _layout.NetworkInput.Width);
+    public Tensor Input() => Input(_input!, _count, _layout);
+
+    /// <summary>The first images of a buffer, rows × channels × height × width, in the format that suits the network.</summary>
+    public static Tensor Input(FloatBuffer buffer, int count, GraphLayout layout)
+    {
+        Tensor images = buffer.Fresh(0, count, layout.NetworkInput.Channels, layout.NetworkInput.Height, layout.NetworkInput.Width);
+        if (!layout.ChannelsLast)
+            return images;
+        using (images)
+            return Graph.ChannelsLast.Of(images);
+    }
 
     public BatchResult ReplaceLogitsByError(Tensor logits, int classes)
     {

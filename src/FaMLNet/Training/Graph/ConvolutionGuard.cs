@@ -18,12 +18,12 @@ internal enum ConvolutionUse
 }
 
 /// <summary>What of a convolution decides which kernels libtorch takes.</summary>
-internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, int Kernel, int Stride, int Padding, int Dilation, int Groups, ConvolutionUse Use)
+internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, int Kernel, int Stride, int Padding, int Dilation, int Groups, ConvolutionUse Use, bool ChannelsLast)
 {
-    public static ConvolutionShape Of(GraphNodeSpec spec, ConvolutionUse use)
+    public static ConvolutionShape Of(GraphNodeSpec spec, ConvolutionUse use, bool channelsLast)
     {
         Layer.Conv2d layer = (Layer.Conv2d)spec.Definition;
-        return new ConvolutionShape(spec.Input, layer.Channels, layer.Kernel, layer.Stride, layer.Padding, layer.Dilation, layer.Groups, use);
+        return new ConvolutionShape(spec.Input, layer.Channels, layer.Kernel, layer.Stride, layer.Padding, layer.Dilation, layer.Groups, use, channelsLast);
     }
 
     public override string ToString() => $"{Input.Channels}→{Outputs} @{Kernel}×{Kernel}";
@@ -102,6 +102,8 @@ internal sealed class ConvolutionGuard
         int height = Smaller(shape.Input.Height, shape), width = Smaller(shape.Input.Width, shape);
         Tensor x = Random(2, shape.Input.Channels, height, width), w = Random(shape.Outputs, shape.Input.Channels / shape.Groups, shape.Kernel, shape.Kernel), b = Random(shape.Outputs);
         Tensor[] expected = Run(Unfolded, x, w, b, layer, null);
+        if (shape.ChannelsLast)
+            x = Training.Graph.ChannelsLast.Of(x);
         Dirty();
         Tensor[] found = Run(candidate, x, w, b, layer, random);
         // In the order of Run: output, gradients of weight and bias, gradient of the input.
@@ -125,6 +127,8 @@ internal sealed class ConvolutionGuard
             Dirty();
         // Any fixed gradient will do; this one has no zeros and no symmetry.
         Tensor gradient = arange(y.numel(), ScalarType.Float32).mul(0.37f).sin().reshape(y.shape);
+        if (!y.is_contiguous())
+            gradient = ChannelsLast.Of(gradient);
         autograd.backward([y], [gradient]);
         return [y, weight.grad!, bias.grad!, input.grad!];
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>The flat buffers of a network and the views that its nodes use. For prediction there is no gradient.</summary>
-internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout, ConvolutionGuard guard, bool passesErrors)
+internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout, ConvolutionGuard guard, bool passesErrors, bool channelsLast)
 {
     private readonly List<(Tensor Leaf, ParameterSlice Slice)> _leaves = [];
     private FloatBuffer? _gradient = gradient;
@@ -13,6 +13,9 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
     public RandomGenerator? Dropout { get; } = dropout;
 
     public ConvolutionGuard Guard { get; } = guard;
+
+    /// <summary>Whether images lie with their channels together.</summary>
+    public bool ChannelsLast { get; } = channelsLast;
 
     /// <summary>What a convolution must get right here.</summary>
     public ConvolutionUse UseOf(GraphNodeSpec spec) =>

@@ -14,7 +14,7 @@ internal static class GraphBuilder
             bool fresh = i > 0 && IsFresh(specs[i - 1]);
             if (spec.Definition is Layer.Activate { Activation: Activation.ReLU })
             {
-                if (fresh && i + 1 < specs.Count && specs[i + 1].Definition is Layer.MaxPool2d { Kernel: 2, Stride: null or 2, Padding: 0 })
+                if (fresh && !buffers.ChannelsLast && i + 1 < specs.Count && specs[i + 1].Definition is Layer.MaxPool2d { Kernel: 2, Stride: null or 2, Padding: 0 })
                 {
                     nodes.Add(new ReLUMaxPoolNode());
                     i++;
@@ -54,13 +54,13 @@ internal static class GraphBuilder
             case Layer.AdaptiveAveragePool2d pool:
                 return new AutogradNode((x, _) => nn.functional.adaptive_avg_pool2d(x, [pool.Size, pool.Size]));
             case Layer.Flatten:
-                return new FlattenNode(spec.Input);
+                return new FlattenNode(spec.Input, buffers.ChannelsLast);
             case Layer.Dropout dropout:
                 return new DropoutNode(dropout.Share, buffers.Dropout);
             case Layer.Residual:
                 return new ResidualNode(Build(spec.Body, buffers), Build(spec.Shortcut, buffers), ownsBody: spec.Body.Count > 0 && IsFresh(spec.Body[^1]));
             case Layer.Concatenate:
-                return new ConcatenateNode(Build(spec.Body, buffers), spec.Input.Channels);
+                return new ConcatenateNode(Build(spec.Body, buffers), spec.Input.Channels, buffers.ChannelsLast);
             case Layer.DownsampleWithZeros:
                 {
                     int before = (spec.Output.Channels - spec.Input.Channels) / 2, after = spec.Output.Channels - spec.Input.Channels - before;

@@ -22,9 +22,11 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
     {
         using Tensor output = _output!;
         _output = null;
-        Tensor result = ownsGradient && gradient.is_contiguous() ? gradient.alias() : gradient.contiguous().clone();
-        if (output.is_contiguous())
-            Mask(result, output);
+        // A gradient may be an expanded one, whose elements share memory: never to be written to.
+        Tensor result = ownsGradient && ChannelsLast.IsDense(gradient) ? gradient.alias() : gradient.clone();
+        using Tensor? g = ChannelsLast.Flat(result), a = ChannelsLast.Flat(output);
+        if (g is not null && a is not null && result.stride().AsSpan().SequenceEqual(output.stride()))
+            Mask(g, a);
         else
         {
             using Tensor positive = output.gt(0);
@@ -51,11 +53,18 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
 }
 
 /// <summary>From an image to a vector and back.</summary>
-internal sealed class FlattenNode(ImageShape input) : GraphNode
+internal sealed class FlattenNode(ImageShape input, bool channelsLast) : GraphNode
 {
     public override Tensor Forward(Tensor x, bool training) => x.reshape(x.shape[0], -1);
 
-    public override Tensor? Backward(Tensor gradient, in BackwardPath path) => gradient.reshape(gradient.shape[0], input.Channels, input.Height, input.Width);
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        Tensor images = gradient.reshape(gradient.shape[0], input.Channels, input.Height, input.Width);
+        if (!channelsLast)
+            return images;
+        using (images)
+            return ChannelsLast.Of(images);
+    }
 }
 
 /// <summary>Dropout; nothing at prediction.</summary>
@@ -139,7 +148,7 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
 }
 
 /// <summary>The input followed by a branch of it, channel by channel.</summary>
-internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channels) : GraphNode
+internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channels, bool channelsLast) : GraphNode
 {
     public override Tensor Forward(Tensor x, bool training)
     {
@@ -149,8 +158,8 @@ internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channel
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
     {
-        using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels), dense = rest.contiguous();
+        using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels), dense = ChannelsLast.Dense(rest, channelsLast);
         using Tensor? branch = Backward(body, dense, path);
-        return branch is null ? own.contiguous() : own.add(branch);
+        return branch is null ? ChannelsLast.Dense(own, channelsLast) : own.add(branch);
     }
 }

@@ -5,18 +5,19 @@ namespace FaMLNet.Training.Graph;
 /// <summary>What convolutions and dense layers share: parameters as views of the flat buffers, and the rule at their input.</summary>
 internal abstract class WeightedNode : GraphNode
 {
-    private readonly FloatBuffer _weights;
     private float[] _kept = [];
 
     protected WeightedNode(GraphNodeSpec spec, GraphBuffers buffers)
     {
         Spec = spec;
-        _weights = buffers.Weights;
+        Buffers = buffers;
         Weight = buffers.Parameter(spec.Weight!);
         Bias = spec.Bias == null ? null : buffers.Parameter(spec.Bias);
     }
 
     protected GraphNodeSpec Spec { get; }
+
+    protected GraphBuffers Buffers { get; }
 
     protected Tensor Weight { get; }
 
@@ -30,9 +31,14 @@ internal abstract class WeightedNode : GraphNode
     {
         if (Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: true } feedback)
             return null;
-        using Tensor projection = feedback.View(Spec.WeightedIndex)!;
-        using Tensor flat = path.OutputError.mm(projection);
-        return flat.reshape(inputShape);
+        if (!Buffers.ChannelsLast || inputShape.Length != 4)
+        {
+            using Tensor projection = feedback.View(Spec.WeightedIndex)!, planar = path.OutputError.mm(projection);
+            return planar.reshape(inputShape);
+        }
+        // The product lands in the format of the layer's input if the feedback weights are in that order.
+        using Tensor flat = path.OutputError.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)), images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
+        return images.permute(0, 3, 1, 2);
     }
 
     /// <summary>Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the rule.</summary>
@@ -44,7 +50,7 @@ internal abstract class WeightedNode : GraphNode
             return;
         }
         // Writing the bytes of the storage leaves autograd's version counters alone.
-        Span<float> weights = Spec.Weight!.In(_weights.Span);
+        Span<float> weights = Spec.Weight!.In(Buffers.Weights.Span);
         if (_kept.Length != weights.Length)
             _kept = new float[weights.Length];
         weights.CopyTo(_kept);
@@ -55,7 +61,7 @@ internal abstract class WeightedNode : GraphNode
         }
         finally
         {
-            _kept.CopyTo(Spec.Weight!.In(_weights.Span));
+            _kept.CopyTo(Spec.Weight!.In(Buffers.Weights.Span));
         }
     }
 }
@@ -64,7 +70,7 @@ internal abstract class WeightedNode : GraphNode
 internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
 {
     private readonly Layer.Conv2d _layer = (Layer.Conv2d)spec.Definition;
-    private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec)));
+    private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec), buffers.ChannelsLast));
     private Tensor? _input, _output;
 
     public override Tensor Forward(Tensor x, bool training)
@@ -101,7 +107,6 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
 /// </summary>
 internal sealed class DenseNode : WeightedNode
 {
-    private readonly GraphBuffers _buffers;
     private readonly Tensor _matrix;
     private readonly int _outputs, _inputs;
     private readonly long[] _outputShape;
@@ -110,7 +115,6 @@ internal sealed class DenseNode : WeightedNode
 
     public DenseNode(GraphNodeSpec spec, GraphBuffers buffers) : base(spec, buffers)
     {
-        _buffers = buffers;
         (_outputs, _inputs) = (spec.Weight!.Shape[0], spec.Weight.Length / spec.Weight.Shape[0]);
         _matrix = buffers.Weights.Matrix(spec.Weight.Offset, _outputs, _inputs);
         _outputShape = spec.Definition is Layer.Dense ? [-1, _outputs] : [-1, _outputs, 1, 1];
@@ -135,11 +139,11 @@ internal sealed class DenseNode : WeightedNode
         long rows = gradient.shape[0];
         using Tensor error = gradient.reshape(rows, -1);
         using (Tensor transposed = error.t())
-            _buffers.GradientMatrix(Spec.Weight!.Offset, _outputs, _inputs).addmm_(transposed, input, beta: 0);
+            Buffers.GradientMatrix(Spec.Weight!.Offset, _outputs, _inputs).addmm_(transposed, input, beta: 0);
         if (Spec.Bias is { } bias)
         {
             using Tensor sum = error.sum(0, keepdim: true);
-            _buffers.GradientMatrix(bias.Offset, 1, _outputs).copy_(sum);
+            Buffers.GradientMatrix(bias.Offset, 1, _outputs).copy_(sum);
         }
         input.Dispose();
         if (Project(path, _inputShape) is { } projected)

@@ -27,9 +27,9 @@ public sealed class ConvolutionGuardTests
             GraphGradientTests.Check(rule, NetworkDefinition.Sequential(Layers), new ImageShape(2, 8, 8), rows: 3, guard);
         Assert.Equal(["8→12 @3×3 (matrix product)"], guard.Rerouted);
         // What is right is left alone, and so keeps its speed.
-        Assert.Same(wrong, guard.Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient)));
+        Assert.Same(wrong, guard.Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, false)));
         // Where no input gradient is wanted, that one may be wrong.
-        Assert.Same(wrong, guard.Choose(new ConvolutionShape(new ImageShape(8, 8, 8), 12, 3, 1, 0, 1, 1, ConvolutionUse.WeightGradient)));
+        Assert.Same(wrong, guard.Choose(new ConvolutionShape(new ImageShape(8, 8, 8), 12, 3, 1, 0, 1, 1, ConvolutionUse.WeightGradient, false)));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class ConvolutionGuardTests
             Tensor y = ConvolutionGuard.Plain.Invoke(x, w, b, layer);
             return Interlocked.Increment(ref calls) % 4 == 3 ? y * 1.01 : y;
         });
-        Assert.Same(ConvolutionGuard.Unfolded.Name, new ConvolutionGuard(sometimes, ConvolutionGuard.Unfolded).Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.Forward)).Name);
+        Assert.Same(ConvolutionGuard.Unfolded.Name, new ConvolutionGuard(sometimes, ConvolutionGuard.Unfolded).Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.Forward, false)).Name);
     }
 
     [Fact]
