@@ -36,8 +36,11 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
 
     public Tensor Statistic(ParameterSlice slice) => statistics.View(slice);
 
+    /// <summary>The buffer to which gradients go now.</summary>
+    public FloatBuffer Gradient => _gradient!;
+
     /// <summary>A gradient as a matrix, in the buffer to which gradients go now.</summary>
-    public Tensor GradientMatrix(int offset, int rows, int columns) => _gradient!.Matrix(offset, rows, columns);
+    public Tensor GradientMatrix(int offset, int rows, int columns) => Gradient.Matrix(offset, rows, columns);
 
     /// <summary>Lets gradients go to another buffer of the same layout.</summary>
     public void PointGradientsTo(FloatBuffer buffer)

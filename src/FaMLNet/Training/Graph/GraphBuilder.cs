@@ -11,10 +11,16 @@ internal static class GraphBuilder
         for (int i = 0; i < specs.Count; i++)
         {
             GraphNodeSpec spec = specs[i];
-            bool fresh = i > 0 && IsFresh(specs[i - 1]);
-            if (spec.Definition is Layer.Activate { Activation: Activation.ReLU })
+            if (PooledConvolutionNode.Takes(spec, buffers) && i + 2 < specs.Count && IsReLU(specs[i + 1]) && IsSmallPool(specs[i + 2]))
             {
-                if (fresh && !buffers.ChannelsLast && i + 1 < specs.Count && specs[i + 1].Definition is Layer.MaxPool2d { Kernel: 2, Stride: null or 2, Padding: 0 })
+                nodes.Add(new PooledConvolutionNode(spec, buffers));
+                i += 2;
+                continue;
+            }
+            bool fresh = i > 0 && IsFresh(specs[i - 1]);
+            if (IsReLU(spec))
+            {
+                if (fresh && !buffers.ChannelsLast && i + 1 < specs.Count && IsSmallPool(specs[i + 1]))
                 {
                     nodes.Add(new ReLUMaxPoolNode());
                     i++;
@@ -27,6 +33,10 @@ internal static class GraphBuilder
         }
         return nodes;
     }
+
+    private static bool IsReLU(GraphNodeSpec spec) => spec.Definition is Layer.Activate { Activation: Activation.ReLU };
+
+    private static bool IsSmallPool(GraphNodeSpec spec) => spec.Definition is Layer.MaxPool2d { Kernel: 2, Stride: null or 2, Padding: 0 };
 
     /// <summary>Whether a layer's output belongs to no one else and is not needed again by the layer itself.</summary>
     private static bool IsFresh(GraphNodeSpec spec) => spec.Definition is Layer.Conv2d or Layer.Dense or Layer.BatchNorm or Layer.Residual;
