@@ -14,10 +14,9 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
     private readonly Layer.Conv2d _layer = (Layer.Conv2d)spec.Definition;
     private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec,
         buffers.UseOf(spec) == ConvolutionUse.InputGradient ? ConvolutionUse.InputGradient : ConvolutionUse.Forward, buffers.ChannelsLast));
-
+    private readonly bool _small = SmallConvolution.Takes(spec);
     private Tensor? _input, _output;
     private byte[]? _choices;
-    private long[] _shape = [];
 
     /// <summary>Whether a convolution, if ReLU and a 2×2 pool follow, is one for this node.</summary>
     public static bool Takes(GraphNodeSpec spec, GraphBuffers buffers) => !buffers.ChannelsLast && spec.Input.Channels <= MostInputChannels
@@ -25,31 +24,24 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
 
     public override Tensor Forward(Tensor x, bool training)
     {
-        using Tensor weight = Weight.detach();
-        using Tensor? bias = Bias?.detach();
-        Tensor y;
-        if (training && Spec.WeightedIndex > 0)
-        {
-            _input = x.detach();
-            _input.requires_grad = true;
-            using (enable_grad())
-                y = _output = _convolution.Invoke(_input, weight, bias, _layer);
-        }
+        bool passes = training && Spec.WeightedIndex > 0;
+        _input = training ? x.detach() : null;
+        byte[] choices;
+        Tensor pooled;
+        if (!passes && _small)
+            pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, out choices);
         else
         {
-            _input = training ? x.detach() : null;
-            using (no_grad())
-                y = _convolution.Invoke(x, weight, bias, _layer);
+            Tensor values = Convolve(x, passes);
+            using (Tensor plain = values.detach())
+                pooled = ReLUMaxPool.Forward(plain, out choices);
+            if (passes)
+                _output = values;
+            else
+                values.Dispose();
         }
-        Tensor pooled;
-        byte[] choices;
-        using (Tensor values = y.detach())
-            pooled = ReLUMaxPool.Forward(values, out choices);
-        long[] shape = y.shape;
-        if (_output is null || !training)
-            y.Dispose();
         if (training)
-            (_choices, _shape) = (choices, shape);
+            _choices = choices;
         else
             ArrayPool<byte>.Shared.Return(choices);
         return pooled;
@@ -65,7 +57,7 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         Tensor? below = Project(path, input.shape);
         if (PassesError(path))
         {
-            using Tensor error = ReLUMaxPool.Backward(dense, _choices!, _shape);
+            using Tensor error = ReLUMaxPool.Backward(dense, _choices!, output!.shape);
             Tensor[] outputs = [output!], gradients = [error], leaves = [input];
             Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
             below = input.grad;
@@ -73,5 +65,20 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         ArrayPool<byte>.Shared.Return(_choices!);
         _choices = null;
         return below;
+    }
+
+    /// <summary>libtorch's convolution, with a graph back to the input if an error is to pass.</summary>
+    private Tensor Convolve(Tensor x, bool passes)
+    {
+        using Tensor weight = Weight.detach();
+        using Tensor? bias = Bias?.detach();
+        if (!passes)
+        {
+            using (no_grad())
+                return _convolution.Invoke(x, weight, bias, _layer);
+        }
+        _input!.requires_grad = true;
+        using (enable_grad())
+            return _convolution.Invoke(_input, weight, bias, _layer);
     }
 }

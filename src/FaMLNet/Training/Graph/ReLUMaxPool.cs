@@ -70,7 +70,13 @@ internal static unsafe class ReLUMaxPool
         return result;
     }
 
-    private static void Pool(float* upper, float* lower, float* output, byte* choices, int count)
+    /// <summary>One pooled row from two.</summary>
+    /// <param name="upper">The upper row.</param>
+    /// <param name="lower">The lower row.</param>
+    /// <param name="output">Receives <paramref name="count"/> values.</param>
+    /// <param name="choices">Receives one a value.</param>
+    /// <param name="count">Pooled values.</param>
+    public static void Pool(float* upper, float* lower, float* output, byte* choices, int count)
     {
         int i = 0;
         for (; i <= count - 4; i += 4)

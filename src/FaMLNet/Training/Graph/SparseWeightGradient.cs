@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using static FaMLNet.Training.Graph.SmallConvolution;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;
@@ -143,7 +142,4 @@ internal static unsafe class SparseWeightGradient
             (a + b).Store(target);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.IsSupported ? Fma.MultiplyAdd(a, b, c) : a * b + c;
 }

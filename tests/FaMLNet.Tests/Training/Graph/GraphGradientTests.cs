@@ -36,6 +36,9 @@ public sealed class GraphGradientTests
             new Layer.Residual([new Layer.Conv2d(14, 3) { Stride = 2, Padding = 1 }, ReLU], [new Layer.DownsampleWithZeros(14)]),
             new Layer.AdaptiveAveragePool2d(1), Flatten, Top]),
         ("concatenate", [new Layer.Conv2d(5, 3), new Layer.Concatenate([Norm, ReLU, new Layer.Conv2d(3, 3) { Padding = 1 }]), new Layer.Concatenate([ReLU, new Layer.Conv2d(4, 1)]), new Layer.AdaptiveAveragePool2d(2), Flatten, Top]),
+        ("channels last", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(32, 3), Norm, ReLU, new Layer.MaxPool2d(2), new Layer.Conv2d(16, 2), new Layer.Activate(Activation.Tanh), Flatten, Top]),
+        ("channels last, branches", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Concatenate([ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }]), Norm, ReLU,
+            new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, Norm], [new Layer.DownsampleWithZeros(48)]), ReLU, new Layer.Conv2d(16, 1), ReLU, new Layer.AveragePool2d(2), Flatten, Top]),
         ("pad to", [new Layer.PadTo(13), new Layer.Conv2d(4, 4), ReLU, new Layer.MaxPool2d(2), Flatten, Top]),
     ];
 
@@ -53,6 +56,29 @@ public sealed class GraphGradientTests
     [Theory, MemberData(nameof(RulesAndNetworks))]
     public void Gradient_is_that_of_the_reference_for_every_rule_and_layer(string rule, string network) =>
         Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4);
+
+    /// <summary>Convolution, ReLU and pool in one node: rows beyond a vector's length, kernels of every size that it takes, odd images, single rows.</summary>
+    [Theory]
+    [InlineData(1, 40, 37, 5, 6, 3), InlineData(1, 10, 70, 5, 4, 1), InlineData(3, 12, 11, 3, 7, 2), InlineData(5, 9, 9, 4, 5, 3), InlineData(8, 8, 8, 2, 3, 2), InlineData(2, 17, 16, 7, 2, 2), InlineData(1, 16, 16, 8, 3, 2),
+        InlineData(2, 8, 8, 1, 3, 1)]
+    public void Gradient_behind_a_pool_is_that_of_the_reference_for_every_rule(int channels, int height, int width, int kernel, int outputs, int rows)
+    {
+        foreach (bool bias in new[] { true, false })
+        {
+            SequentialDefinition network = NetworkDefinition.Sequential(new Layer.Conv2d(outputs, kernel) { Bias = bias }, ReLU, new Layer.MaxPool2d(2),
+                new Layer.Conv2d(outputs + 1, 1) { Bias = bias }, ReLU, new Layer.MaxPool2d(2), Flatten, Top);
+            foreach (FeedbackRule rule in FeedbackRule.All)
+                Check(rule.ShortName, network, new ImageShape(channels, height, width), rows);
+        }
+    }
+
+    /// <summary>As many channels as rows and columns: shapes alone do not tell the two orders of memory apart.</summary>
+    [Fact]
+    public void Gradient_of_a_cube_of_channels_is_that_of_the_reference()
+    {
+        foreach (FeedbackRule rule in FeedbackRule.All)
+            Check(rule.ShortName, NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, Flatten, Top), new ImageShape(1, 16, 16), rows: 2);
+    }
 
     [Fact]
     public void Gradient_of_LeNet_is_that_of_the_reference_for_every_rule()
