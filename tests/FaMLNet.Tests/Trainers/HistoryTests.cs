@@ -13,7 +13,7 @@ public sealed class HistoryTests
     public void History_has_an_entry_an_epoch_and_the_callback_sees_each()
     {
         List<EpochMetrics> seen = [];
-        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 12);
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.DirectFeedbackAlignment, epochs: 12);
         options.MetricsCallback = seen.Add;
         FeedbackAlignmentMulticlassModelParameters model = Train(options);
         Assert.Equal(Enumerable.Range(1, 12), model.History.Select(epoch => epoch.Epoch));
