@@ -45,6 +45,7 @@ internal static class FitBenchmark
         RandomGenerator shuffle = new(1, "shuffle");
         using ThreadCount threads = new(1);
         using DenseChain chain = new(layout, rule, 1, 1, new OptimizerOptions.Adam(), seed: 1);
+        using InMemoryRows source = new(rows);
         TrainingSettings settings = new()
         {
             Rule = rule,
@@ -61,7 +62,7 @@ internal static class FitBenchmark
         // The bare steps take their rows in random order as an epoch does: how rows lie in memory is not what is compared.
         double[] medians = Interleaved.Medians(rounds, 300,
             () => trainer.Fit(data),
-            () => new TrainingLoop(settings, rows, _ => { }, () => { }, _ => { }).Run((_, _) => new InvalidOperationException("diverged")),
+            () => new TrainingLoop(settings, source, TrainingListener.None).Run((_, _) => new InvalidOperationException("diverged")),
             () =>
             {
                 for (int epoch = 0; epoch < Epochs; epoch++)

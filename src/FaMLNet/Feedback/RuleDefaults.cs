@@ -23,11 +23,6 @@ public sealed record RuleDefaults
     /// <value>Default: 1.</value>
     public float FeedbackScale { get; init; } = 1;
 
-    /// <summary>For rules whose feedback is random: weights that start small, a lower rate, halved at half and at three quarters of the run.</summary>
-    internal static RuleDefaults RandomFeedback { get; } = new()
-    {
-        Optimizer = new OptimizerOptions.Adam { LearningRate = 0.001f },
-        Schedule = LearningRateSchedule.MultiStepAtShares(0.5, 0.5, 0.75),
-        InitialWeightScale = 0.1f,
-    };
+    /// <summary>For rules whose feedback is random: weights that start small, and a lower rate.</summary>
+    internal static RuleDefaults RandomFeedback { get; } = new() { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.001f }, InitialWeightScale = 0.1f };
 }

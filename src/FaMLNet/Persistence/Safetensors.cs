@@ -51,14 +51,7 @@ internal static class Safetensors
     /// <exception cref="FormatException">The stream holds anything else.</exception>
     public static IReadOnlyDictionary<string, ParameterTensor> Read(Stream stream, IReadOnlyList<(string Name, IReadOnlyList<int> Shape)> expected)
     {
-        Span<byte> lengthBytes = stackalloc byte[8];
-        ReadExactly(stream, lengthBytes);
-        long length = BinaryPrimitives.ReadInt64LittleEndian(lengthBytes);
-        if (length is < 2 or > MaximumHeader)
-            throw Damaged($"its header claims {length} bytes; expected 2 to {MaximumHeader}");
-        byte[] header = new byte[length];
-        ReadExactly(stream, header);
-        Dictionary<string, Entry> entries = ParseHeader(header);
+        Dictionary<string, Entry> entries = ReadHeader(stream);
         if (entries.Count != expected.Count)
             throw Damaged($"it has {entries.Count} arrays; the network needs {expected.Count}");
 
@@ -80,6 +73,34 @@ internal static class Safetensors
         if (stream.ReadByte() >= 0)
             throw Damaged("there is more data than its header says");
         return tensors;
+    }
+
+    /// <summary>Reads arrays of one dimension each, whatever their names and lengths.</summary>
+    /// <exception cref="FormatException">The stream holds anything else.</exception>
+    public static IReadOnlyDictionary<string, float[]> ReadVectors(Stream stream)
+    {
+        Dictionary<string, float[]> vectors = [];
+        long position = 0;
+        foreach ((string name, Entry entry) in ReadHeader(stream).OrderBy(pair => pair.Value.Begin).ThenBy(pair => pair.Value.End))
+        {
+            if (entry.Shape is not [>= 0 and <= int.MaxValue] || entry.Begin != position || entry.End - entry.Begin != 4 * entry.Shape[0])
+                throw Damaged($"array '{name}' of shape {string.Join(" × ", entry.Shape)} lies at {entry.Begin} to {entry.End}");
+            position = entry.End;
+            vectors[name] = ReadValues(stream, name, entry.Shape[0]);
+        }
+        return stream.ReadByte() < 0 ? vectors : throw Damaged("there is more data than its header says");
+    }
+
+    private static Dictionary<string, Entry> ReadHeader(Stream stream)
+    {
+        Span<byte> lengthBytes = stackalloc byte[8];
+        ReadExactly(stream, lengthBytes);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(lengthBytes);
+        if (length is < 2 or > MaximumHeader)
+            throw Damaged($"its header claims {length} bytes; expected 2 to {MaximumHeader}");
+        byte[] header = new byte[length];
+        ReadExactly(stream, header);
+        return ParseHeader(header);
     }
 
     private static Dictionary<string, Entry> ParseHeader(byte[] header)

@@ -103,6 +103,24 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
             .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
 
+    /// <summary>A copy to train further.</summary>
+    /// <exception cref="ArgumentException">The model does not fit a training with this network and data.</exception>
+    internal TrainedNetwork ToTrained(NetworkDefinition network, int features, int classes)
+    {
+        if (Network != network)
+            throw new ArgumentException($"Option Network: the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
+        if (features != NumberOfFeatures || classes != NumberOfClasses)
+            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {NumberOfClasses} classes; the training data has {features} and {classes}. Give it data prepared as the model's was, with the same key mapping.");
+        IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
+        float[] feedback = new float[slices.Any(slice => slice != null) && _feedback.Count == 0 ? 0 : length];
+        for (int i = 0; i < slices.Count; i++)
+        {
+            if (slices[i] is { } slice && _feedback.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values))
+                values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
+        }
+        return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History);
+    }
+
     internal IScoringSession OpenSession() => _scorer.Open();
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()

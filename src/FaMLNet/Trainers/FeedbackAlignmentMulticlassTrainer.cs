@@ -21,7 +21,7 @@ namespace FaMLNet;
 /// <c>AppendCacheCheckpoint</c> is not needed.</para>
 /// <para>Training needs TorchSharp's native libraries; predicting with a dense network does not.</para>
 /// </remarks>
-public sealed class FeedbackAlignmentMulticlassTrainer
+public sealed partial class FeedbackAlignmentMulticlassTrainer
     : TrainerEstimatorBase<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>, FeedbackAlignmentMulticlassModelParameters>,
       IEstimator<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>>
 {
@@ -55,8 +55,45 @@ public sealed class FeedbackAlignmentMulticlassTrainer
     public new MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        CheckColumns(SchemaShape.Create(input.Schema));
-        return TrainTransformer(input);
+        return Train(input, validation: null, initial: null);
+    }
+
+    /// <summary>Trains a network, with loss and accuracy on a validation set after each epoch.</summary>
+    /// <param name="trainData">The training data.</param>
+    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
+    /// <returns>As <see cref="Fit(IDataView)"/>.</returns>
+    /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
+    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, IDataView validationData)
+    {
+        ArgumentNullException.ThrowIfNull(trainData);
+        ArgumentNullException.ThrowIfNull(validationData);
+        return Train(trainData, validationData, initial: null);
+    }
+
+    /// <summary>Continues the training of a model: starts from its weights instead of random ones, and from its feedback weights if the rule is the same.</summary>
+    /// <param name="trainData">The training data: as many features and classes as the model has.</param>
+    /// <param name="modelParameters">A model of this trainer's network.</param>
+    /// <returns>As <see cref="Fit(IDataView)"/>. The history begins anew, and so do the optimiser and the schedule.</returns>
+    /// <exception cref="ArgumentException">The model has another network, other features or other classes.</exception>
+    /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
+    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, FeedbackAlignmentMulticlassModelParameters modelParameters)
+    {
+        ArgumentNullException.ThrowIfNull(trainData);
+        ArgumentNullException.ThrowIfNull(modelParameters);
+        return Train(trainData, validation: null, modelParameters);
+    }
+
+    /// <summary>Continues the training of a model, with a validation set.</summary>
+    /// <inheritdoc cref="Fit(IDataView, FeedbackAlignmentMulticlassModelParameters)"/>
+    /// <param name="trainData">The training data: as many features and classes as the model has.</param>
+    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
+    /// <param name="modelParameters">A model of this trainer's network.</param>
+    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, IDataView validationData, FeedbackAlignmentMulticlassModelParameters modelParameters)
+    {
+        ArgumentNullException.ThrowIfNull(trainData);
+        ArgumentNullException.ThrowIfNull(validationData);
+        ArgumentNullException.ThrowIfNull(modelParameters);
+        return Train(trainData, validationData, modelParameters);
     }
 
     /// <summary>The schema after the trainer, if its input's is <paramref name="inputSchema"/>.</summary>
@@ -94,27 +131,53 @@ public sealed class FeedbackAlignmentMulticlassTrainer
         using IChannel channel = Host.Start("Training");
         using IProgressChannel progress = Host.StartProgressChannel("Training a feedback-alignment network");
         RoleMappedData training = trainContext.TrainingSet;
-        TrainingData data = TrainingDataReader.Read(training.Data, training.Schema.Feature!.Value, training.Schema.Label!.Value, training.Schema.Weight, channel, CheckCancelled);
         TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value), Environment = Host };
+        ReportDevice(channel);
+        using CheckpointFolder? folder = settings.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
+        Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
+        if (checkpoint != null && !settings.SeedIsChosen)
+            settings = settings with { Seed = checkpoint.Seed };
+        using RowSource source = RowSources.Open(training, trainContext.ValidationSet, settings, channel, CheckCancelled);
+        TrainedNetwork? initial = (trainContext.InitialPredictor as FeedbackAlignmentMulticlassModelParameters)?.ToTrained(settings.Network, source.Features, source.Classes);
         EpochMetrics? latest = null;
         progress.SetHeader(new ProgressHeader(["loss", "accuracy"], ["epochs"]), entry =>
         {
             if (Volatile.Read(ref latest) is not { } metrics)
                 return;
-            entry.SetProgress(0, metrics.Epoch, _settings.NumberOfEpochs);
+            entry.SetProgress(0, metrics.Epoch, settings.NumberOfEpochs);
             entry.SetMetric(0, metrics.Loss);
             entry.SetMetric(1, metrics.Accuracy);
         });
-        channel.Info($"Training {_settings.Network} by {_settings.Rule} for {_settings.NumberOfEpochs} epochs of mini-batches of {_settings.BatchSize}.");
-        TrainingLoop loop = new(settings, data, metrics =>
+        channel.Info($"Training {settings.Network} by {settings.Rule} for {settings.NumberOfEpochs} epochs of mini-batches of {settings.BatchSize}.");
+        EpochLog log = new(settings.NumberOfEpochs);
+        TrainingListener listener = new(metrics =>
         {
             Volatile.Write(ref latest, metrics);
             progress.Checkpoint(metrics.Loss, metrics.Accuracy, metrics.Epoch);
-            channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Epoch {metrics.Epoch}/{_settings.NumberOfEpochs}: loss {metrics.Loss:F4}, accuracy {metrics.Accuracy:F4}, {metrics.SamplesPerSecond:F0} rows/s."));
+            channel.Info(log.Line(metrics));
             _metricsCallback?.Invoke(metrics);
-        }, CheckCancelled, message => channel.Warning(message));
-        return new FeedbackAlignmentMulticlassModelParameters(Host, loop.Run(Diverged));
+        }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message));
+        return new FeedbackAlignmentMulticlassModelParameters(Host, new TrainingLoop(settings, source, listener, folder).Run(Diverged, checkpoint, initial));
+    }
+
+    private MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Train(IDataView training, IDataView? validation, FeedbackAlignmentMulticlassModelParameters? initial)
+    {
+        CheckColumns(SchemaShape.Create(training.Schema));
+        if (validation != null)
+            CheckColumns(SchemaShape.Create(validation.Schema));
+        else if (_settings.EarlyStopping is { NeedsValidation: true } stopping && _settings.ValidationFraction == 0)
+            throw new InvalidOperationException($"Option EarlyStopping: {stopping.Metric} needs rows that are not trained on. Set ValidationFraction (0.1 is usual), give Fit a validation set, or watch TrainingLoss.");
+        return TrainTransformer(training, validation, initial);
+    }
+
+    /// <summary>Says once which device trains, and refuses a GPU that is wanted without alternative.</summary>
+    private void ReportDevice(IChannel channel)
+    {
+        if (((IHostEnvironmentInternal)Host).GpuDeviceId is not { } gpu)
+            return;
+        if (!((IHostEnvironmentInternal)Host).FallbackToCpu)
+            throw new NotSupportedException($"MLContext.GpuDeviceId is {gpu} and FallbackToCpu is false, but this version of FaMLNet trains on the CPU only. Set FallbackToCpu to true, or leave GpuDeviceId null.");
+        channel.Warning($"MLContext.GpuDeviceId is {gpu}, but this version of FaMLNet trains on the CPU only: training on the CPU, as FallbackToCpu allows.");
     }
 
     private static IHost Register(IHostEnvironment env, Options options)
@@ -143,134 +206,5 @@ public sealed class FeedbackAlignmentMulticlassTrainer
             + $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance(\"{FeatureColumn.Name}\"), or lower FeedbackScale. "
             + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
             epoch, rate, new FeedbackAlignmentMulticlassModelParameters(Host, lastGood));
-    }
-
-    /// <summary>Options of <see cref="FeedbackAlignmentMulticlassTrainer"/>.</summary>
-    public sealed class Options : TrainerInputBaseWithWeight
-    {
-        /// <summary>How the error travels back.</summary>
-        /// <value>Default: <see cref="FeedbackRule.FeedbackAlignment"/>.</value>
-        public FeedbackRule Rule { get; set; } = FeedbackRule.FeedbackAlignment;
-
-        /// <summary>The layers. Sizes of input and output come from the data.</summary>
-        /// <value>Default: <c>NetworkDefinition.Mlp(128, 64)</c>.</value>
-        public NetworkDefinition Network { get; set; } = NetworkDefinition.Mlp(128, 64);
-
-        /// <summary>How a feature vector is laid out as an image: channel by channel, row by row. For convolutional networks only.</summary>
-        /// <value>Default: null, a square of 1 or 3 channels if the number of features is one.</value>
-        public ImageShape? ImageShape { get; set; }
-
-        /// <summary>How images are changed at random while they are trained on. For networks that take images only.</summary>
-        /// <value>Default: null, not at all.</value>
-        public Augmentation? Augmentation { get; set; }
-
-        /// <summary>The optimiser and its settings.</summary>
-        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.Optimizer"/>).</value>
-        public OptimizerOptions? Optimizer { get; set; }
-
-        /// <summary>How the learning rate changes over the run.</summary>
-        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.Schedule"/>).</value>
-        public LearningRateSchedule? Schedule { get; set; }
-
-        /// <summary>Passes over the training data.</summary>
-        /// <value>Range: 1 or more. Default: 100.</value>
-        public int NumberOfEpochs { get; set; } = Defaults.NumberOfEpochs;
-
-        /// <summary>Rows per update.</summary>
-        /// <value>Range: 1 or more; 2 or more with batch normalisation. Default: 32.</value>
-        public int BatchSize { get; set; } = Defaults.BatchSize;
-
-        /// <summary>Seed of shuffling, initial weights, feedback weights and dropout, each with a generator of its own.</summary>
-        /// <value>Default: null, drawn from the <see cref="MLContext"/>'s own seed when the trainer is created.</value>
-        public int? Seed { get; set; }
-
-        /// <summary>Factor on the initial weights of every layer but the first.</summary>
-        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>).</value>
-        public float? InitialWeightScale { get; set; }
-
-        /// <summary>Factor on the feedback weights.</summary>
-        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.FeedbackScale"/>).</value>
-        public float? FeedbackScale { get; set; }
-
-        /// <summary>
-        /// Whether to subtract every feature's mean over the training data before training and to fold the means into the first layer's bias
-        /// after it: the same network, whose training is better conditioned (LeCun et al. 1998, "Efficient BackProp"). It makes up for
-        /// <c>NormalizeMeanVariance</c>, which by default leaves the mean where it is to keep sparse data sparse.
-        /// </summary>
-        /// <value>Default: true.</value>
-        public bool CenterFeatures { get; set; } = true;
-
-        /// <summary>Whether to measure alignment angle and norm ratio after each epoch.</summary>
-        /// <value>Default: true. It costs about a step an epoch.</value>
-        public bool TrackAlignment { get; set; } = true;
-
-        /// <summary>Called after each epoch, on the training thread. An exception from it stops the training.</summary>
-        /// <value>Default: null.</value>
-        public Action<EpochMetrics>? MetricsCallback { get; set; }
-
-        /// <summary>Stops the training within one mini-batch with an <see cref="OperationCanceledException"/>.</summary>
-        /// <value>Default: none.</value>
-        public CancellationToken CancellationToken { get; set; }
-
-        /// <summary>Threads for the matrix products; put back after training.</summary>
-        /// <value>Range: 1 or more. Default: null: 1 for small networks, where more only cost, else libtorch's own number.</value>
-        public int? NumberOfThreads { get; set; }
-
-        internal static class Defaults
-        {
-            public const int NumberOfEpochs = 100;
-            public const int BatchSize = 32;
-        }
-
-        /// <summary>Throws an <see cref="ArgumentException"/> that names the first option out of range.</summary>
-        internal void Validate()
-        {
-            CheckName(LabelColumnName, nameof(LabelColumnName));
-            CheckName(FeatureColumnName, nameof(FeatureColumnName));
-            Check(Rule is not null, nameof(Rule), Rule, "a rule, for example FeedbackRule.FeedbackAlignment");
-            Check(Network is not null, nameof(Network), Network, "a network, for example NetworkDefinition.Mlp(128, 64)");
-            FeedbackRuleRegistry.Check(Rule!);
-            Network!.Validate();
-            ImageShape?.Validate();
-            Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation, $"null for a network of dense layers, which takes no images ({Network})");
-            Augmentation?.Validate(ImageShape);
-            (Optimizer ?? Rule!.Defaults.Optimizer).Validate();
-            (Schedule ?? Rule!.Defaults.Schedule).Validate();
-            Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
-            Check(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
-            Check(BatchSize <= 1 << 20, nameof(BatchSize), BatchSize, "at most 1048576");
-            Check(BatchSize >= 2 || !Network.UsesBatchNormalization, nameof(BatchSize), BatchSize, "at least 2 with batch normalisation, which needs a variance");
-            CheckScale(InitialWeightScale, nameof(InitialWeightScale));
-            CheckScale(FeedbackScale, nameof(FeedbackScale));
-            Check(NumberOfThreads is null or >= 1, nameof(NumberOfThreads), NumberOfThreads, "at least 1, or null");
-        }
-
-        internal TrainingSettings Resolve(Func<int> defaultSeed) => new()
-        {
-            Rule = Rule,
-            Network = Network,
-            ImageShape = ImageShape,
-            Augmentation = Augmentation,
-            Optimizer = Optimizer ?? Rule.Defaults.Optimizer,
-            Schedule = Schedule ?? Rule.Defaults.Schedule,
-            InitialWeightScale = InitialWeightScale ?? Rule.Defaults.InitialWeightScale,
-            FeedbackScale = FeedbackScale ?? Rule.Defaults.FeedbackScale,
-            NumberOfEpochs = NumberOfEpochs,
-            BatchSize = BatchSize,
-            Seed = Seed ?? defaultSeed(),
-            TrackAlignment = TrackAlignment,
-            CenterFeatures = CenterFeatures,
-            NumberOfThreads = NumberOfThreads,
-        };
-
-        private static void CheckName(string name, string option) => Check(!string.IsNullOrWhiteSpace(name), option, name, "the name of a column");
-
-        private static void CheckScale(float? scale, string option) => Check(scale is null || (scale > 0 && float.IsFinite(scale.Value)), option, scale, "above 0 and finite, or null for the rule's own");
-
-        private static void Check(bool condition, string option, object? found, string expected)
-        {
-            if (!condition)
-                throw new ArgumentOutOfRangeException(option, $"Option {option} must be {expected}; found {found ?? "null"}.");
-        }
     }
 }

@@ -46,7 +46,30 @@ internal sealed class CustomNetwork : TrainingNetwork
         }
     }
 
+    public override RandomGenerator? AugmentationRandom => _augmenter?.Random;
+
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        double weightSum = Load(data, rows, augment: true);
+        (double loss, int correct) = Run(Gradient, byRule: true);
+        return new BatchResult(loss * rows.Length, weightSum, correct, rows.Length);
+    }
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        Load(data, rows, augment: false);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        _module.eval();
+        Tensor logits = _module.call(Input()).contiguous();
+        for (int i = 0; i < _count; i++)
+            _coefficients[i] *= _count; // the weights themselves
+        return SoftmaxCrossEntropy.Evaluate(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _count), _coefficients, _layout.Outputs, k);
+    }
+
+    private Tensor Input() => _input.Fresh(0, [_count, .. _layout.Shape.Input.Select(size => (long)size)]);
+
+    private double Load(TrainingData data, ReadOnlySpan<int> rows, bool augment)
     {
         if (_labels.Length < rows.Length)
             (_labels, _coefficients) = (new int[rows.Length], new float[rows.Length]);
@@ -55,15 +78,15 @@ internal sealed class CustomNetwork : TrainingNetwork
         {
             Span<float> row = _input.Span.Slice(i * _layout.Inputs, _layout.Inputs);
             data.CopyRow(rows[i], row);
-            _augmenter?.Change(row, _black).CopyTo(row);
+            if (augment && _augmenter != null)
+                _augmenter.Change(row, _black).CopyTo(row);
             float weight = data.Weights.IsEmpty ? 1 : data.Weights[rows[i]];
             _labels[i] = data.Labels[rows[i]];
             _coefficients[i] = weight / rows.Length;
             weightSum += weight;
         }
         _count = rows.Length;
-        (double loss, int correct) = Run(Gradient, byRule: true);
-        return new BatchResult(loss * rows.Length, weightSum, correct, rows.Length);
+        return weightSum;
     }
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
@@ -129,9 +152,9 @@ internal sealed class CustomNetwork : TrainingNetwork
         _cuts.Clear();
         _cutting = byRule && Feedback.IsDirect;
         _module.train();
-        Tensor output = _module.call(_input.Fresh(0, [_count, .. _layout.Shape.Input.Select(size => (long)size)]));
+        Tensor output = _module.call(Input());
         Tensor error = output.detach().contiguous().clone();
-        (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(error, _labels.AsSpan(0, _count), _coefficients, _layout.Outputs);
+        (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(error, _labels.AsSpan(0, _count), _coefficients, _layout.Outputs, LabelSmoothing);
         List<Tensor> roots = [output], gradients = [error];
         foreach ((int layer, Tensor input) in _cuts)
         {

@@ -18,6 +18,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private Tensor[]? _comparison;
     private DenseBatch? _current;
+    private float[] _logits = [], _rowWeights = [];
 
     public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
@@ -33,12 +34,31 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         DenseBatch batch = _current = BatchOf(rows.Length);
         batch.Load(data, rows);
-        Forward(batch);
+        Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
         (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer + top.Bias.Offset,
-            top.Outputs, batch.Labels, batch.Coefficients, rows.Length);
+            top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
         Backward(batch, Gradient, _gradients, byRule: true);
         return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
+    }
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        DenseBatch batch = BatchOf(rows.Length);
+        batch.Load(data, rows);
+        Forward(batch, training: false);
+        _current = null;
+        int classes = _layout.Outputs;
+        ReadOnlySpan<float> logits = batch.Units[^1].Activation.Span, bias = _layout.Layers[^1].Bias.In((ReadOnlySpan<float>)Weights.Span);
+        if (_logits.Length < rows.Length * classes)
+            (_logits, _rowWeights) = (new float[rows.Length * classes], new float[rows.Length]);
+        for (int row = 0; row < rows.Length; row++)
+        {
+            for (int c = 0; c < classes; c++)
+                _logits[row * classes + c] = logits[c * batch.Width + row] + bias[c];
+            _rowWeights[row] = data.Weights.IsEmpty ? 1 : data.Weights[rows[row]];
+        }
+        return SoftmaxCrossEntropy.Evaluate(_logits, batch.Labels[..rows.Length], _rowWeights, classes, k);
     }
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
@@ -63,7 +83,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         return batch;
     }
 
-    private void Forward(DenseBatch batch)
+    private void Forward(DenseBatch batch, bool training)
     {
         float* w = Weights.Pointer;
         for (int i = 0; i < _layout.Layers.Count; i++)
@@ -77,6 +97,11 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             float* bias = w + layer.Bias.Offset;
             switch (_layout.Network.Normalization)
             {
+                case Normalization.Batch when !training:
+                    NormalizationKernels.BatchApply(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset,
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width);
+                    bias = null;
+                    break;
                 case Normalization.Batch:
                     NormalizationKernels.BatchForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer,
                         Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width, batch.Count);
@@ -88,7 +113,9 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     break;
             }
             DenseKernels.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
-            if (units.Mask != null)
+            if (units.Mask != null && !training)
+                units.Activation.Span.CopyTo(units.Dropped!.Span);
+            else if (units.Mask != null)
             {
                 Dropout.FillUniform(units.Mask.Span, 0, 1);
                 DenseKernels.MakeMask(units.Mask.Pointer, _layout.Network.Dropout, units.Mask.Length);

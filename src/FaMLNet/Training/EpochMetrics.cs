@@ -21,6 +21,9 @@ public sealed record EpochMetrics
     /// <summary>Accuracy on the validation set, between 0 and 1; null without one.</summary>
     public double? ValidationAccuracy { get; init; }
 
+    /// <summary>Share of the validation set's rows whose class is among the k likeliest (<c>Options.TopK</c>), between 0 and 1; null without either.</summary>
+    public double? ValidationTopKAccuracy { get; init; }
+
     /// <summary>Learning rate of the epoch's last step.</summary>
     public required double LearningRate { get; init; }
 

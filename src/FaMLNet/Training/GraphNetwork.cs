@@ -36,6 +36,17 @@ internal sealed class GraphNetwork : TrainingNetwork
         return Run(Gradient, Feedback);
     }
 
+    public override RandomGenerator? AugmentationRandom => _batch.AugmentationRandom;
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        _batch.Load(data, rows, augment: false);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        using Tensor input = _batch.Input(), output = GraphNode.Forward(_nodes, input, training: false), logits = output.contiguous();
+        return _batch.Evaluate(logits, _layout.Outputs, k);
+    }
+
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
         // A second pass over the batch at hand, without its side effects.
@@ -65,7 +76,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         using Tensor input = _batch.Input();
         using Tensor output = GraphNode.Forward(_nodes, input, training: true);
         using Tensor error = output.contiguous();
-        BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs);
+        BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);
         GraphNode.Backward(_nodes, error, new BackwardPath(feedback, error))?.Dispose();
         return result;
     }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet.Training;
@@ -27,7 +28,7 @@ internal sealed class ImageBatch : IDisposable
     /// <summary>Where dropout's generator stood before the batch.</summary>
     public uint[] DropoutState { get; set; } = [];
 
-    public void Load(TrainingData data, ReadOnlySpan<int> rows)
+    public void Load(TrainingData data, ReadOnlySpan<int> rows, bool augment = true)
     {
         int length = _layout.NetworkInput.Length;
         if (_input == null || _input.Length < rows.Length * length)
@@ -42,7 +43,7 @@ internal sealed class ImageBatch : IDisposable
         for (int i = 0; i < rows.Length; i++)
         {
             ReadOnlySpan<float> image = data.Row(rows[i], _row);
-            if (_augmenter != null)
+            if (augment && _augmenter != null)
                 image = _augmenter.Change(image, _layout.InputMean.In((ReadOnlySpan<float>)_statistics.Span));
             Place(image, _layout, _statistics.Span, input.Slice(i * length, length));
             float weight = data.Weights.IsEmpty ? 1 : data.Weights[rows[i]];
@@ -66,9 +67,18 @@ internal sealed class ImageBatch : IDisposable
             return Graph.ChannelsLast.Of(images);
     }
 
-    public BatchResult ReplaceLogitsByError(Tensor logits, int classes)
+    public RandomGenerator? AugmentationRandom => _augmenter?.Random;
+
+    public EvaluationResult Evaluate(Tensor logits, int classes, int k)
     {
-        (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, classes);
+        for (int i = 0; i < _count; i++)
+            _coefficients[i] *= _count; // the weights themselves
+        return SoftmaxCrossEntropy.Evaluate(MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _count), _coefficients, classes, k);
+    }
+
+    public BatchResult ReplaceLogitsByError(Tensor logits, int classes, float smoothing)
+    {
+        (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, classes, smoothing);
         return new BatchResult(loss * _count, _weightSum, correct, _count);
     }
 

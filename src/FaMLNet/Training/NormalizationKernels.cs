@@ -33,6 +33,18 @@ internal static unsafe class NormalizationKernels
         }
     }
 
+    /// <summary>z = scale · x̂ + shift with x̂ standardised by the running statistics, after adding the bias: as prediction does.</summary>
+    public static void BatchApply(float* z, float* bias, float* scale, float* shift, float* runningMean, float* runningVariance, int rows, int width)
+    {
+        for (int row = 0; row < rows; row++, z += width)
+        {
+            float factor = scale[row] / MathF.Sqrt(runningVariance[row] + Epsilon);
+            Vector<float> factors = new(factor), shifts = new(shift[row] + (bias[row] - runningMean[row]) * factor);
+            for (int i = 0; i < width; i += Lanes)
+                Vector.Store(Vector.Load(z + i) * factors + shifts, z + i);
+        }
+    }
+
     /// <summary>Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias (that of shift is Σe, known already).</summary>
     public static void BatchBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* shiftGradient,
         float* biasGradient, int rows, int width, int count)

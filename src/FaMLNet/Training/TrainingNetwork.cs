@@ -5,6 +5,13 @@ namespace FaMLNet.Training;
 /// <summary>What a step reports: Σ weight·loss, Σ weight and correct rows of its batch.</summary>
 internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count);
 
+/// <summary>What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows.</summary>
+internal readonly record struct EvaluationResult(double Loss, double Weight, int Correct, int AmongTop, int Count)
+{
+    public static EvaluationResult operator +(EvaluationResult a, EvaluationResult b) =>
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.AmongTop + b.AmongTop, a.Count + b.Count);
+}
+
 /// <summary>
 /// A network in training: flat parameters, gradient and feedback weights, and a step. How the gradient comes about is the derived class's
 /// affair: <see cref="DenseChain"/> without autograd for dense chains, <see cref="GraphNetwork"/> for layers as data, <see cref="CustomNetwork"/> for modules of the user's own.
@@ -40,7 +47,16 @@ internal abstract class TrainingNetwork : IDisposable
 
     public Optimizer Optimizer { get; }
 
-    protected RandomGenerator Dropout { get; }
+    public RandomGenerator Dropout { get; }
+
+    /// <summary>The stream for augmentation; null without any.</summary>
+    public virtual RandomGenerator? AugmentationRandom => null;
+
+    /// <summary>Share of the target that goes to all classes alike (Szegedy et al. 2016).</summary>
+    public float LabelSmoothing { get; set; }
+
+    /// <summary>Bound on the gradient of each update; null for none.</summary>
+    public GradientClipping? Clipping { get; set; }
 
     /// <summary>One training step: forward, backward by the rule, update, and the rule's refresh of its feedback weights.</summary>
     public BatchResult Step(TrainingData data, ReadOnlySpan<int> rows, float learningRate)
@@ -53,9 +69,16 @@ internal abstract class TrainingNetwork : IDisposable
     /// <summary>Forward and backward by the rule, leaving the gradient in <see cref="Gradient"/>.</summary>
     public abstract BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows);
 
+    /// <summary>Loss and accuracy on rows as prediction sees them: running statistics, no dropout, no augmentation, no smoothing. Changes nothing.</summary>
+    /// <param name="data">Holds the rows.</param>
+    /// <param name="rows">At most a mini-batch of them.</param>
+    /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>
+    public abstract EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k);
+
     /// <summary>The update by the gradient at hand.</summary>
     public void Update(float learningRate)
     {
+        Clipping?.Apply(Gradient.Span);
         Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
         Feedback.Refresh(Weights);
     }

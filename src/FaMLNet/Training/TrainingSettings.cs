@@ -3,6 +3,9 @@ using static TorchSharp.torch;
 
 namespace FaMLNet.Training;
 
+/// <summary>Where and how often a training saves its state.</summary>
+internal sealed record CheckpointSettings(string Folder, int EveryEpochs, double? EveryMinutes, int Keep);
+
 /// <summary>A training's settings with every default resolved.</summary>
 internal sealed record TrainingSettings
 {
@@ -28,6 +31,25 @@ internal sealed record TrainingSettings
 
     public required bool CenterFeatures { get; init; }
 
+    public GradientClipping? Clipping { get; init; }
+
+    public float LabelSmoothing { get; init; }
+
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    public int? TopK { get; init; }
+
+    public ClassWeights? ClassWeights { get; init; }
+
+    public double ValidationFraction { get; init; }
+
+    public DataCaching Caching { get; init; }
+
+    public CheckpointSettings? Checkpoints { get; init; }
+
+    /// <summary>Whether the user has set the seed; else a checkpoint's own is taken over.</summary>
+    public bool SeedIsChosen { get; init; }
+
     public int? NumberOfThreads { get; init; }
 
     public Augmentation? Augmentation { get; init; }
@@ -37,6 +59,35 @@ internal sealed record TrainingSettings
 
     /// <summary>Finds factories of networks of the user's own.</summary>
     public IHostEnvironment? Environment { get; init; }
+
+    /// <summary>What decides the result, by name, for checkpoints to compare.</summary>
+    /// <param name="source">The data.</param>
+    /// <param name="layout">The network.</param>
+    public Dictionary<string, string> Describe(RowSource source, NetworkLayout layout) => new()
+    {
+        ["Rule"] = Rule.ShortName,
+        ["Network"] = System.Text.Json.JsonSerializer.Serialize(Persistence.NetworkDocument.Create(layout)),
+        ["Optimizer"] = $"{Optimizer}",
+        ["Schedule"] = $"{Schedule}",
+        ["InitialWeightScale"] = Text(InitialWeightScale),
+        ["FeedbackScale"] = Text(FeedbackScale),
+        ["NumberOfEpochs"] = Text(NumberOfEpochs),
+        ["BatchSize"] = Text(BatchSize),
+        ["Seed"] = Text(Seed),
+        ["CenterFeatures"] = $"{CenterFeatures}",
+        ["TrackAlignment"] = $"{TrackAlignment}",
+        ["GradientClipping"] = $"{Clipping}",
+        ["LabelSmoothing"] = Text(LabelSmoothing),
+        ["EarlyStopping"] = $"{EarlyStopping}",
+        ["TopK"] = $"{TopK}",
+        ["ClassWeights"] = $"{ClassWeights}",
+        ["ValidationFraction"] = Text(ValidationFraction),
+        ["Augmentation"] = $"{Augmentation}",
+        ["DataCaching"] = source is InMemoryRows ? "InMemory" : "Streaming",
+        ["training data"] = $"{source.Count} rows of {source.Features} features and {source.Classes} classes, SHA-256 {source.Fingerprint}",
+    };
+
+    private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The network in training, for data of these sizes.</summary>
     /// <exception cref="ArgumentException">The network cannot take the data, or the mini-batches are too small for it.</exception>

@@ -14,6 +14,7 @@ public sealed class HistoryTests
     {
         List<EpochMetrics> seen = [];
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.DirectFeedbackAlignment, epochs: 12);
+        options.Schedule = LearningRateSchedule.MultiStepAtShares(0.5, 0.5, 0.75);
         options.MetricsCallback = seen.Add;
         FeedbackAlignmentMulticlassModelParameters model = Train(options);
         Assert.Equal(Enumerable.Range(1, 12), model.History.Select(epoch => epoch.Epoch));

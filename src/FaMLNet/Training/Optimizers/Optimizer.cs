@@ -9,7 +9,7 @@ internal abstract class Optimizer
     public abstract IReadOnlyList<float[]> State { get; }
 
     /// <summary>Steps taken.</summary>
-    public long Steps { get; protected set; }
+    public long Steps { get; set; }
 
     /// <summary>The optimiser that <paramref name="options"/> describe, for <paramref name="length"/> weights.</summary>
     public static Optimizer Create(OptimizerOptions options, int length) => options switch

@@ -167,7 +167,7 @@ public sealed class GraphGradientTests
         GraphLayout layout = new(network, image, 7);
         TrainingData data = Images(layout, rows);
         using GraphNetwork chain = Network(layout, FeedbackRule.Parse(rule), guard);
-        data.MeasureChannels(image.Channels, layout.InputMean.In(chain.Statistics.Span), layout.InputDeviation.In(chain.Statistics.Span));
+        data.MeasureChannels(RandomTask.AllRows(data), image.Channels, layout.InputMean.In(chain.Statistics.Span), layout.InputDeviation.In(chain.Statistics.Span));
         RandomGenerator random = new(3, "test parameters");
         foreach (ParameterSlice slice in layout.Parameters.Where(slice => slice.Shape.Length == 1))
             random.FillUniform(slice.In(chain.Weights.Span), layout.Scales.Contains(slice) ? 0.5f : -0.3f, layout.Scales.Contains(slice) ? 1.5f : 0.3f);

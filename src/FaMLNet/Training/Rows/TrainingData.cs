@@ -28,13 +28,14 @@ internal sealed class TrainingData
     /// <param name="features">Features a row, at least 1.</param>
     /// <param name="classes">The number of classes.</param>
     /// <param name="expectedRows">How many rows are coming, if known.</param>
-    public TrainingData(int features, int classes, long? expectedRows = null)
+    /// <param name="packs">Whether pixels may stay bytes.</param>
+    public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true)
     {
         Features = features;
         Classes = classes;
         long rows = Math.Clamp(expectedRows ?? BlockElements, 1, Math.Max(1, BlockElements / features));
         _shift = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)rows));
-        _pixels = features >= LeastImage ? [] : null;
+        _pixels = packs && features >= LeastImage ? [] : null;
         _pending = new float[features];
     }
 
@@ -43,6 +44,9 @@ internal sealed class TrainingData
     public int Classes { get; }
 
     public int Count => _labels.Count;
+
+    /// <summary>Memory taken by the features of the rows.</summary>
+    public long Bytes => (long)Count * Features * (_pixels == null ? sizeof(float) : 1);
 
     /// <summary>Whether rows are kept as bytes.</summary>
     public bool IsPacked => _pixels != null;
@@ -97,24 +101,36 @@ internal sealed class TrainingData
             _weights.Add(weight.Value);
     }
 
-    /// <summary>Subtracts every feature's mean over the rows.</summary>
-    /// <returns>The means.</returns>
-    public float[] Center()
+    /// <summary>Forgets all rows, keeping the memory for others.</summary>
+    public void Clear()
+    {
+        _labels.Clear();
+        _weights.Clear();
+    }
+
+    /// <summary>Every feature's mean over some rows.</summary>
+    public float[] MeansOf(ReadOnlySpan<int> rows)
     {
         const int Block = 256;
         double[] sums = new double[Features];
         float[] means = new float[Features], scratch = new float[Features];
-        for (int from = 0; from < Count; from += Block)
+        for (int from = 0; from < rows.Length; from += Block)
         {
             // Floats within a block, doubles over blocks: fast, and exact enough however many rows there are.
             means.AsSpan().Clear();
-            for (int row = from; row < Math.Min(Count, from + Block); row++)
-                TensorPrimitives.Add(means, Row(row, scratch), means);
+            for (int i = from; i < Math.Min(rows.Length, from + Block); i++)
+                TensorPrimitives.Add(means, Row(rows[i], scratch), means);
             for (int feature = 0; feature < sums.Length; feature++)
                 sums[feature] += means[feature];
         }
         for (int feature = 0; feature < sums.Length; feature++)
-            means[feature] = (float)(sums[feature] / Count);
+            means[feature] = (float)(sums[feature] / rows.Length);
+        return means;
+    }
+
+    /// <summary>Subtracts the means from every row.</summary>
+    public void Center(float[] means)
+    {
         if (_pixels != null)
             _means = means;
         else
@@ -122,21 +138,20 @@ internal sealed class TrainingData
             for (int row = 0; row < Count; row++)
                 TensorPrimitives.Subtract(Floats(row), means, Floats(row));
         }
-        return means;
     }
 
-    /// <summary>Mean and standard deviation of each channel of images over all rows; a constant channel has deviation 1.</summary>
-    public void MeasureChannels(int channels, Span<float> mean, Span<float> deviation)
+    /// <summary>Mean and standard deviation of each channel of images over some rows; a constant channel has deviation 1.</summary>
+    public void MeasureChannels(ReadOnlySpan<int> rows, int channels, Span<float> mean, Span<float> deviation)
     {
         int pixels = Features / channels;
         float[] scratch = new float[Features];
         for (int channel = 0; channel < channels; channel++)
         {
-            double sum = 0, squares = 0, count = (double)Count * pixels;
-            for (int row = 0; row < Count; row++)
+            double sum = 0, squares = 0, count = (double)rows.Length * pixels;
+            foreach (int row in rows)
                 sum += TensorPrimitives.Sum(Row(row, scratch).Slice(channel * pixels, pixels));
             float average = (float)(sum / count);
-            for (int row = 0; row < Count; row++)
+            foreach (int row in rows)
             {
                 // Differences first: the variance of bright images would drown in their squares.
                 Span<float> difference = scratch.AsSpan(channel * pixels, pixels);
@@ -149,15 +164,21 @@ internal sealed class TrainingData
         }
     }
 
-    /// <summary>Scales the weights to an average of 1, so that their unit does not act as a learning rate.</summary>
-    public void NormalizeWeights()
+    /// <summary>Multiplies the weight of each row; without weights, these are they.</summary>
+    /// <param name="byClass">A factor for each class; null for none.</param>
+    /// <param name="factor">A factor for all.</param>
+    public void MultiplyWeights(float[]? byClass, double factor)
     {
-        double sum = 0;
-        foreach (float weight in _weights)
-            sum += weight;
+        if (_weights.Count == 0)
+        {
+            if (byClass == null)
+                return;
+            CollectionsMarshal.SetCount(_weights, Count);
+            CollectionsMarshal.AsSpan(_weights).Fill(1);
+        }
         Span<float> weights = CollectionsMarshal.AsSpan(_weights);
         for (int i = 0; i < weights.Length; i++)
-            weights[i] = (float)(weights[i] * (weights.Length / sum));
+            weights[i] = (float)(weights[i] * (byClass?[_labels[i]] ?? 1) * factor);
     }
 
     private Span<float> Floats(int row) => _blocks[row >> _shift].AsSpan((row & ((1 << _shift) - 1)) * Features, Features);

@@ -1,0 +1,47 @@
+namespace FaMLNet.Training;
+
+/// <summary>Where a training stands: with it, training goes on as if it had never been interrupted.</summary>
+internal sealed record Checkpoint
+{
+    public const int CurrentVersion = 1;
+
+    public required int Version { get; init; }
+
+    /// <summary>What decides the result: options and data, by name. A checkpoint of others is refused.</summary>
+    public required Dictionary<string, string> Settings { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>Epochs done.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Rows of the next epoch that are done.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Σ weight·loss, Σ weight, rows right and rows seen of the epoch begun.</summary>
+    public required double Loss { get; init; }
+
+    public required double Weight { get; init; }
+
+    public required long Correct { get; init; }
+
+    public required long Seen { get; init; }
+
+    /// <summary>Steps that the optimiser has taken.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>The random streams by purpose; that of shuffling as it stood before the epoch begun.</summary>
+    public required Dictionary<string, uint[]> Random { get; init; }
+
+    public required IReadOnlyList<EpochMetrics> History { get; init; }
+
+    /// <summary>Whether the training is over: by its last epoch or by early stopping.</summary>
+    public required bool IsComplete { get; init; }
+
+    /// <summary>SHA-256 of <see cref="Arrays"/>.</summary>
+    public string Digest { get; init; } = "";
+
+    /// <summary>Weights, statistics, feedback, the optimiser's state, and those of the best epoch.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public IReadOnlyDictionary<string, float[]> Arrays { get; init; } = new Dictionary<string, float[]>();
+}

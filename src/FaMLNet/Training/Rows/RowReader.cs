@@ -1,0 +1,147 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace FaMLNet.Training;
+
+/// <summary>The columns of a training, their types checked, with the sizes that follow from them.</summary>
+internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight)
+{
+    public int Width { get; } = ((VectorDataViewType)Features.Type).Size;
+
+    public int Classes { get; } = CountClasses(Label);
+
+    private static int CountClasses(DataViewSchema.Column label)
+    {
+        ulong count = ((KeyDataViewType)label.Type).Count;
+        if (count < 2)
+            throw new InvalidOperationException(
+                $"Label column '{label.Name}' has {count} class; at least 2 are needed to learn anything. Check that the label column is the one meant, and that the data holds more than one of its values.");
+        if (count > MlpDefinition.MaximumUnits)
+            throw new InvalidOperationException(
+                $"Label column '{label.Name}' has {count} classes; at most {MlpDefinition.MaximumUnits} are possible. Was an identifier mapped to keys instead of a class?");
+        return (int)count;
+    }
+}
+
+/// <summary>Rows read, and those left out, by reason.</summary>
+internal sealed class RowCounts
+{
+    public long Read { get; set; }
+
+    public long MissingLabel { get; set; }
+
+    public long MissingFeature { get; set; }
+
+    public long MissingWeight { get; set; }
+
+    public string Describe() => $"{MissingFeature} with missing (NaN) features, {MissingLabel} with a missing label, {MissingWeight} with a missing (NaN) weight";
+
+    public string Describe(RowColumns columns) =>
+        $"{MissingFeature} with missing (NaN) features in column '{columns.Features.Name}', {MissingLabel} with a missing label in column '{columns.Label.Name}'"
+        + (columns.Weight is { } weight ? $", {MissingWeight} with a missing (NaN) weight in column '{weight.Name}'" : "");
+}
+
+/// <summary>Reads the usable rows of a view, one by one: leaves out rows that lack something, refuses what cannot be trained on.</summary>
+internal sealed class RowReader : IDisposable
+{
+    private readonly RowColumns _columns;
+    private readonly Action _checkCancelled;
+    private readonly DataViewRowCursor _cursor;
+    private readonly ValueGetter<VBuffer<float>> _getFeatures;
+    private readonly ValueGetter<uint> _getLabel;
+    private readonly ValueGetter<float>? _getWeight;
+    private VBuffer<float> _buffer;
+
+    /// <param name="data">The view.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
+    public RowReader(IDataView data, RowColumns columns, Action checkCancelled)
+    {
+        _columns = columns;
+        _checkCancelled = checkCancelled;
+        DataViewSchema.Column[] wanted = columns.Weight is { } weight ? [columns.Features, columns.Label, weight] : [columns.Features, columns.Label];
+        _cursor = data.GetRowCursor(wanted);
+        _getFeatures = _cursor.GetGetter<VBuffer<float>>(columns.Features);
+        _getLabel = _cursor.GetGetter<uint>(columns.Label);
+        _getWeight = columns.Weight is { } column ? RowCursorUtils.GetGetterAs<float>(NumberDataViewType.Single, _cursor, column.Index) : null;
+    }
+
+    public RowCounts Counts { get; } = new();
+
+    /// <summary>The largest magnitude of a feature so far.</summary>
+    public float Largest { get; private set; }
+
+    /// <summary>Reads the next usable row.</summary>
+    /// <param name="features">Receives the features.</param>
+    /// <param name="label">The class, from 0.</param>
+    /// <param name="weight">The example weight; 1 without a column.</param>
+    /// <returns>False at the end.</returns>
+    /// <exception cref="InvalidOperationException">A feature is infinite, or a weight negative or infinite.</exception>
+    public bool Read(Span<float> features, out int label, out float weight)
+    {
+        uint key = 0;
+        label = 0;
+        weight = 1;
+        while (_cursor.MoveNext())
+        {
+            if ((Counts.Read++ & 255) == 0)
+                _checkCancelled();
+            _getLabel(ref key);
+            _getWeight?.Invoke(ref weight);
+            if (key == 0 || key > (uint)_columns.Classes)
+                Counts.MissingLabel++;
+            else if (float.IsNaN(weight))
+                Counts.MissingWeight++;
+            else
+            {
+                if (weight < 0 || float.IsInfinity(weight))
+                    throw new InvalidOperationException($"Example weight column '{_columns.Weight?.Name}', row {Counts.Read}: weights must be finite and at least 0; found {weight}. Correct the weight or filter the row out.");
+                _getFeatures(ref _buffer);
+                _buffer.CopyTo(features);
+                float magnitude = LargestMagnitude(features);
+                if (float.IsNaN(magnitude))
+                    Counts.MissingFeature++;
+                else
+                {
+                    if (float.IsInfinity(magnitude))
+                        throw Infinite(features);
+                    Largest = Math.Max(Largest, magnitude);
+                    label = (int)key - 1;
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    public void Dispose() => _cursor.Dispose();
+
+    /// <summary>The largest |x| of a row: NaN if any is, else ∞ if any is.</summary>
+    internal static float LargestMagnitude(ReadOnlySpan<float> row)
+    {
+        // Magnitudes compare as integers, infinity above all numbers and NaN above infinity.
+        ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(row);
+        Vector<int> mask = new(0x7FFF_FFFF), largest = Vector<int>.Zero;
+        int i = 0;
+        for (; i <= bits.Length - Vector<int>.Count; i += Vector<int>.Count)
+            largest = Vector.Max(largest, new Vector<int>(bits[i..]) & mask);
+        int result = 0;
+        for (int lane = 0; lane < Vector<int>.Count; lane++)
+            result = Math.Max(result, largest[lane]);
+        for (; i < bits.Length; i++)
+            result = Math.Max(result, bits[i] & 0x7FFF_FFFF);
+        return BitConverter.Int32BitsToSingle(result);
+    }
+
+    private InvalidOperationException Infinite(ReadOnlySpan<float> row)
+    {
+        int slot = 0;
+        while (!float.IsInfinity(row[slot]))
+            slot++;
+        return new InvalidOperationException(
+            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[slot]}. "
+            + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it (mlContext.Transforms.ReplaceMissingValues).");
+    }
+}

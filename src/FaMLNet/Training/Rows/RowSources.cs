@@ -1,0 +1,50 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace FaMLNet.Training;
+
+/// <summary>Chooses where the rows of a training are.</summary>
+internal static class RowSources
+{
+    /// <summary>Reads the training data into memory or prepares to stream it, as the options and free memory say.</summary>
+    /// <param name="training">The training data.</param>
+    /// <param name="validation">A validation set; null for none.</param>
+    /// <param name="settings">The options.</param>
+    /// <param name="channel">Receives messages.</param>
+    /// <param name="checkCancelled">Throws to stop.</param>
+    public static RowSource Open(RoleMappedData training, RoleMappedData? validation, TrainingSettings settings, IChannel channel, Action checkCancelled)
+    {
+        RowColumns columns = ColumnsOf(training);
+        TrainingData? aside = validation == null ? null : ReadValidation(validation, columns, channel, checkCancelled);
+        if (settings.Caching != DataCaching.Streaming)
+        {
+            long free = FreeBytes(), most = settings.Caching == DataCaching.InMemory ? long.MaxValue : free / 2;
+            // An image may stay bytes, so its rows may need only a quarter: reading them tells.
+            long? rows = training.Data.GetRowCount(), least = rows * columns.Width;
+            if (settings.Caching == DataCaching.InMemory || least is null || least <= most)
+            {
+                if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
+                    return new InMemoryRows(data, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed);
+            }
+            channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
+        }
+        return new StreamedRows(training.Data, columns, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
+    }
+
+    private static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
+
+    private static TrainingData ReadValidation(RoleMappedData validation, RowColumns training, IChannel channel, Action checkCancelled)
+    {
+        RowColumns columns = ColumnsOf(validation);
+        if (columns.Width != training.Width || columns.Classes != training.Classes)
+            throw new InvalidOperationException(
+                $"The validation data has {columns.Width} features and {columns.Classes} classes; the training data has {training.Width} and {training.Classes}. Transform both with the transformers fitted on the training data.");
+        return TrainingDataReader.TryRead(validation.Data, columns, channel, checkCancelled, long.MaxValue, isTraining: false)!;
+    }
+
+    private static long FreeBytes()
+    {
+        GCMemoryInfo memory = GC.GetGCMemoryInfo();
+        return Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes);
+    }
+}

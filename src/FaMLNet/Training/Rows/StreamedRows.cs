@@ -1,0 +1,263 @@
+using System.Collections.Concurrent;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace FaMLNet.Training;
+
+/// <summary>
+/// Rows read anew in every epoch: a thread of its own reads them through a pool, from which a row at random goes out for each that comes in, and
+/// hands them on in blocks, ahead of the computation. Memory is that of the pool and a few blocks, whatever the number of rows.
+/// </summary>
+internal sealed class StreamedRows : RowSource
+{
+    /// <summary>Bytes of the pool's features.</summary>
+    public const int PoolBytes = 64 << 20;
+
+    private const int MostPoolRows = 1 << 17, BlocksAhead = 3, BlockBytes = 4 << 20;
+
+    private readonly IDataView _view;
+    private readonly RowColumns _columns;
+    private readonly Action _checkCancelled;
+    private readonly double _validationFraction;
+    private readonly int _seed, _poolRows;
+    private readonly double[] _sums, _squares;
+    private readonly float[] _shift;
+    private readonly float[]? _classFactors;
+    private readonly double _factor;
+    private float[]? _means;
+
+    /// <summary>Reads everything once: counts, means, hash, the rows kept aside.</summary>
+    /// <param name="view">The training data.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="validation">A set of its own; null for a share of the rows, or none.</param>
+    /// <param name="validationFraction">Share of each class's rows that is kept aside, in memory.</param>
+    /// <param name="classWeights">Weights by class; null for none.</param>
+    /// <param name="seed">Decides which rows are kept aside.</param>
+    /// <param name="fingerprint">Whether a hash is wanted.</param>
+    /// <param name="channel">Receives messages.</param>
+    /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
+    /// <param name="poolRows">Rows of the pool; null for what fits <see cref="PoolBytes"/>.</param>
+    public StreamedRows(IDataView view, RowColumns columns, TrainingData? validation, double validationFraction, ClassWeights? classWeights, int seed, bool fingerprint,
+        IChannel channel, Action checkCancelled, int? poolRows = null)
+    {
+        _view = view;
+        _columns = columns;
+        _checkCancelled = checkCancelled;
+        _validationFraction = validation == null ? validationFraction : 0;
+        _seed = seed;
+        _poolRows = poolRows ?? Math.Clamp(PoolBytes / sizeof(float) / columns.Width, 256, MostPoolRows);
+        _sums = new double[columns.Width];
+        _squares = new double[columns.Width];
+        _shift = new float[columns.Width];
+        long[] counts = new long[columns.Classes];
+        double[] weights = new double[columns.Classes];
+        TrainingData? aside = _validationFraction > 0 ? new TrainingData(columns.Width, columns.Classes) : null;
+        using IncrementalHash? hash = fingerprint ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        Scan(aside, counts, weights, hash, channel);
+        if (validation != null)
+            Validation = new ValidationRows(validation, [.. Enumerable.Range(0, validation.Count)]);
+        else if (aside != null)
+        {
+            if (aside.Count == 0)
+                throw new InvalidOperationException($"Option ValidationFraction: {validationFraction} of {Count} rows leaves no row for validation. Raise the fraction, or give a validation set to Fit.");
+            Validation = new ValidationRows(aside, [.. Enumerable.Range(0, aside.Count)]);
+        }
+        (_classFactors, _factor) = WeightFactors(classWeights, counts, weights);
+        Validation?.Data.MultiplyWeights(_classFactors, _factor);
+        Fingerprint = hash == null ? "" : Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    public override int Features => _columns.Width;
+
+    public override int Classes => _columns.Classes;
+
+    public override long Count => _count;
+
+    public override string Fingerprint { get; }
+
+    private long _count;
+
+    private bool IsWeighted => _columns.Weight != null || _classFactors != null;
+
+    public override float[] Center()
+    {
+        _means = [.. _sums.Select((sum, i) => (float)(_shift[i] + sum / _count))];
+        Validation?.Data.Center(_means);
+        return _means;
+    }
+
+    public override void MeasureChannels(int channels, Span<float> mean, Span<float> deviation)
+    {
+        int pixels = Features / channels;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            double average = 0, spread = 0;
+            for (int i = channel * pixels; i < (channel + 1) * pixels; i++)
+                average += (_shift[i] + _sums[i] / _count) / pixels;
+            for (int i = channel * pixels; i < (channel + 1) * pixels; i++)
+            {
+                // E(x − m)² from the sums of x − s and (x − s)².
+                double distance = _shift[i] - average;
+                spread += (_squares[i] / _count + 2 * distance * _sums[i] / _count + distance * distance) / pixels;
+            }
+            mean[channel] = (float)average;
+            deviation[channel] = spread > 0 ? (float)Math.Sqrt(spread) : 1;
+        }
+    }
+
+    public override IEnumerable<RowBatch> Epoch(int batchSize, RandomGenerator shuffle, long skip)
+    {
+        int blockRows = Math.Max(1, BlockBytes / sizeof(float) / Features / batchSize) * batchSize;
+        using BlockingCollection<TrainingData> full = new(BlocksAhead), empty = [];
+        for (int i = 0; i < BlocksAhead; i++)
+            empty.Add(new TrainingData(Features, Classes, blockRows, packs: false));
+        using CancellationTokenSource stop = new();
+        Task producer = Task.Factory.StartNew(() => Produce(full, empty, blockRows, shuffle, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            int[] places = [.. Enumerable.Range(0, blockRows)];
+            long done = 0;
+            foreach (TrainingData block in full.GetConsumingEnumerable())
+            {
+                for (int from = 0; from < block.Count; from += batchSize)
+                {
+                    int count = Math.Min(batchSize, block.Count - from);
+                    if (done >= skip)
+                        yield return new RowBatch(block, places.AsMemory(from, count));
+                    done += count;
+                }
+                empty.Add(block);
+            }
+            producer.GetAwaiter().GetResult(); // an exception of the reading thread comes out here
+        }
+        finally
+        {
+            stop.Cancel();
+            try
+            {
+                producer.Wait();
+            }
+            catch (AggregateException)
+            {
+                // Reported above, or made moot by what ended the epoch.
+            }
+        }
+    }
+
+    private void Scan(TrainingData? aside, long[] counts, double[] weights, IncrementalHash? hash, IChannel channel)
+    {
+        ValidationSampler sampler = new(_validationFraction, _seed, Classes);
+        using RowReader reader = new(_view, _columns, _checkCancelled);
+        float[] row = new float[Features], difference = new float[Features], blockSums = new float[Features], blockSquares = new float[Features];
+        const int Block = 256;
+        long usable = 0;
+        int inBlock = 0;
+        while (reader.Read(row, out int label, out float weight))
+        {
+            usable++;
+            hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
+            hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in label)));
+            hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in weight)));
+            if (aside != null && sampler.Takes(label))
+            {
+                row.CopyTo(aside.Next());
+                aside.Commit(label, _columns.Weight == null ? null : weight);
+                if (aside.Bytes > PoolBytes)
+                    throw new InvalidOperationException($"Option ValidationFraction: with streamed data the rows kept aside must fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit.");
+                continue;
+            }
+            counts[label]++;
+            weights[label] += weight;
+            if (_count++ == 0)
+                row.CopyTo(_shift, 0);
+            // Floats within a block, doubles over blocks, of differences to the first row: fast, and exact enough however many rows there are.
+            TensorPrimitives.Subtract(row, _shift, difference);
+            TensorPrimitives.Add(blockSums, difference, blockSums);
+            TensorPrimitives.MultiplyAdd(difference, difference, blockSquares, blockSquares);
+            if (++inBlock == Block)
+                Flush(blockSums, blockSquares, ref inBlock);
+        }
+        Flush(blockSums, blockSquares, ref inBlock);
+        TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
+        TrainingDataReader.Report(_columns, reader, usable, channel);
+    }
+
+    private void Flush(float[] sums, float[] squares, ref int rows)
+    {
+        for (int i = 0; i < sums.Length; i++)
+        {
+            _sums[i] += sums[i];
+            _squares[i] += squares[i];
+        }
+        Array.Clear(sums);
+        Array.Clear(squares);
+        rows = 0;
+    }
+
+    private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle, CancellationToken stop)
+    {
+        try
+        {
+            ValidationSampler sampler = new(_validationFraction, _seed, Classes);
+            using RowReader reader = new(_view, _columns, () => { stop.ThrowIfCancellationRequested(); _checkCancelled(); });
+            int poolRows = (int)Math.Min(_poolRows, _count), filled = 0;
+            float[] pool = new float[(long)poolRows * Features];
+            int[] labels = new int[poolRows];
+            float[] weights = new float[poolRows];
+            bool Fill(int slot)
+            {
+                Span<float> row = pool.AsSpan(slot * Features, Features);
+                while (reader.Read(row, out labels[slot], out weights[slot]))
+                {
+                    if (_validationFraction > 0 && sampler.Takes(labels[slot]))
+                        continue;
+                    if (_means != null)
+                        TensorPrimitives.Subtract(row, _means, row);
+                    weights[slot] = (float)(weights[slot] * (_classFactors?[labels[slot]] ?? 1) * _factor);
+                    return true;
+                }
+                return false;
+            }
+            while (filled < poolRows && Fill(filled))
+                filled++;
+            TrainingData block = empty.Take(stop);
+            block.Clear();
+            bool more = true;
+            long handed = 0;
+            while (filled > 0)
+            {
+                int slot = shuffle.NextInt32(filled);
+                pool.AsSpan(slot * Features, Features).CopyTo(block.Next());
+                block.Commit(labels[slot], IsWeighted ? weights[slot] : null);
+                handed++;
+                more = more && Fill(slot);
+                if (!more && slot != --filled)
+                {
+                    pool.AsSpan(filled * Features, Features).CopyTo(pool.AsSpan(slot * Features, Features));
+                    (labels[slot], weights[slot]) = (labels[filled], weights[filled]);
+                }
+                if (block.Count == blockRows)
+                {
+                    full.Add(block, stop);
+                    block = empty.Take(stop);
+                    block.Clear();
+                }
+            }
+            if (block.Count > 0)
+                full.Add(block, stop);
+            if (handed != _count)
+                throw new InvalidOperationException($"The training data gave {handed} rows in this epoch, but {_count} when it was first read. Streamed data must be the same each time: use DataCaching.InMemory for data that changes.");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The epoch was left before its end.
+        }
+        finally
+        {
+            full.CompleteAdding();
+        }
+    }
+}
