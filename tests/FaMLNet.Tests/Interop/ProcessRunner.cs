@@ -9,6 +9,23 @@ internal static class ProcessRunner
     public static string Metadata(string key) =>
         typeof(ProcessRunner).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
+    /// <summary>Starts a command, kills it after a time unless it has ended.</summary>
+    /// <returns>What it printed if it ended by itself; null if it was killed.</returns>
+    public static string? RunOrKill(TimeSpan patience, string command, string folder, params string[] arguments)
+    {
+        ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(patience))
+        {
+            process.Kill(); // SIGKILL: nothing is run any more
+            process.WaitForExit();
+            return null;
+        }
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Result : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output.Result}\n{error.Result}");
+    }
+
     /// <summary>Runs to the end; fails with all that was printed if the exit status is not 0.</summary>
     public static string Run(string command, string folder, params string[] arguments)
     {

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using FaMLNet;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+// Usage: FaMLNet.Worker <checkpoint folder or -> <epochs> <in-memory or streaming>
+// Trains on the digits with everything that has a state, and prints a hash of the weights.
+MLContext mlContext = new(seed: 1);
+IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',', hasHeader: true)
+    .Load(Path.Combine(AppContext.BaseDirectory, "digits.csv"));
+var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features"));
+IDataView transformed = pipeline.Fit(data).Transform(data);
+Console.WriteLine("training");
+FeedbackAlignmentMulticlassModelParameters model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+{
+    Rule = FeedbackRule.BatchwiseRandomSignConcordant,
+    Network = NetworkDefinition.Mlp(64, 32) with { Dropout = 0.2f, Normalization = Normalization.Batch },
+    NumberOfEpochs = int.Parse(args[1], CultureInfo.InvariantCulture),
+    BatchSize = 50,
+    Seed = 7,
+    ValidationFraction = 0.1,
+    EarlyStopping = new EarlyStopping { Patience = 1000 },
+    Schedule = LearningRateSchedule.ReduceOnPlateau(0.5, patience: 5),
+    DataCaching = args[2] == "streaming" ? DataCaching.Streaming : DataCaching.InMemory,
+    CheckpointFolder = args[0] == "-" ? null : args[0],
+    CheckpointEveryMinutes = 0.0002,
+    NumberOfThreads = 1,
+}).Fit(transformed).Model;
+using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+foreach (ParameterTensor tensor in model.GetParameters().Values.Concat(model.GetFeedbackWeights().Values))
+    hash.AppendData(MemoryMarshal.AsBytes(tensor.Values.Span));
+Console.WriteLine($"{Convert.ToHexString(hash.GetHashAndReset())} {model.History.Count}");
