@@ -15,6 +15,9 @@ switch (args)
     case ["scoring", string images, ..]:
         ScoringBenchmark.Run(images, rounds: Number(2) ?? 7);
         return 0;
+    case ["streaming", ..]:
+        StreamingBenchmark.Run(rows: Number(1) ?? 2_000_000, hidden: args.Length > 2 ? args[2] : "128,64");
+        return 0;
     case ["images", string folder, ..]:
         ImageAccuracyBenchmark.Run(folder, epochs: Number(2) ?? 10, seeds: Number(3) ?? 3, rules: args.Length > 4 ? args[4] : "bp,usf,frsf,brsf,fa,dfa");
         return 0;
@@ -22,7 +25,7 @@ switch (args)
         AccuracyBenchmark.Run(path, seeds: Number(2) ?? 5, hidden: args.Length > 3 ? [.. args[3].Split(',').Select(Parse)] : null, epochs: Number(4));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]]");
+        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]]");
         return 2;
 }
 

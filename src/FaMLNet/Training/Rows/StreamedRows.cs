@@ -28,6 +28,8 @@ internal sealed class StreamedRows : RowSource
     private readonly float[]? _classFactors;
     private readonly double _factor;
     private float[]? _means;
+    private (float[] Features, int[] Labels, float[] Weights)? _pool;
+    private long _count;
 
     /// <summary>Reads everything once: counts, means, hash, the rows kept aside.</summary>
     /// <param name="view">The training data.</param>
@@ -77,8 +79,6 @@ internal sealed class StreamedRows : RowSource
     public override long Count => _count;
 
     public override string Fingerprint { get; }
-
-    private long _count;
 
     private bool IsWeighted => _columns.Weight != null || _classFactors != null;
 
@@ -204,9 +204,8 @@ internal sealed class StreamedRows : RowSource
             ValidationSampler sampler = new(_validationFraction, _seed, Classes);
             using RowReader reader = new(_view, _columns, () => { stop.ThrowIfCancellationRequested(); _checkCancelled(); });
             int poolRows = (int)Math.Min(_poolRows, _count), filled = 0;
-            float[] pool = new float[(long)poolRows * Features];
-            int[] labels = new int[poolRows];
-            float[] weights = new float[poolRows];
+            // Made once: epochs follow each other, and so much memory is slow to come and go.
+            (float[] pool, int[] labels, float[] weights) = _pool ??= (new float[(long)poolRows * Features], new int[poolRows], new float[poolRows]);
             bool Fill(int slot)
             {
                 Span<float> row = pool.AsSpan(slot * Features, Features);
