@@ -21,7 +21,7 @@ Table table = new Table().AddColumn("rule");
 foreach (string heading in new[] { "test accuracy", "log-loss", "seconds", "mean alignment angle" })
     table.AddColumn(new TableColumn(heading).RightAligned());
 (FeedbackRule Rule, ITransformer Model, MulticlassClassificationMetrics Metrics)? best = null;
-AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn()).Start(progress =>
+AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(progress =>
 {
     foreach (FeedbackRule rule in FeedbackRule.All)
     {
@@ -33,7 +33,11 @@ AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.L
             Network = NetworkDefinition.LeNet(),
             NumberOfEpochs = epochs,
             BatchSize = 64,
-            MetricsCallback = _ => task.Increment(1),
+            MetricsCallback = epoch =>
+            {
+                task.Increment(1);
+                task.Description = $"{rule.Name}: loss {epoch.Loss:F3}, accuracy {epoch.Accuracy:P1}";
+            },
         }).Fit(train);
         double seconds = watch.Elapsed.TotalSeconds;
         MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(test));

@@ -18,6 +18,15 @@ switch (args)
     case ["streaming", ..]:
         StreamingBenchmark.Run(rows: Number(1) ?? 2_000_000, hidden: args.Length > 2 ? args[2] : "128,64");
         return 0;
+    case ["profile", ..]:
+        ProfileBenchmark.Run(seconds: Number(1) ?? 4);
+        return 0;
+    case ["pytorch", ..]:
+        PyTorchBenchmark.Run(rounds: Number(1) ?? 7);
+        return 0;
+    case ["soak", ..]:
+        SoakBenchmark.Run(minutes: Number(1) ?? 60);
+        return 0;
     case ["images", string folder, ..]:
         ImageAccuracyBenchmark.Run(folder, epochs: Number(2) ?? 10, seeds: Number(3) ?? 3, rules: args.Length > 4 ? args[4] : "bp,usf,frsf,brsf,fa,dfa");
         return 0;
@@ -25,7 +34,7 @@ switch (args)
         AccuracyBenchmark.Run(path, seeds: Number(2) ?? 5, hidden: args.Length > 3 ? [.. args[3].Split(',').Select(Parse)] : null, epochs: Number(4));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]]");
+        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | profile [seconds a case] | pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]]");
         return 2;
 }
 

@@ -51,6 +51,7 @@ internal sealed class CustomNetwork : TrainingNetwork
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
     {
         double weightSum = Load(data, rows, augment: true);
+        Clock?.End(StepPhase.Data);
         (double loss, int correct) = Run(Gradient, byRule: true);
         return new BatchResult(loss * rows.Length, weightSum, correct, rows.Length);
     }
@@ -155,6 +156,7 @@ internal sealed class CustomNetwork : TrainingNetwork
         Tensor output = _module.call(Input());
         Tensor error = output.detach().contiguous().clone();
         (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(error, _labels.AsSpan(0, _count), _coefficients, _layout.Outputs, LabelSmoothing);
+        Clock?.End(StepPhase.Forward);
         List<Tensor> roots = [output], gradients = [error];
         foreach ((int layer, Tensor input) in _cuts)
         {
@@ -174,6 +176,7 @@ internal sealed class CustomNetwork : TrainingNetwork
                 Exchange();
             _cuts.Clear();
         }
+        Clock?.End(StepPhase.Backward);
         return (loss, correct);
     }
 

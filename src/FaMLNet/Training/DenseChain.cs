@@ -34,11 +34,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         DenseBatch batch = _current = BatchOf(rows.Length);
         batch.Load(data, rows);
+        Clock?.End(StepPhase.Data);
         Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
         (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer + top.Bias.Offset,
             top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
+        Clock?.End(StepPhase.Forward);
         Backward(batch, Gradient, _gradients, byRule: true);
+        Clock?.End(StepPhase.Backward);
         return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
     }
 

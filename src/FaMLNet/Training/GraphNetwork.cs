@@ -33,6 +33,7 @@ internal sealed class GraphNetwork : TrainingNetwork
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
     {
         _batch.Load(data, rows);
+        Clock?.End(StepPhase.Data);
         return Run(Gradient, Feedback);
     }
 
@@ -77,7 +78,9 @@ internal sealed class GraphNetwork : TrainingNetwork
         using Tensor output = GraphNode.Forward(_nodes, input, training: true);
         using Tensor error = output.contiguous();
         BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);
+        Clock?.End(StepPhase.Forward);
         GraphNode.Backward(_nodes, error, new BackwardPath(feedback, error))?.Dispose();
+        Clock?.End(StepPhase.Backward);
         return result;
     }
 }

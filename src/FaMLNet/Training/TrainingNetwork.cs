@@ -58,9 +58,13 @@ internal abstract class TrainingNetwork : IDisposable
     /// <summary>Bound on the gradient of each update; null for none.</summary>
     public GradientClipping? Clipping { get; set; }
 
+    /// <summary>Told when each phase of a step ends; null outside benchmarks.</summary>
+    public StepClock? Clock { get; set; }
+
     /// <summary>One training step: forward, backward by the rule, update, and the rule's refresh of its feedback weights.</summary>
     public BatchResult Step(TrainingData data, ReadOnlySpan<int> rows, float learningRate)
     {
+        Clock?.Start();
         BatchResult result = ComputeGradient(data, rows);
         Update(learningRate);
         return result;
@@ -81,6 +85,7 @@ internal abstract class TrainingNetwork : IDisposable
         Clipping?.Apply(Gradient.Span);
         Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
         Feedback.Refresh(Weights);
+        Clock?.End(StepPhase.Update);
     }
 
     /// <summary>What backpropagation's gradient for the batch of the last <see cref="ComputeGradient"/> would be.</summary>

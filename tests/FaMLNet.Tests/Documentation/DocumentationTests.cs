@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FaMLNet.Tests.Interop;
+using Microsoft.ML;
 using Xunit;
 
 namespace FaMLNet.Tests.Documentation;
@@ -48,6 +49,16 @@ public sealed partial class DocumentationTests
             Environment.CurrentDirectory = before;
             folder.Delete(recursive: true);
         }
+    }
+
+    [Fact]
+    public void The_snippet_of_the_training_guide_works()
+    {
+        MLContext mlContext = new(seed: 1);
+        IDataView data = Tables.Load(mlContext, "digits");
+        IDataView keyed = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        EpochMetrics last = ReliableTraining.Create(mlContext).Fit(keyed).Model.History[^1];
+        Assert.InRange(last.ValidationTopKAccuracy!.Value, last.ValidationAccuracy!.Value, 1);
     }
 
     private static string[] Lines(string text) => [.. text.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
