@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using FaMLNet.Interop;
+using FaMLNet.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -13,6 +15,7 @@ internal sealed class CustomScorer : NetworkScorer
     private readonly object _gate = new();
     private readonly CustomLayout _layout;
     private readonly nn.Module<Tensor, Tensor> _module;
+    private readonly bool _withoutOneDnn;
 
     public CustomScorer(CustomLayout layout, nn.Module<Tensor, Tensor> module, float[] parameters, float[] statistics)
     {
@@ -27,6 +30,7 @@ internal sealed class CustomScorer : NetworkScorer
         foreach (ParameterSlice slice in layout.Statistics)
             Copy(slice, statistics, buffers[slice.Name]);
         module.eval();
+        _withoutOneDnn = ModuleGuard.NeedsOneDnnOff(module, layout.Shape);
     }
 
     public override bool GainsFromBatches => true;
@@ -43,6 +47,7 @@ internal sealed class CustomScorer : NetworkScorer
     {
         lock (_gate)
         {
+            using IDisposable? oneDnn = OneDnn.Off(_withoutOneDnn);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = no_grad();
             Tensor input = tensor(features[..(count * _layout.Inputs)].ToArray(), [count, .. _layout.Shape.Input.Select(size => (long)size)]);

@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,6 +19,7 @@ internal sealed class CustomNetwork : TrainingNetwork
     private readonly List<Action> _hooks = [];
     private readonly List<(int Layer, Tensor Input)> _cuts = [];
     private readonly FloatBuffer _input;
+    private readonly bool _withoutOneDnn;
     private readonly float[] _kept, _black = [];
     private readonly Augmenter? _augmenter;
     private bool _cutting;
@@ -25,11 +27,15 @@ internal sealed class CustomNetwork : TrainingNetwork
     private int[] _labels = [];
     private float[] _coefficients = [];
 
+    /// <summary>Whether oneDNN is wrong for the module on this machine, and switched off while it runs.</summary>
+    public bool IsRerouted => _withoutOneDnn;
+
     public CustomNetwork(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, int batchSize, Augmentation? augmentation = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
     {
         _layout = layout;
         _module = module;
+        _withoutOneDnn = ModuleGuard.NeedsOneDnnOff(module, layout.Shape);
         _input = new FloatBuffer((long)batchSize * layout.Inputs);
         _kept = new float[layout.WeightedLayers.Max(layer => layer.Weight.Length)];
         if (augmentation != null && layout.Shape.Input is [int channels, int height, int width])
@@ -59,6 +65,7 @@ internal sealed class CustomNetwork : TrainingNetwork
     public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
     {
         Load(data, rows, augment: false);
+        using IDisposable? oneDnn = OneDnn.Off(_withoutOneDnn);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         _module.eval();
@@ -148,6 +155,7 @@ internal sealed class CustomNetwork : TrainingNetwork
 
     private (double Loss, int Correct) Run(FloatBuffer gradient, bool byRule)
     {
+        using IDisposable? oneDnn = OneDnn.Off(_withoutOneDnn);
         using DisposeScope scope = NewDisposeScope();
         gradient.Span.Clear();
         _cuts.Clear();

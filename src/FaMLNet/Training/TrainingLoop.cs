@@ -64,6 +64,8 @@ internal sealed class TrainingLoop
         using ThreadCount threads = new(_settings.NumberOfThreads ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
         if (ConvolutionGuard.Machine.TakeUnreported() is { Count: > 0 } rerouted)
             _listener.Warn($"On this processor libtorch's own kernels compute some convolutions wrongly; these are computed another way: {string.Join(", ", rerouted)}.");
+        if (network is CustomNetwork { IsRerouted: true })
+            _listener.Warn($"On this processor libtorch's oneDNN computes convolutions of {_settings.Network} wrongly: the network is trained without oneDNN, which is slower. Numbers of channels that are multiples of 16 avoid it.");
         _description = _folder == null ? [] : _settings.Describe(_source, layout);
         _means = layout is DenseLayout && _settings.CenterFeatures ? _source.Center() : null;
         if (initial != null)

@@ -56,6 +56,77 @@ public sealed class CustomNetworkTests
 
     public CustomNetworkTests() => LibTorch.EnsureLoaded();
 
+    /// <summary>Numbers of channels for which oneDNN is wrong on some machines, by libtorch's own convolutions in a user's module.</summary>
+    [Fact]
+    public void Small_channels_in_a_users_network_have_right_gradients_on_every_machine()
+    {
+        SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(20, 2),
+            new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense());
+        GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
+        TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
+        foreach (FeedbackRule rule in FeedbackRule.All)
+        {
+            NetworkShape shape = new([1, 8, 8], 10);
+            nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)), ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
+            CustomLayout layout = new(NetworkDefinition.Custom("small"), shape, module);
+            using GraphNetwork expected = new(graphLayout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+            using CustomNetwork network = new(layout, module, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, batchSize: 6);
+            for (int step = 0; step < 4; step++)
+            {
+                Training.Graph.GraphGradientTests.Dirty();
+                expected.Step(data, RandomTask.AllRows(data), 0.05f);
+                Training.Graph.GraphGradientTests.Dirty();
+                network.Step(data, RandomTask.AllRows(data), 0.05f);
+                for (int i = 0; i < layout.WeightedLayers.Count; i++)
+                {
+                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span), [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
+                    Assert.True(error < 1e-3, $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}, oneDNN off: {network.IsRerouted}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void OneDnn_is_switched_off_and_on_again_and_what_is_right_keeps_it()
+    {
+        // A module that is wrong with oneDNN on purpose.
+        using nn.Module<Tensor, Tensor> wrong = new WrongWithOneDnn(), right = nn.Sequential(("a", nn.Flatten()), ("b", nn.Linear(64, 10)));
+        Assert.True(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true));
+        Assert.False(ModuleGuard.NeedsOneDnnOff(right, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true));
+        Assert.False(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: false));
+        Assert.True(WrongWithOneDnn.IsOn);
+        using (OneDnn.Off(true))
+        {
+            Assert.False(WrongWithOneDnn.IsOn);
+            OneDnn.Off(true)!.Dispose();
+            Assert.False(WrongWithOneDnn.IsOn);
+        }
+        Assert.True(WrongWithOneDnn.IsOn);
+        Assert.Null(OneDnn.Off(false));
+    }
+
+    private sealed class WrongWithOneDnn : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> _dense = nn.Linear(64, 10);
+
+        public WrongWithOneDnn() : base("wrong") => RegisterComponents();
+
+        public static bool IsOn => OneDnn.IsEnabled;
+
+        public override Tensor forward(Tensor x)
+        {
+            Tensor y = _dense.call(x.flatten(1));
+            return IsOn ? y * 1.1f : y;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                _dense.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+
     [Fact]
     public void Gradients_are_those_of_the_same_layers_as_data_for_every_rule()
     {

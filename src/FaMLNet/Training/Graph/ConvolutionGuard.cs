@@ -136,7 +136,7 @@ internal sealed class ConvolutionGuard
     private static int Smaller(int size, ConvolutionShape shape) => Math.Min(size, Math.Max(12, shape.Dilation * (shape.Kernel - 1) + 1 + 2 * shape.Stride));
 
     /// <summary>Leaves NaN in memory that the allocator will hand out next.</summary>
-    private static void Dirty()
+    public static void Dirty()
     {
         foreach (long length in new long[] { 1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18 })
         {
