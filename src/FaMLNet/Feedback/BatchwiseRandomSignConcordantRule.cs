@@ -1,3 +1,5 @@
+using Tensor = TorchSharp.torch.Tensor;
+
 namespace FaMLNet;
 
 /// <summary>
@@ -16,5 +18,11 @@ internal sealed class BatchwiseRandomSignConcordantRule : LayerwiseFeedbackRule
     {
         layer.DrawXavierUniform();
         layer.TakeSignsOfWeights();
+    }
+
+    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    {
+        feedback.uniform_(0, MathF.Sqrt(3) * standardDeviation).copysign_(weights);
+        return true;
     }
 }

@@ -64,6 +64,12 @@ public abstract class FeedbackRule
     /// <summary>Whether the feedback weights change after they are drawn.</summary>
     internal virtual bool Refreshes => false;
 
+    /// <summary>Refreshes a layer's feedback weights where they are, on a device; false if the rule can only do so on the host.</summary>
+    /// <param name="weights">The layer's forward weights.</param>
+    /// <param name="feedback">Its feedback weights, of the same shape; written to.</param>
+    /// <param name="standardDeviation">σ, the scale included.</param>
+    internal virtual bool TryRefreshOnDevice(TorchSharp.torch.Tensor weights, TorchSharp.torch.Tensor feedback, float standardDeviation) => false;
+
     /// <summary>Whether a class overrides the Refresh of the base that it derives from.</summary>
     private protected bool OverridesRefresh(Type @base) =>
         GetType().GetMethod("Refresh", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic, [typeof(FeedbackLayer)])!.DeclaringType != @base;

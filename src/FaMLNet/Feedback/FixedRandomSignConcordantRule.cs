@@ -1,3 +1,5 @@
+using Tensor = TorchSharp.torch.Tensor;
+
 namespace FaMLNet;
 
 /// <summary>
@@ -17,4 +19,10 @@ internal sealed class FixedRandomSignConcordantRule : LayerwiseFeedbackRule
     }
 
     protected override void Refresh(FeedbackLayer layer) => layer.TakeSignsOfWeights();
+
+    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    {
+        feedback.copysign_(weights);
+        return true;
+    }
 }

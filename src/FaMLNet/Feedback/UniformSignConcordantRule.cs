@@ -1,3 +1,5 @@
+using Tensor = TorchSharp.torch.Tensor;
+
 namespace FaMLNet;
 
 /// <summary>
@@ -14,4 +16,10 @@ internal sealed class UniformSignConcordantRule : LayerwiseFeedbackRule
 
     protected override void Refresh(FeedbackLayer layer) =>
         SignConcordance.CopySign(layer.StandardDeviation, layer.Weights, layer.Feedback);
+
+    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    {
+        feedback.fill_(standardDeviation).copysign_(weights);
+        return true;
+    }
 }

@@ -131,8 +131,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         using IChannel channel = Host.Start("Training");
         using IProgressChannel progress = Host.StartProgressChannel("Training a feedback-alignment network");
         RoleMappedData training = trainContext.TrainingSet;
-        TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value), Environment = Host };
-        ReportDevice(channel);
+        TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value), Environment = Host, Device = TrainingDevice.Choose(Host, channel) };
         using CheckpointFolder? folder = settings.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
         if (checkpoint != null && !settings.SeedIsChosen)
@@ -168,16 +167,6 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         else if (_settings.EarlyStopping is { NeedsValidation: true } stopping && _settings.ValidationFraction == 0)
             throw new InvalidOperationException($"Option EarlyStopping: {stopping.Metric} needs rows that are not trained on. Set ValidationFraction (0.1 is usual), give Fit a validation set, or watch TrainingLoss.");
         return TrainTransformer(training, validation, initial);
-    }
-
-    /// <summary>Says once which device trains, and refuses a GPU that is wanted without alternative.</summary>
-    private void ReportDevice(IChannel channel)
-    {
-        if (((IHostEnvironmentInternal)Host).GpuDeviceId is not { } gpu)
-            return;
-        if (!((IHostEnvironmentInternal)Host).FallbackToCpu)
-            throw new NotSupportedException($"MLContext.GpuDeviceId is {gpu} and FallbackToCpu is false, but this version of FaMLNet trains on the CPU only. Set FallbackToCpu to true, or leave GpuDeviceId null.");
-        channel.Warning($"MLContext.GpuDeviceId is {gpu}, but this version of FaMLNet trains on the CPU only: training on the CPU, as FallbackToCpu allows.");
     }
 
     private static IHost Register(IHostEnvironment env, Options options)

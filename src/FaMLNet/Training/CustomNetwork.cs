@@ -1,4 +1,5 @@
 using FaMLNet.Interop;
+using FaMLNet.Training.Devices;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -42,8 +43,6 @@ internal sealed class CustomNetwork : TrainingNetwork
             (_augmenter, _black) = (new Augmenter(augmentation, new ImageShape(channels, height, width), seed), new float[channels]);
         using DisposeScope scope = NewDisposeScope();
         Attach();
-        if (layout.Network.KeepInitialWeights)
-            Feedback.Draw(Weights); // once more: the signs are those of the weights that were kept
         Dictionary<string, nn.Module<Tensor, Tensor>> modules = CustomLayout.WeightedModules(module);
         for (int i = 1; i < layout.WeightedLayers.Count; i++)
         {
@@ -123,28 +122,20 @@ internal sealed class CustomNetwork : TrainingNetwork
     /// <summary>Moves the module's parameters and buffers into the flat ones, so that one pass over those updates them all.</summary>
     private void Attach()
     {
+        ModuleForward.TakeInitialValues(_layout, _module, this);
         Dictionary<string, Parameter> parameters = _module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
         Dictionary<string, Tensor> buffers = _module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer);
-        HashSet<string> drawn = _layout.Network.KeepInitialWeights ? [] : [.. _layout.WeightedLayers.Select(layer => layer.Weight.Name)];
-        HashSet<string> biases = _layout.Network.KeepInitialWeights ? [] : [.. _layout.WeightedLayers.Select(layer => $"{layer.Name}.bias")];
         using IDisposable grad = no_grad();
         foreach (ParameterSlice slice in _layout.Parameters)
         {
             Parameter parameter = parameters[slice.Name];
-            Span<float> values = slice.In(Weights.Span);
-            if (!drawn.Contains(slice.Name) && !biases.Contains(slice.Name))
-                parameter.data<float>().CopyTo(values);
             parameter.set_(Weights.View(slice));
             parameter.requires_grad = true;
             parameter.grad = Gradient.View(slice);
             _leaves.Add((parameter, slice));
         }
         foreach (ParameterSlice slice in _layout.Statistics)
-        {
-            Tensor buffer = buffers[slice.Name];
-            buffer.data<float>().CopyTo(slice.In(Statistics.Span));
-            buffer.set_(Statistics.View(slice));
-        }
+            buffers[slice.Name].set_(Statistics.View(slice));
     }
 
     private void PointGradientsTo(FloatBuffer buffer)

@@ -103,6 +103,10 @@ internal sealed class FeedbackWeights : IDisposable
         Buffer.Dispose();
     }
 
+    /// <summary>σ of a layer's feedback weights, the scale included.</summary>
+    public float StandardDeviation(int index) =>
+        _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0]) : WeightDraw.XavierStandardDeviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
+
     private void ForEachLayer(FloatBuffer weights, bool first)
     {
         for (int i = 1; i < Slices.Count; i++)
@@ -110,8 +114,7 @@ internal sealed class FeedbackWeights : IDisposable
             if (Slices[i] is not { } slice)
                 continue;
             WeightedLayer layer = _layout.WeightedLayers[i];
-            float deviation = _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(slice.Shape[1], slice.Shape[0]) : WeightDraw.XavierStandardDeviation(layer.FanIn, layer.FanOut));
-            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, deviation, layer.Weight.In((ReadOnlySpan<float>)weights.Span), slice.In(Buffer.Span), _random), first);
+            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span), slice.In(Buffer.Span), _random), first);
         }
     }
 }

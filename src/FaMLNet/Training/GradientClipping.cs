@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet;
 
@@ -27,6 +28,9 @@ public abstract record GradientClipping
 
     internal abstract void Apply(Span<float> gradient);
 
+    /// <summary>The same on a device, without a word to the host.</summary>
+    internal abstract void Apply(Tensor gradient);
+
     private sealed record ValueClipping(float Bound) : GradientClipping(Bound)
     {
         // Min and Max keep NaN, so that divergence still shows.
@@ -35,6 +39,8 @@ public abstract record GradientClipping
             TensorPrimitives.Min(gradient, Bound, gradient);
             TensorPrimitives.Max(gradient, -Bound, gradient);
         }
+
+        internal override void Apply(Tensor gradient) => gradient.clamp_(-Bound, Bound);
     }
 
     private sealed record NormClipping(float Bound) : GradientClipping(Bound)
@@ -44,6 +50,12 @@ public abstract record GradientClipping
             float norm = MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(gradient));
             if (norm > Bound)
                 TensorPrimitives.Multiply(gradient, Bound / norm, gradient);
+        }
+
+        internal override void Apply(Tensor gradient)
+        {
+            using Tensor norm = gradient.norm(), factor = norm.reciprocal().mul_(Bound).clamp_max_(1);
+            gradient.mul_(factor);
         }
     }
 }

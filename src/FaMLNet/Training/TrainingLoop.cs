@@ -75,10 +75,12 @@ internal sealed class TrainingLoop
         _shuffleBefore = _shuffle.GetState();
         _lastGood = NewCopy();
         bool complete = checkpoint != null && Restore(checkpoint);
+        network.Upload();
         Keep(_lastGood);
         for (int epoch = _history.Count + 1; epoch <= _settings.NumberOfEpochs && !complete; epoch++)
         {
             EpochMetrics? metrics = RunEpoch(epoch);
+            network.Download();
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
                 throw diverged(epoch, _lastGood with { History = [.. _history] });
             _history.Add(metrics);
@@ -124,17 +126,20 @@ internal sealed class TrainingLoop
                 return null;
             bool last = total - _done - count < smallest;
             if (last && _settings.TrackAlignment)
+            {
+                _network.Download();
                 alignment = Alignment.Measure(_network);
+            }
             learningRate = (float)(_settings.Optimizer.LearningRate * plateau * _settings.Schedule.Factor(epoch - 1 + (double)_done / total, _settings.NumberOfEpochs));
             _network.Update(learningRate);
-            _loss += result.Loss;
-            _weight += result.Weight;
-            _correct += result.Correct;
-            _seen += result.Count;
+            Add(result);
             _done += count;
             if (_folder != null && IsTime() && !last)
                 SaveCheckpoint(complete: false, isBest: false);
         }
+        Add(_network.TakeTotals());
+        if (!double.IsFinite(_loss))
+            return null;
         EpochMetrics metrics = new()
         {
             Epoch = epoch,
@@ -154,6 +159,14 @@ internal sealed class TrainingLoop
             };
         }
         return alignment is { } measured ? metrics with { AlignmentAngle = measured.angle, NormRatio = measured.ratio } : metrics;
+    }
+
+    private void Add(BatchResult result)
+    {
+        _loss += result.Loss;
+        _weight += result.Weight;
+        _correct += result.Correct;
+        _seen += result.Count;
     }
 
     /// <summary>The best epoch and whether to stop, where anyone asks.</summary>
@@ -214,6 +227,8 @@ internal sealed class TrainingLoop
 
     private void SaveCheckpoint(bool complete, bool isBest)
     {
+        _network.Download();
+        Add(_network.TakeTotals());
         Dictionary<string, float[]> arrays = new()
         {
             ["weights"] = _network.Weights.Span.ToArray(),

@@ -20,10 +20,10 @@ internal abstract class TrainingNetwork : IDisposable
 {
     private FloatBuffer? _comparison;
 
-    protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
+    protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, RandomGenerator? dropout = null)
     {
         Layout = layout;
-        Dropout = new RandomGenerator(seed, "dropout");
+        Dropout = dropout ?? new RandomGenerator(seed, "dropout");
         Weights = new FloatBuffer(layout.ParameterLength);
         Statistics = new FloatBuffer(layout.StatisticsLength);
         Gradient = new FloatBuffer(layout.ParameterLength);
@@ -80,13 +80,22 @@ internal abstract class TrainingNetwork : IDisposable
     public abstract EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k);
 
     /// <summary>The update by the gradient at hand.</summary>
-    public void Update(float learningRate)
+    public virtual void Update(float learningRate)
     {
         Clipping?.Apply(Gradient.Span);
         Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
         Feedback.Refresh(Weights);
         Clock?.End(StepPhase.Update);
     }
+
+    /// <summary>What steps have added up elsewhere than in their results since this was last asked: nothing on the host.</summary>
+    public virtual BatchResult TakeTotals() => default;
+
+    /// <summary>Brings the host's buffers up to date, where the network lives on another device.</summary>
+    public virtual void Download() { }
+
+    /// <summary>Brings the network up to date after the host's buffers have been written to, where it lives on another device.</summary>
+    public virtual void Upload() { }
 
     /// <summary>What backpropagation's gradient for the batch of the last <see cref="ComputeGradient"/> would be.</summary>
     public FloatBuffer ComputeBackpropagationGradient()

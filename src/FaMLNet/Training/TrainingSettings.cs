@@ -1,3 +1,4 @@
+using FaMLNet.Training.Devices;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
@@ -57,6 +58,9 @@ internal sealed record TrainingSettings
     /// <summary>How features are laid out as images; null if the network takes none, or if it is to be inferred.</summary>
     public ImageShape? ImageShape { get; init; }
 
+    /// <summary>The device that trains, other than the host's processor; null for that.</summary>
+    public Device? Device { get; init; }
+
     /// <summary>Finds factories of networks of the user's own.</summary>
     public IHostEnvironment? Environment { get; init; }
 
@@ -101,7 +105,20 @@ internal sealed record TrainingSettings
             $"Option BatchSize must be at least 2 with batch normalisation, which needs a variance; found {BatchSize}. {Network} has batch normalisation.");
     }
 
-    private TrainingNetwork BuildNetwork(int features, int classes) => Network switch
+    private TrainingNetwork BuildNetwork(int features, int classes) => (Device, Network) switch
+    {
+        ({ } device, MlpDefinition mlp) => OnDevice(device, new DenseLayout(mlp, features, classes)),
+        ({ } device, SequentialDefinition sequential) => OnDevice(device, new GraphLayout(sequential, ImageOf(features), classes)),
+        (_, var network) => OnHost(network, features, classes),
+    };
+
+    private DeviceNetwork OnDevice(Device device, NetworkLayout layout)
+    {
+        RandomGenerator dropout = new(Seed, "dropout");
+        return new DeviceNetwork(layout, new DefinedForward(dropout), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, device, Augmentation, dropout: dropout);
+    }
+
+    private TrainingNetwork OnHost(NetworkDefinition network, int features, int classes) => network switch
     {
         MlpDefinition mlp => new DenseChain(new DenseLayout(mlp, features, classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed),
         SequentialDefinition sequential => new GraphNetwork(new GraphLayout(sequential, ImageOf(features), classes), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, augmentation: Augmentation),
@@ -109,7 +126,7 @@ internal sealed record TrainingSettings
         _ => throw new NotSupportedException($"Option Network: {Network} is not known."),
     };
 
-    private CustomNetwork CreateCustom(CustomDefinition custom, int features, int classes)
+    private TrainingNetwork CreateCustom(CustomDefinition custom, int features, int classes)
     {
         if (ImageShape is { } image && image.Length != features)
             throw new ArgumentException($"Option ImageShape: {image} has {image.Length} values, but the feature column has {features}. Set the shape that the features have.");
@@ -119,7 +136,10 @@ internal sealed record TrainingSettings
         nn.Module<Tensor, Tensor> module = custom.Build(Environment!, shape);
         try
         {
-            return new CustomNetwork(new CustomLayout(custom, shape, module), module, Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, BatchSize, Augmentation);
+            CustomLayout layout = new(custom, shape, module);
+            if (Device is { } device)
+                return new DeviceNetwork(layout, new ModuleForward(layout, module), Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, device, Augmentation, network => ModuleForward.TakeInitialValues(layout, module, network));
+            return new CustomNetwork(layout, module, Rule, InitialWeightScale, FeedbackScale, Optimizer, Seed, BatchSize, Augmentation);
         }
         catch
         {

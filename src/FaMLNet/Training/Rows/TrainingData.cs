@@ -101,9 +101,13 @@ internal sealed class TrainingData
             _weights.Add(weight.Value);
     }
 
+    /// <summary>Another number each time that the rows have been replaced by others.</summary>
+    public long Version { get; private set; }
+
     /// <summary>Forgets all rows, keeping the memory for others.</summary>
     public void Clear()
     {
+        Version++;
         _labels.Clear();
         _weights.Clear();
     }

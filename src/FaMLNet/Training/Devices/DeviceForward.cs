@@ -1,0 +1,222 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Devices;
+
+/// <summary>The forward pass of a network on a device, by autograd over the whole network.</summary>
+internal abstract class DeviceForward : IDisposable
+{
+    /// <summary>Lets each weighted layer see another input: the index of the layer and the tensor that reaches it.</summary>
+    public delegate Tensor Cut(int layer, Tensor input);
+
+    /// <summary>The learnt parameters: leaves whose storage is in the flat tensor.</summary>
+    public List<(Tensor Leaf, ParameterSlice Slice)> Leaves { get; } = [];
+
+    /// <summary>Makes the parameters and statistics views of flat tensors.</summary>
+    public abstract void Attach(NetworkLayout layout, Tensor weights, Tensor statistics);
+
+    /// <param name="x">Rows × features as they come.</param>
+    /// <param name="training">Whether batch statistics and dropout apply.</param>
+    /// <param name="cut">Called at the input of each weighted layer but the first.</param>
+    /// <returns>Logits, rows × classes.</returns>
+    public abstract Tensor Run(Tensor x, bool training, Cut cut);
+
+    public abstract void Dispose();
+
+    /// <summary>A view of a parameter in a flat tensor, in its own shape.</summary>
+    public static Tensor View(Tensor flat, ParameterSlice slice) => flat.narrow(0, slice.Offset, slice.Length).view([.. slice.Shape.Select(size => (long)size)]);
+}
+
+/// <summary>A network that is data: dense layers or layers with branches.</summary>
+internal sealed class DefinedForward(RandomGenerator dropout) : DeviceForward
+{
+    private readonly Dictionary<string, Tensor> _tensors = [];
+    private NetworkLayout _layout = null!;
+
+    public override void Attach(NetworkLayout layout, Tensor weights, Tensor statistics)
+    {
+        _layout = layout;
+        foreach (ParameterSlice slice in layout.Parameters)
+        {
+            // Shares the storage but not autograd's version counter: weights may change places between forward and backward.
+            Tensor leaf = empty(0, device: weights.device).set_(View(weights, slice)).DetachFromDisposeScope();
+            leaf.requires_grad = true;
+            Leaves.Add((leaf, slice));
+            _tensors[slice.Name] = leaf;
+        }
+        foreach (ParameterSlice slice in layout.Statistics)
+            _tensors[slice.Name] = View(statistics, slice).DetachFromDisposeScope();
+    }
+
+    public override Tensor Run(Tensor x, bool training, Cut cut) => _layout switch
+    {
+        DenseLayout dense => Dense(dense, x, training, cut),
+        GraphLayout graph => Run(graph.Nodes, Prepare(graph, x), training, cut),
+        _ => throw new NotSupportedException(_layout.GetType().Name),
+    };
+
+    public override void Dispose()
+    {
+        foreach (Tensor tensor in _tensors.Values)
+            tensor.Dispose();
+    }
+
+    private Tensor Dense(DenseLayout layout, Tensor x, bool training, Cut cut)
+    {
+        for (int i = 0; i < layout.Layers.Count; i++)
+        {
+            DenseLayer layer = layout.Layers[i];
+            x = nn.functional.linear(i == 0 ? x : cut(i, x), Of(layer.Weight), Of(layer.Bias));
+            if (i == layout.Layers.Count - 1)
+                break;
+            if (layout.Network.Normalization == Normalization.Batch)
+                x = nn.functional.batch_norm(x, Of(layer.RunningMean!), Of(layer.RunningVariance!), Of(layer.NormScale!), Of(layer.NormShift!), training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
+            else if (layout.Network.Normalization == Normalization.Layer)
+                x = nn.functional.layer_norm(x, [layer.Outputs], Of(layer.NormScale!), Of(layer.NormShift!), NormalizationKernels.Epsilon);
+            x = Activate(layout.Network.Activation, x);
+            x = Drop(x, layout.Network.Dropout, training);
+        }
+        return x;
+    }
+
+    /// <summary>Images as the first layer sees them: resized, padded, standardised.</summary>
+    private Tensor Prepare(GraphLayout layout, Tensor x)
+    {
+        ImageShape image = layout.Image, seen = layout.NetworkInput;
+        x = x.view(-1, image.Channels, image.Height, image.Width);
+        if (layout.Resize != null)
+            x = nn.functional.interpolate(x, [seen.Height, seen.Width], mode: InterpolationMode.Bilinear, align_corners: false);
+        else if (seen != image)
+        {
+            int top = (seen.Height - image.Height) / 2, left = (seen.Width - image.Width) / 2;
+            x = nn.functional.pad(x, [left, seen.Width - image.Width - left, top, seen.Height - image.Height - top]);
+        }
+        return x.sub(Of(layout.InputMean).view(1, -1, 1, 1)).div(Of(layout.InputDeviation).view(1, -1, 1, 1));
+    }
+
+    private Tensor Run(IReadOnlyList<GraphNodeSpec> specs, Tensor x, bool training, Cut cut)
+    {
+        foreach (GraphNodeSpec spec in specs)
+            x = Run(spec, x, training, cut);
+        return x;
+    }
+
+    private Tensor Run(GraphNodeSpec spec, Tensor x, bool training, Cut cut)
+    {
+        switch (spec.Definition)
+        {
+            case Layer.Conv2d conv:
+                return nn.functional.conv2d(spec.WeightedIndex == 0 ? x : cut(spec.WeightedIndex, x), Of(spec.Weight!), spec.Bias == null ? null : Of(spec.Bias),
+                    [conv.Stride, conv.Stride], [conv.Padding, conv.Padding], [conv.Dilation, conv.Dilation], conv.Groups);
+            case Layer.Dense:
+                return nn.functional.linear(spec.WeightedIndex == 0 ? x : cut(spec.WeightedIndex, x), Of(spec.Weight!), Of(spec.Bias!));
+            case Layer.BatchNorm:
+                return nn.functional.batch_norm(x, Of(spec.RunningMean!), Of(spec.RunningVariance!), Of(spec.Weight!), Of(spec.Bias!), training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
+            case Layer.Activate activate:
+                return Activate(activate.Activation, x);
+            case Layer.MaxPool2d pool:
+                return nn.functional.max_pool2d(x, pool.Kernel, pool.Stride ?? pool.Kernel, pool.Padding);
+            case Layer.AveragePool2d pool:
+                return nn.functional.avg_pool2d(x, pool.Kernel, pool.Stride ?? pool.Kernel, pool.Padding);
+            case Layer.AdaptiveAveragePool2d pool:
+                return nn.functional.adaptive_avg_pool2d(x, [pool.Size, pool.Size]);
+            case Layer.Flatten:
+                return x.reshape(x.shape[0], -1);
+            case Layer.Dropout drop:
+                return Drop(x, drop.Share, training);
+            case Layer.Residual:
+                return Run(spec.Body, x, training, cut).add(Run(spec.Shortcut, x, training, cut));
+            case Layer.Concatenate:
+                return cat([x, Run(spec.Body, x, training, cut)], 1);
+            case Layer.DownsampleWithZeros:
+                int before = (spec.Output.Channels - spec.Input.Channels) / 2, after = spec.Output.Channels - spec.Input.Channels - before;
+                return nn.functional.pad(x.slice(2, 0, spec.Input.Height, 2).slice(3, 0, spec.Input.Width, 2), [0, 0, 0, 0, before, after]);
+            default:
+                throw new NotSupportedException($"Option Network: {spec.Definition.GetType().Name} is not known.");
+        }
+    }
+
+    private static Tensor Activate(Activation activation, Tensor x) => activation switch
+    {
+        Activation.ReLU => x.relu(),
+        Activation.Tanh => x.tanh(),
+        Activation.Sigmoid => x.sigmoid(),
+        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
+        Activation.ELU => nn.functional.elu(x, 1.0),
+        Activation.GELU => nn.functional.gelu(x),
+        _ => x,
+    };
+
+    /// <summary>The mask comes from the host's stream, so that a checkpoint holds its state.</summary>
+    private Tensor Drop(Tensor x, float share, bool training)
+    {
+        if (!training || share == 0)
+            return x;
+        float[] mask = new float[x.numel()];
+        dropout.FillUniform(mask, 0, 1);
+        using Tensor uniform = tensor(mask, x.shape);
+        return x.mul(uniform.to(x.device).ge(share)).mul(1 / (1 - share));
+    }
+
+    private Tensor Of(ParameterSlice slice) => _tensors[slice.Name];
+}
+
+/// <summary>A module of the user's own.</summary>
+internal sealed class ModuleForward(CustomLayout layout, nn.Module<Tensor, Tensor> module) : DeviceForward
+{
+    private readonly List<Action> _hooks = [];
+    private Cut? _cut;
+
+    /// <summary>
+    /// Copies what the module brings with it into a network's host buffers: statistics, parameters of layers that do not follow the rule, and all weights where the definition keeps them.
+    /// </summary>
+    public static void TakeInitialValues(CustomLayout layout, nn.Module<Tensor, Tensor> module, TrainingNetwork network)
+    {
+        Dictionary<string, Parameter> parameters = module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
+        Dictionary<string, Tensor> buffers = module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer);
+        HashSet<string> drawn = layout.Network.KeepInitialWeights ? [] : [.. layout.WeightedLayers.SelectMany(layer => new[] { layer.Weight.Name, $"{layer.Name}.bias" })];
+        foreach (ParameterSlice slice in layout.Parameters.Where(slice => !drawn.Contains(slice.Name)))
+            parameters[slice.Name].data<float>().CopyTo(slice.In(network.Weights.Span));
+        foreach (ParameterSlice slice in layout.Statistics)
+            buffers[slice.Name].data<float>().CopyTo(slice.In(network.Statistics.Span));
+        if (layout.Network.KeepInitialWeights)
+            network.Feedback.Draw(network.Weights); // once more: the signs are those of the weights that were kept
+    }
+
+    public override void Attach(NetworkLayout network, Tensor weights, Tensor statistics)
+    {
+        module.to(weights.device);
+        Dictionary<string, Parameter> parameters = module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter);
+        Dictionary<string, Tensor> buffers = module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer);
+        using IDisposable grad = no_grad();
+        foreach (ParameterSlice slice in layout.Parameters)
+        {
+            Parameter parameter = parameters[slice.Name];
+            parameter.set_(View(weights, slice));
+            parameter.requires_grad = true;
+            Leaves.Add((parameter, slice));
+        }
+        foreach (ParameterSlice slice in layout.Statistics)
+            buffers[slice.Name].set_(View(statistics, slice));
+        Dictionary<string, nn.Module<Tensor, Tensor>> modules = CustomLayout.WeightedModules(module);
+        for (int i = 1; i < layout.WeightedLayers.Count; i++)
+        {
+            int index = i;
+            _hooks.Add(modules[layout.WeightedLayers[i].Name].register_forward_pre_hook((_, input) => _cut == null ? input : _cut(index, input)).remove);
+        }
+    }
+
+    public override Tensor Run(Tensor x, bool training, Cut cut)
+    {
+        module.train(training);
+        _cut = cut;
+        return module.call(x.view([-1, .. layout.Shape.Input.Select(size => (long)size)]));
+    }
+
+    public override void Dispose()
+    {
+        _hooks.ForEach(remove => remove());
+        module.Dispose();
+    }
+}
