@@ -44,7 +44,7 @@ internal static class ConvolutionBenchmark
     /// <summary>Minor page faults a call, where the system tells (Linux).</summary>
     private static double PageFaults(Action action)
     {
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 30; i++)
             action();
         long before = MinorFaults();
         for (int i = 0; i < 20; i++)

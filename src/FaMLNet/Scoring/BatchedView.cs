@@ -10,7 +10,7 @@ namespace FaMLNet.Scoring;
 /// </summary>
 internal sealed class BatchedView : IDataTransform
 {
-    private const int MostRows = 256, LeastRows = 16, MostFeatures = 1 << 20;
+    private const int MostRows = 200, LeastRows = 16, MostFeatures = 1 << 20;
 
     private readonly IHost _host;
     private readonly IDataTransform _rows;

@@ -26,15 +26,15 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
     {
         bool passes = training && Spec.WeightedIndex > 0;
         _input = training ? x.detach() : null;
-        byte[] choices;
+        byte[]? choices;
         Tensor pooled;
         if (!passes && _small)
-            pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, out choices);
+            pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, training, out choices);
         else
         {
             Tensor values = Convolve(x, passes);
             using (Tensor plain = values.detach())
-                pooled = ReLUMaxPool.Forward(plain, out choices);
+                pooled = ReLUMaxPool.Forward(plain, training, out choices);
             if (passes)
                 _output = values;
             else
@@ -42,8 +42,6 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         }
         if (training)
             _choices = choices;
-        else
-            ArrayPool<byte>.Shared.Return(choices);
         return pooled;
     }
 

@@ -18,13 +18,14 @@ internal static unsafe class ReLUMaxPool
 
     /// <summary>Pools images.</summary>
     /// <param name="x">Rows × channels × height × width.</param>
-    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it.</param>
-    public static Tensor Forward(Tensor x, out byte[] choices)
+    /// <param name="training">Whether choices are wanted.</param>
+    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null for prediction.</param>
+    public static Tensor Forward(Tensor x, bool training, out byte[]? choices)
     {
         using Tensor input = x.contiguous();
         long[] shape = input.shape;
         Tensor output = empty([shape[0], shape[1], shape[2] / 2, shape[3] / 2]);
-        choices = ArrayPool<byte>.Shared.Rent((int)output.numel() + 8);
+        choices = training ? ArrayPool<byte>.Shared.Rent((int)output.numel() + 8) : null;
         fixed (byte* xBytes = input.bytes, yBytes = output.bytes, choice = choices)
         {
             float* y = (float*)yBytes;
@@ -33,8 +34,11 @@ internal static unsafe class ReLUMaxPool
             for (int plane = 0; plane < planes; plane++)
             {
                 float* rows = (float*)xBytes + (long)plane * height * width;
-                for (int row = 0; row < height / 2; row++, rows += 2 * width, y += width / 2, c += width / 2)
+                for (int row = 0; row < height / 2; row++, rows += 2 * width, y += width / 2)
+                {
                     Pool(rows, rows + width, y, c, width / 2);
+                    c += c == null ? 0 : width / 2;
+                }
             }
         }
         return output;
@@ -74,10 +78,15 @@ internal static unsafe class ReLUMaxPool
     /// <param name="upper">The upper row.</param>
     /// <param name="lower">The lower row.</param>
     /// <param name="output">Receives <paramref name="count"/> values.</param>
-    /// <param name="choices">Receives one a value.</param>
+    /// <param name="choices">Receives one a value; null if none are wanted.</param>
     /// <param name="count">Pooled values.</param>
     public static void Pool(float* upper, float* lower, float* output, byte* choices, int count)
     {
+        if (choices == null)
+        {
+            PoolOnly(upper, lower, output, count);
+            return;
+        }
         int i = 0;
         for (; i <= count - 4; i += 4)
         {
@@ -104,6 +113,27 @@ internal static unsafe class ReLUMaxPool
             Take(lower[2 * i + 1], 3, ref best, ref choice);
             output[i] = best <= 0 ? 0 : best;
             choices[i] = (byte)(best <= 0 ? Off : choice);
+        }
+    }
+
+    /// <summary>The same values without the choices.</summary>
+    private static void PoolOnly(float* upper, float* lower, float* output, int count)
+    {
+        int i = 0;
+        for (; i <= count - 4; i += 4)
+        {
+            Vector256<float> a = Vector256.Load(upper + 2 * i), b = Vector256.Load(lower + 2 * i);
+            Vector256<float> best = Vector256.Shuffle(Vector256.ConditionalSelect(Vector256.GreaterThan(b, a), b, a), EvenThenOdd);
+            Vector128<float> even = best.GetLower(), odd = best.GetUpper(), most = Vector128.ConditionalSelect(Vector128.GreaterThan(odd, even), odd, even);
+            Vector128.Store(Vector128.ConditionalSelect(Vector128.LessThanOrEqual(most, Vector128<float>.Zero), Vector128<float>.Zero, most), output + i);
+        }
+        for (; i < count; i++)
+        {
+            float best = upper[2 * i];
+            best = upper[2 * i + 1] > best ? upper[2 * i + 1] : best;
+            best = lower[2 * i] > best ? lower[2 * i] : best;
+            best = lower[2 * i + 1] > best ? lower[2 * i + 1] : best;
+            output[i] = best <= 0 ? 0 : best;
         }
     }
 

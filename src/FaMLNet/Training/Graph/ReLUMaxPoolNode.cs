@@ -11,11 +11,9 @@ internal sealed class ReLUMaxPoolNode : GraphNode
 
     public override Tensor Forward(Tensor x, bool training)
     {
-        Tensor output = ReLUMaxPool.Forward(x, out byte[] choices);
+        Tensor output = ReLUMaxPool.Forward(x, training, out byte[]? choices);
         if (training)
             (_choices, _shape) = (choices, x.shape);
-        else
-            ArrayPool<byte>.Shared.Return(choices);
         return output;
     }
 

@@ -22,14 +22,15 @@ internal static unsafe class SmallConvolution
     /// <param name="weights">Outputs × channels × kernel × kernel.</param>
     /// <param name="bias">One an output; empty for none.</param>
     /// <param name="spec">The convolution.</param>
-    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it.</param>
-    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, out byte[] choices)
+    /// <param name="training">Whether choices are wanted.</param>
+    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null for prediction.</param>
+    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, bool training, out byte[]? choices)
     {
         using Tensor input = x.contiguous();
         int rows = (int)input.shape[0], outputs = spec.Output.Channels, height = spec.Output.Height, width = spec.Output.Width;
         int image = spec.Input.Length, kernel = ((Layer.Conv2d)spec.Definition).Kernel, padded = (width + Block - 1) / Block * Block;
         Tensor output = empty([rows, outputs, height / 2, width / 2]);
-        choices = ArrayPool<byte>.Shared.Rent((int)output.numel() + Lanes);
+        choices = training ? ArrayPool<byte>.Shared.Rent((int)output.numel() + Lanes) : null;
         float[] two = ArrayPool<float>.Shared.Rent(outputs * 2 * padded), last = ArrayPool<float>.Shared.Rent(image + padded);
         fixed (byte* inputBytes = input.bytes, outputBytes = output.bytes, choice = choices)
         fixed (float* w = weights, b = bias, band = two, lastImage = last)
@@ -48,7 +49,7 @@ internal static unsafe class SmallConvolution
                     {
                         float* upper = band + o * 2 * padded;
                         long place = (((long)row * outputs + o) * (height / 2) + pair) * (width / 2);
-                        ReLUMaxPool.Pool(upper, upper + padded, (float*)outputBytes + place, choice + place, width / 2);
+                        ReLUMaxPool.Pool(upper, upper + padded, (float*)outputBytes + place, choice == null ? null : choice + place, width / 2);
                     }
                 }
             }
