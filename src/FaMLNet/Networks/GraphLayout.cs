@@ -181,7 +181,7 @@ internal sealed class GraphLayout : NetworkLayout
                 return downsample.Channels >= input.Channels ? new GraphNodeSpec(layer, input, new ImageShape(downsample.Channels, (input.Height + 1) / 2, (input.Width + 1) / 2))
                     : throw Wrong(layer, input, $"it cannot give fewer channels ({downsample.Channels}) than it gets");
             case Layer.PadTo or Layer.ResizeTo:
-                throw Wrong(layer, input, "it can only be the first layer");
+                throw Wrong(layer, input, $"{layer.GetType().Name} can only be the first layer");
             default:
                 return new GraphNodeSpec(layer, input, input);
         }

@@ -120,7 +120,13 @@ public sealed class ValidationTests
         {
             FeedbackAlignmentMulticlassTrainer.Options options = new()
             {
-                LabelColumnName = "Label", ExampleWeightColumnName = column, Rule = FeedbackRule.Backpropagation, Network = NetworkDefinition.Mlp(), NumberOfEpochs = 60, Seed = 1, ClassWeights = weights,
+                LabelColumnName = "Label",
+                ExampleWeightColumnName = column,
+                Rule = FeedbackRule.Backpropagation,
+                Network = NetworkDefinition.Mlp(),
+                NumberOfEpochs = 60,
+                Seed = 1,
+                ClassWeights = weights,
                 Optimizer = new OptimizerOptions.Adam { LearningRate = 0.02f },
             };
             return _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data).Transform(data).GetColumn<float[]>("Score").First()[1];
@@ -164,7 +170,9 @@ public sealed class ValidationTests
         IDataView data = Load("digits");
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
-            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()), NumberOfEpochs = 2, Seed = 1,
+            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
+            NumberOfEpochs = 2,
+            Seed = 1,
             Rule = FeedbackRule.FixedRandomSignConcordant,
         };
         FeedbackAlignmentMulticlassModelParameters first = Trainer(options).Fit(data).Model, second = Trainer(options).Fit(data, first).Model;
