@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet;
@@ -19,7 +20,7 @@ internal sealed class UniformSignConcordantRule : LayerwiseFeedbackRule
 
     internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
     {
-        feedback.fill_(standardDeviation).copysign_(weights);
+        Scalars.With(standardDeviation, scalar => feedback.fill_(scalar)).copysign_(weights);
         return true;
     }
 }

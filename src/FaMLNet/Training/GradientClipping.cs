@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaMLNet.Interop;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet;
@@ -40,7 +41,7 @@ public abstract record GradientClipping
             TensorPrimitives.Max(gradient, -Bound, gradient);
         }
 
-        internal override void Apply(Tensor gradient) => gradient.clamp_(-Bound, Bound);
+        internal override void Apply(Tensor gradient) => Scalars.With(-Bound, low => Scalars.With(Bound, high => gradient.clamp_(low, high)));
     }
 
     private sealed record NormClipping(float Bound) : GradientClipping(Bound)
@@ -54,7 +55,7 @@ public abstract record GradientClipping
 
         internal override void Apply(Tensor gradient)
         {
-            using Tensor norm = gradient.norm(), factor = norm.reciprocal().mul_(Bound).clamp_max_(1);
+            using Tensor norm = gradient.norm(), factor = norm.reciprocal().Scale(Bound).clamp_max_(Scalars.One);
             gradient.mul_(factor);
         }
     }

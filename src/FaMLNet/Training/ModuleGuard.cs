@@ -77,7 +77,7 @@ internal static class ModuleGuard
         if (dirty)
             ConvolutionGuard.Dirty();
         // Any fixed gradient will do; this one has no zeros and no symmetry.
-        Tensor gradient = arange(y.numel(), ScalarType.Float32).mul(0.37f).sin().reshape(y.shape);
+        Tensor gradient = Scalars.Count(y.numel()).Scale(0.37f).sin().reshape(y.shape);
         Parameter[] parameters = [.. module.parameters().Where(parameter => parameter.requires_grad)];
         IList<Tensor> gradients = autograd.grad([y], [input, .. parameters], [gradient], allow_unused: true);
         return [y.detach(), .. gradients.Where(found => found is not null && !found.IsInvalid)];

@@ -32,6 +32,29 @@ public sealed class InternalMembersTests
         Assert.True(internals > 10, $"{internals} internal members: the test looks at the wrong thing");
     }
 
+    /// <summary>TorchSharp does not keep a number alive while libtorch uses it (see Scalars): a collection at the wrong moment is a crash once in ten thousand trainings.</summary>
+    [Fact]
+    public void Numbers_reach_libtorch_only_in_objects_that_outlive_the_call()
+    {
+        using PEReader file = new(File.OpenRead(Library.Location));
+        MetadataReader metadata = file.GetMetadataReader();
+        // Implicit conversions, and the sums of tensors that make one inside TorchSharp.
+        HashSet<int> forbidden = [.. metadata.MemberReferences.Where(handle => Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(float), typeof(float)], [typeof(float), typeof(float)]) is MethodInfo method
+            && ((method.DeclaringType == typeof(TorchSharp.Scalar) && method.Name == "op_Implicit")
+                || (method.DeclaringType == typeof(TorchSharp.torch.Tensor) && method.Name is "add" or "add_" && method.GetParameters() is [{ ParameterType.Name: "Tensor" }]))).Select(handle => MetadataTokens.GetToken(handle))];
+        Assert.NotEmpty(forbidden); // Scalars itself
+        foreach (MethodDefinitionHandle handle in metadata.MethodDefinitions)
+        {
+            MethodDefinition method = metadata.GetMethodDefinition(handle);
+            string type = metadata.GetString(metadata.GetTypeDefinition(method.GetDeclaringType()).Name);
+            if (method.RelativeVirtualAddress == 0 || type == "Scalars")
+                continue;
+            byte[] code = file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!;
+            for (int i = 0; i < code.Length - 4; i++)
+                Assert.False(code[i] is 0x28 or 0x6F && forbidden.Contains(BitConverter.ToInt32(code, i + 1)), $"{type}.{metadata.GetString(method.Name)} hands libtorch a number that nobody keeps alive: use Scalars");
+        }
+    }
+
     [Fact]
     public void The_library_names_the_assemblies_whose_internals_it_uses_and_no_other()
     {

@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -126,7 +127,7 @@ internal sealed class DefinedForward(RandomGenerator dropout) : DeviceForward
             case Layer.Dropout drop:
                 return Drop(x, drop.Share, training);
             case Layer.Residual:
-                return Run(spec.Body, x, training, cut).add(Run(spec.Shortcut, x, training, cut));
+                return Run(spec.Body, x, training, cut).add(Run(spec.Shortcut, x, training, cut), Scalars.One);
             case Layer.Concatenate:
                 return cat([x, Run(spec.Body, x, training, cut)], 1);
             case Layer.DownsampleWithZeros:
@@ -142,8 +143,8 @@ internal sealed class DefinedForward(RandomGenerator dropout) : DeviceForward
         Activation.ReLU => x.relu(),
         Activation.Tanh => x.tanh(),
         Activation.Sigmoid => x.sigmoid(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
-        Activation.ELU => nn.functional.elu(x, 1.0),
+        Activation.LeakyReLU => x.leaky_relu(Scalars.Hundredth),
+        Activation.ELU => x.elu(Scalars.One, Scalars.One, Scalars.One),
         Activation.GELU => nn.functional.gelu(x),
         _ => x,
     };
@@ -155,8 +156,9 @@ internal sealed class DefinedForward(RandomGenerator dropout) : DeviceForward
             return x;
         float[] mask = new float[x.numel()];
         dropout.FillUniform(mask, 0, 1);
-        using Tensor uniform = tensor(mask, x.shape);
-        return x.mul(uniform.to(x.device).ge(share)).mul(1 / (1 - share));
+        for (int i = 0; i < mask.Length; i++)
+            mask[i] = mask[i] < share ? 0 : 1 / (1 - share);
+        return x.mul(tensor(mask, x.shape).to(x.device));
     }
 
     private Tensor Of(ParameterSlice slice) => _tensors[slice.Name];

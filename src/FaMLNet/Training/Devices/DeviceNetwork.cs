@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,7 +53,7 @@ internal sealed class DeviceNetwork : TrainingNetwork
         if (_augmenter != null)
             features = Augment(data, rows);
         _count = rows.Length;
-        Tensor coefficients = weights.div(_count);
+        Tensor coefficients = weights.Times(1f / _count);
         Keep(features, labels, coefficients);
         Run(_gradient, byRule: true, _totals);
         return new BatchResult(0, 0, 0, _count);
@@ -184,16 +185,16 @@ internal sealed class DeviceNetwork : TrainingNetwork
         Tensor log = nn.functional.log_softmax(logits, 1), column = labels.unsqueeze(1), scale = coefficients.unsqueeze(1);
         if (totals is not null)
         {
-            Tensor loss = log.gather(1, column).mul(LabelSmoothing - 1);
+            Tensor loss = log.gather(1, column).Scale(LabelSmoothing - 1);
             if (share > 0)
-                loss = loss.add(log.sum(1, keepdim: true), alpha: -share);
-            Tensor weights = coefficients.mul(_count), right = logits.argmax(1).eq(labels);
-            totals.add_(stack([loss.squeeze(1).mul(weights).sum(), weights.sum(), right.sum()], 0));
+                loss.AddScaled(log.sum(1, keepdim: true), -share);
+            Tensor weights = coefficients.Times(_count), right = logits.argmax(1).eq(labels);
+            totals.add_(stack([loss.squeeze(1).mul(weights).sum(), weights.sum(), right.to(ScalarType.Float32).sum()], 0), Scalars.One);
         }
         Tensor error = log.exp();
         if (share > 0)
-            error.sub_(share);
-        error.scatter_add_(1, column, full_like(column, LabelSmoothing - 1, ScalarType.Float32));
+            error.Shift(-share);
+        error.scatter_add_(1, column, Scalars.With(LabelSmoothing - 1, scalar => full_like(column, scalar, ScalarType.Float32)));
         return error.mul_(scale);
     }
 

@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal sealed class DeviceOptimizer(OptimizerOptions options, IReadOnlyList<Te
     {
         using DisposeScope scope = NewDisposeScope();
         if (options.WeightDecay != 0 && options is not OptimizerOptions.AdamW)
-            gradient.add_(weights, alpha: options.WeightDecay);
+            gradient.AddScaled(weights, options.WeightDecay);
         switch (options)
         {
             case OptimizerOptions.Sgd sgd:
@@ -24,12 +25,12 @@ internal sealed class DeviceOptimizer(OptimizerOptions options, IReadOnlyList<Te
                 Adam(weights, gradient, rate, steps, adam.Beta1, adam.Beta2, adam.Epsilon);
                 break;
             case OptimizerOptions.AdamW adamW:
-                weights.mul_(1 - rate * adamW.WeightDecay);
+                weights.Scale(1 - rate * adamW.WeightDecay);
                 Adam(weights, gradient, rate, steps, adamW.Beta1, adamW.Beta2, adamW.Epsilon);
                 break;
             case OptimizerOptions.RmsProp rms:
-                state[0].mul_(rms.Decay).addcmul_(gradient, gradient, 1 - rms.Decay);
-                Momentum(weights, gradient.div(state[0].sqrt().add_(rms.Epsilon)), state[1], rms.Momentum, rate, nesterov: false);
+                AddSquares(state[0].Scale(rms.Decay), gradient, 1 - rms.Decay);
+                Momentum(weights, gradient.div(state[0].sqrt().Shift(rms.Epsilon)), state[1], rms.Momentum, rate, nesterov: false);
                 break;
             default:
                 throw new NotSupportedException($"Option Optimizer: {options.GetType().Name} is not known.");
@@ -38,15 +39,18 @@ internal sealed class DeviceOptimizer(OptimizerOptions options, IReadOnlyList<Te
 
     private static void Momentum(Tensor weights, Tensor gradient, Tensor velocity, float momentum, float rate, bool nesterov)
     {
-        velocity.mul_(momentum).add_(gradient);
-        weights.add_(nesterov ? gradient.add(velocity, alpha: momentum) : velocity, alpha: -rate);
+        velocity.Scale(momentum).add_(gradient, Scalars.One);
+        weights.AddScaled(nesterov ? gradient.clone().AddScaled(velocity, momentum) : velocity, -rate);
     }
 
     private void Adam(Tensor weights, Tensor gradient, float rate, long steps, float beta1, float beta2, float epsilon)
     {
-        state[0].mul_(beta1).add_(gradient, alpha: 1 - beta1);
-        state[1].mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        state[0].Scale(beta1).AddScaled(gradient, 1 - beta1);
+        AddSquares(state[1].Scale(beta2), gradient, 1 - beta2);
         double correction1 = 1 - Math.Pow(beta1, steps), correction2 = 1 - Math.Pow(beta2, steps);
-        weights.addcdiv_(state[0], state[1].sqrt().mul_((float)(1 / Math.Sqrt(correction2))).add_(epsilon), (float)(-rate / correction1));
+        Tensor root = state[1].sqrt().Scale((float)(1 / Math.Sqrt(correction2))).Shift(epsilon);
+        Scalars.With((float)(-rate / correction1), scalar => weights.addcdiv_(state[0], root, scalar));
     }
+
+    private static void AddSquares(Tensor average, Tensor gradient, float share) => Scalars.With(share, scalar => average.addcmul_(gradient, gradient, scalar));
 }

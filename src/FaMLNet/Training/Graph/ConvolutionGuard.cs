@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -126,7 +127,7 @@ internal sealed class ConvolutionGuard
         if (dirt != null)
             Dirty();
         // Any fixed gradient will do; this one has no zeros and no symmetry.
-        Tensor gradient = arange(y.numel(), ScalarType.Float32).mul(0.37f).sin().reshape(y.shape);
+        Tensor gradient = Scalars.Count(y.numel()).Scale(0.37f).sin().reshape(y.shape);
         if (!y.is_contiguous())
             gradient = ChannelsLast.Of(gradient);
         autograd.backward([y], [gradient]);
@@ -140,7 +141,7 @@ internal sealed class ConvolutionGuard
     {
         foreach (long length in new long[] { 1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18 })
         {
-            Tensor[] tensors = [.. Enumerable.Range(0, 3).Select(_ => full(length, float.NaN))];
+            Tensor[] tensors = [.. Enumerable.Range(0, 3).Select(_ => full(length, Scalars.NaN))];
             foreach (Tensor tensor in tensors)
                 tensor.Dispose();
         }
@@ -169,7 +170,7 @@ internal sealed class ConvolutionGuard
         Tensor columns = nn.functional.unfold(x, layer.Kernel, layer.Dilation, layer.Padding, layer.Stride);
         Tensor y = w.reshape(groups, outputs / groups, -1).matmul(columns.reshape(rows, groups, -1, height * width)).reshape(rows, outputs, height, width);
         if (b is not null)
-            y = y.add(b.reshape(1, outputs, 1, 1));
+            y = y.add(b.reshape(1, outputs, 1, 1), Scalars.One);
         return y.MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;
@@ -89,8 +90,8 @@ internal static class GraphBuilder
     {
         Activation.Tanh => x.tanh(),
         Activation.Sigmoid => x.sigmoid(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
-        Activation.ELU => nn.functional.elu(x, 1.0),
+        Activation.LeakyReLU => x.leaky_relu(Scalars.Hundredth),
+        Activation.ELU => x.elu(Scalars.One, Scalars.One, Scalars.One),
         Activation.GELU => nn.functional.gelu(x),
         _ => x.alias(),
     };

@@ -1,4 +1,5 @@
 using System.Numerics;
+using FaMLNet.Interop;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;
@@ -29,7 +30,7 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
             Mask(g, a);
         else
         {
-            using Tensor positive = output.gt(0);
+            using Tensor positive = output.gt(Scalars.Zero);
             result.mul_(positive);
         }
         return result;
@@ -133,7 +134,7 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
     public override Tensor Forward(Tensor x, bool training)
     {
         using Tensor one = Forward(body, x, training), other = Forward(shortcut, x, training);
-        return ownsBody ? one.add_(other).alias() : one.add(other);
+        return ownsBody ? one.add_(other, Scalars.One).alias() : one.add(other, Scalars.One);
     }
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
@@ -143,7 +144,7 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
         if (one is null || other is null)
             return one ?? other?.alias();
         using Tensor first = one;
-        return first.add(other);
+        return first.add(other, Scalars.One);
     }
 }
 
@@ -160,6 +161,6 @@ internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channel
     {
         using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels), dense = ChannelsLast.Dense(rest, channelsLast);
         using Tensor? branch = Backward(body, dense, path);
-        return branch is null ? ChannelsLast.Dense(own, channelsLast) : own.add(branch);
+        return branch is null ? ChannelsLast.Dense(own, channelsLast) : own.add(branch, Scalars.One);
     }
 }
