@@ -9,13 +9,15 @@ internal static class ProcessRunner
     public static string Metadata(string key) =>
         typeof(ProcessRunner).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
-    /// <summary>Starts a command, kills it after a time unless it has ended.</summary>
-    /// <returns>What it printed if it ended by itself; null if it was killed.</returns>
+    /// <summary>Starts a command, and kills it some time after its first line of output unless it has ended.</summary>
+    /// <returns>What it printed after that line if it ended by itself; null if it was killed.</returns>
     public static string? RunOrKill(TimeSpan patience, string command, string folder, params string[] arguments)
     {
         ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadLine();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(patience))
         {
             process.Kill(); // SIGKILL: nothing is run any more
