@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace FaMLNet.Training;
 
@@ -44,7 +43,7 @@ internal sealed class InMemoryRows : RowSource
 
     public override long Count => _rows.Length;
 
-    public override string Fingerprint => HashOf(_data) + (Validation is { } validation && validation.Data != _data ? HashOf(validation.Data) : "");
+    public override string Fingerprint => _data.Hash() + (Validation is { } validation && validation.Data != _data ? validation.Data.Hash() : "");
 
     public override float[] Center()
     {
@@ -93,16 +92,5 @@ internal sealed class InMemoryRows : RowSource
         training.Sort();
         aside.Sort();
         return ([.. training], [.. aside]);
-    }
-
-    private static string HashOf(TrainingData data)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        float[] scratch = new float[data.Features];
-        for (int row = 0; row < data.Count; row++)
-            hash.AppendData(MemoryMarshal.AsBytes(data.Row(row, scratch)));
-        hash.AppendData(MemoryMarshal.AsBytes(data.Labels));
-        hash.AppendData(MemoryMarshal.AsBytes(data.Weights));
-        return Convert.ToHexString(hash.GetHashAndReset());
     }
 }

@@ -59,6 +59,8 @@ internal sealed class StreamedRows : RowSource
         TrainingData? aside = _validationFraction > 0 ? new TrainingData(columns.Width, columns.Classes) : null;
         using IncrementalHash? hash = fingerprint ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         Scan(aside, counts, weights, hash, channel);
+        // Rows kept aside are among those of the stream; a set of its own is not.
+        Fingerprint = hash == null ? "" : Convert.ToHexString(hash.GetHashAndReset()) + validation?.Hash();
         if (validation != null)
             Validation = new ValidationRows(validation, [.. Enumerable.Range(0, validation.Count)]);
         else if (aside != null)
@@ -69,7 +71,6 @@ internal sealed class StreamedRows : RowSource
         }
         (_classFactors, _factor) = WeightFactors(classWeights, counts, weights);
         Validation?.Data.MultiplyWeights(_classFactors, _factor);
-        Fingerprint = hash == null ? "" : Convert.ToHexString(hash.GetHashAndReset());
     }
 
     public override int Features => _columns.Width;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace FaMLNet.Training;
 
@@ -183,6 +184,18 @@ internal sealed class TrainingData
         Span<float> weights = CollectionsMarshal.AsSpan(_weights);
         for (int i = 0; i < weights.Length; i++)
             weights[i] = (float)(weights[i] * (byClass?[_labels[i]] ?? 1) * factor);
+    }
+
+    /// <summary>SHA-256 of features, labels and weights, in their order.</summary>
+    public string Hash()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        float[] scratch = new float[Features];
+        for (int row = 0; row < Count; row++)
+            hash.AppendData(MemoryMarshal.AsBytes(Row(row, scratch)));
+        hash.AppendData(MemoryMarshal.AsBytes(Labels));
+        hash.AppendData(MemoryMarshal.AsBytes(Weights));
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     private Span<float> Floats(int row) => _blocks[row >> _shift].AsSpan((row & ((1 << _shift) - 1)) * Features, Features);

@@ -107,6 +107,18 @@ public sealed class CheckpointTests : IDisposable
         }
     }
 
+    [Theory, InlineData(DataCaching.InMemory), InlineData(DataCaching.Streaming)]
+    public void Another_validation_set_is_other_data(DataCaching caching)
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 2);
+        options.CheckpointFolder = Folder;
+        options.DataCaching = caching;
+        IDataView validation = _mlContext.Data.TakeRows(_data, 100);
+        Trainer(options).Fit(_data, validation);
+        Trainer(options).Fit(_data, validation); // the same: complete
+        Assert.Contains("training data: then", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(_data, _mlContext.Data.TakeRows(_data, 99))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_a_seed_the_checkpoints_own_is_taken_over()
     {
