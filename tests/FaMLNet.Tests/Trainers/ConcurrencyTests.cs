@@ -107,20 +107,12 @@ public sealed class ConcurrencyTests
         IDataView data = Tables.Load(mlContext, "digits");
         void Train(int index) => mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
             new FeedbackAlignmentMulticlassTrainer.Options { Rule = FeedbackRule.All[index % 6], Network = Networks[index / 6 % 2], NumberOfEpochs = 1, Seed = 1 })).Fit(data);
-        void Settle()
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            GC.Collect();
-        }
         for (int i = 0; i < 12; i++)
             Train(i);
-        Settle();
-        long tensors = torch.Tensor.TotalCount, managed = GC.GetTotalMemory(true);
+        long tensors = LiveTensors.Settled(), managed = GC.GetTotalMemory(true);
         for (int i = 0; i < 36; i++)
             Train(i);
-        Settle();
-        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.Equal(tensors, LiveTensors.Settled());
         Assert.InRange(GC.GetTotalMemory(true) - managed, long.MinValue, 3_000_000);
     }
 
