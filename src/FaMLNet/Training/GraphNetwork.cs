@@ -76,10 +76,13 @@ internal sealed class GraphNetwork : TrainingNetwork
         _batch.DropoutState = Dropout.GetState();
         using Tensor input = _batch.Input();
         using Tensor output = GraphNode.Forward(_nodes, input, training: true);
-        using Tensor error = output.contiguous();
+        // A copy: the last layer may need its output again.
+        using Tensor dense = output.contiguous(), error = dense.clone();
         BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);
         Clock?.End(StepPhase.Forward);
-        GraphNode.Backward(_nodes, error, new BackwardPath(feedback, error))?.Dispose();
+        // Layers may overwrite the error that they get; direct rules project it further down as it was.
+        using Tensor gradientOfOutput = error.clone();
+        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, error))?.Dispose();
         Clock?.End(StepPhase.Backward);
         return result;
     }

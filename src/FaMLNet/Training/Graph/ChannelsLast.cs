@@ -15,6 +15,16 @@ internal static class ChannelsLast
         return copy.permute(0, 3, 1, 2);
     }
 
+    /// <summary>Whether images lie in that format, without gaps.</summary>
+    public static bool IsInFormat(Tensor images)
+    {
+        using Tensor permuted = images.permute(0, 2, 3, 1);
+        return permuted.is_contiguous();
+    }
+
+    /// <summary>The images themselves or a copy in that format, owned by the caller.</summary>
+    public static Tensor InFormat(Tensor images) => IsInFormat(images) ? images.alias() : Of(images);
+
     /// <summary>A contiguous view of a tensor's memory in whatever order it lies; null if it has gaps.</summary>
     public static Tensor? Flat(Tensor tensor)
     {

@@ -10,6 +10,9 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
 
     public FloatBuffer Weights { get; } = weights;
 
+    /// <summary>Running means and variances.</summary>
+    public FloatBuffer Statistics { get; } = statistics;
+
     public RandomGenerator? Dropout { get; } = dropout;
 
     public ConvolutionGuard Guard { get; } = guard;
@@ -34,7 +37,7 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
         return leaf;
     }
 
-    public Tensor Statistic(ParameterSlice slice) => statistics.View(slice);
+    public Tensor Statistic(ParameterSlice slice) => Statistics.View(slice);
 
     /// <summary>The buffer to which gradients go now.</summary>
     public FloatBuffer Gradient => _gradient!;

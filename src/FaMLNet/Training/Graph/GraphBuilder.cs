@@ -18,6 +18,17 @@ internal static class GraphBuilder
                 i += 2;
                 continue;
             }
+            bool isLast = i + 1 == specs.Count, rectified = !isLast && IsReLU(specs[i + 1]);
+            if (BatchNormNode.Takes(spec, buffers) || EndsInNorm(spec, buffers))
+            {
+                i += rectified ? 1 : 0;
+                // Beyond the last layer the gradient may be another branch's as well; without ReLU a residual layer's shortcut wants it as it is.
+                bool ownsGradient = i + 1 < specs.Count && (rectified || spec.Definition is Layer.BatchNorm);
+                nodes.Add(spec.Definition is Layer.BatchNorm
+                    ? new BatchNormNode(spec, buffers, rectified, ownsGradient)
+                    : new NormalizedResidualNode(Build([.. spec.Body.SkipLast(1)], buffers), new BatchNormNode(spec.Body[^1], buffers, rectified, ownsGradient), Build(spec.Shortcut, buffers), OwnsError(spec.Body)));
+                continue;
+            }
             bool fresh = i > 0 && IsFresh(specs[i - 1]);
             if (IsReLU(spec))
             {
@@ -41,6 +52,11 @@ internal static class GraphBuilder
 
     /// <summary>Whether a layer's output belongs to no one else and is not needed again by the layer itself.</summary>
     private static bool IsFresh(GraphNodeSpec spec) => spec.Definition is Layer.Conv2d or Layer.Dense or Layer.BatchNorm or Layer.Residual;
+
+    private static bool EndsInNorm(GraphNodeSpec spec, GraphBuffers buffers) => spec.Definition is Layer.Residual && spec.Body.Count > 1 && BatchNormNode.Takes(spec.Body[^1], buffers);
+
+    /// <summary>Whether the error that a branch hands down belongs to no one else: a convolution makes it anew.</summary>
+    private static bool OwnsError(IReadOnlyList<GraphNodeSpec> body) => body.Count > 0 && body[0].Definition is Layer.Conv2d;
 
     private static GraphNode Build(GraphNodeSpec spec, GraphBuffers buffers)
     {
@@ -69,7 +85,7 @@ internal static class GraphBuilder
             case Layer.Dropout dropout:
                 return new DropoutNode(dropout.Share, buffers.Dropout);
             case Layer.Residual:
-                return new ResidualNode(Build(spec.Body, buffers), Build(spec.Shortcut, buffers), ownsBody: spec.Body.Count > 0 && IsFresh(spec.Body[^1]));
+                return new ResidualNode(Build(spec.Body, buffers), Build(spec.Shortcut, buffers), ownsBody: spec.Body.Count > 0 && IsFresh(spec.Body[^1]), OwnsError(spec.Body));
             case Layer.Concatenate:
                 return new ConcatenateNode(Build(spec.Body, buffers), spec.Input.Channels, buffers.ChannelsLast);
             case Layer.DownsampleWithZeros:

@@ -9,6 +9,7 @@ namespace FaMLNet.Training.Graph;
 /// <param name="ownsGradient">Whether the gradient may be overwritten.</param>
 internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
 {
+    private const int PartLength = 16384, MostParts = 32;
     private Tensor? _output;
 
     public override Tensor Forward(Tensor x, bool training)
@@ -41,14 +42,19 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
         fixed (byte* gBytes = gradient.bytes, aBytes = output.bytes)
         {
             float* g = (float*)gBytes, a = (float*)aBytes;
-            long length = gradient.numel(), i = 0;
-            for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            long length = gradient.numel();
+            int parts = (int)Math.Clamp(length / PartLength, 1, MostParts);
+            OpenMp.Run(parts, part =>
             {
-                Vector<int> positive = Vector.GreaterThan(Vector.Load(a + i), Vector<float>.Zero);
-                Vector.Store(Vector.ConditionalSelect(positive, Vector.Load(g + i), Vector<float>.Zero), g + i);
-            }
-            for (; i < length; i++)
-                g[i] = a[i] > 0 ? g[i] : 0;
+                long i = length * part / parts, end = length * (part + 1) / parts;
+                for (; i <= end - Vector<float>.Count; i += Vector<float>.Count)
+                {
+                    Vector<int> positive = Vector.GreaterThan(Vector.Load(a + i), Vector<float>.Zero);
+                    Vector.Store(Vector.ConditionalSelect(positive, Vector.Load(g + i), Vector<float>.Zero), g + i);
+                }
+                for (; i < end; i++)
+                    g[i] = a[i] > 0 ? g[i] : 0;
+            });
         }
     }
 }
@@ -129,7 +135,8 @@ internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params T
 /// <param name="body">One.</param>
 /// <param name="shortcut">The other.</param>
 /// <param name="ownsBody">Whether the body's output may be overwritten.</param>
-internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<GraphNode> shortcut, bool ownsBody) : GraphNode
+/// <param name="ownsError">Whether the error that the body hands down may be overwritten.</param>
+internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<GraphNode> shortcut, bool ownsBody, bool ownsError) : GraphNode
 {
     public override Tensor Forward(Tensor x, bool training)
     {
@@ -137,14 +144,39 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
         return ownsBody ? one.add_(other, Scalars.One).alias() : one.add(other, Scalars.One);
     }
 
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path) => Sum(Backward(body, gradient, path), Backward(shortcut, gradient, path), ownsError);
+
+    /// <summary>The errors that two branches hand down to one input, added; takes both.</summary>
+    public static Tensor? Sum(Tensor? one, Tensor? other, bool ownsOne)
+    {
+        if (one is null || other is null)
+            return one ?? other;
+        using Tensor first = one, second = other;
+        return ownsOne ? first.add_(second, Scalars.One).alias() : first.add(second, Scalars.One);
+    }
+}
+
+/// <summary>The sum of two branches of one input, the first of which ends in batch normalisation that adds the other, and the ReLU that follows, if one does.</summary>
+/// <param name="body">The first branch but for its normalisation.</param>
+/// <param name="norm">The normalisation.</param>
+/// <param name="shortcut">The other branch.</param>
+/// <param name="ownsError">Whether the error that the body hands down may be overwritten.</param>
+internal sealed class NormalizedResidualNode(IReadOnlyList<GraphNode> body, BatchNormNode norm, IReadOnlyList<GraphNode> shortcut, bool ownsError) : GraphNode
+{
+    public override Tensor Forward(Tensor x, bool training)
+    {
+        using Tensor one = Forward(body, x, training), other = Forward(shortcut, x, training);
+        return norm.Forward(one, other, training);
+    }
+
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
     {
-        Tensor? one = Backward(body, gradient, path);
-        using Tensor? other = Backward(shortcut, gradient, path);
-        if (one is null || other is null)
-            return one ?? other?.alias();
-        using Tensor first = one;
-        return first.add(other, Scalars.One);
+        (Tensor input, Tensor? passed) = norm.BackwardBoth(gradient);
+        Tensor? one;
+        using (input)
+            one = Backward(body, input, path);
+        using (passed)
+            return ResidualNode.Sum(one, Backward(shortcut, passed ?? gradient, path), ownsError);
     }
 }
 

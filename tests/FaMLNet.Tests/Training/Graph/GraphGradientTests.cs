@@ -38,6 +38,12 @@ public sealed class GraphGradientTests
         ("channels last", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(32, 3), Norm, ReLU, new Layer.MaxPool2d(2), new Layer.Conv2d(16, 2), new Layer.Activate(Activation.Tanh), Flatten, Top]),
         ("channels last, branches", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Concatenate([ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }]), Norm, ReLU,
             new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, Norm], [new Layer.DownsampleWithZeros(48)]), ReLU, new Layer.Conv2d(16, 1), ReLU, new Layer.AveragePool2d(2), Flatten, Top]),
+        ("channels last, residual", [new Layer.Conv2d(32, 3) { Padding = 1, Bias = false }, Norm, ReLU,
+            new Layer.Residual([new Layer.Conv2d(32, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(32, 3) { Padding = 1 }, Norm], []), ReLU,
+            new Layer.Residual([Norm, ReLU, new Layer.Conv2d(32, 3) { Padding = 1 }, Norm], []),
+            new Layer.Residual([ReLU, new Layer.Conv2d(16, 1) { Stride = 2 }, Norm], [new Layer.Conv2d(16, 1) { Stride = 2 }, Norm]), new Layer.Activate(Activation.Tanh), Norm,
+            new Layer.Residual([new Layer.Residual([new Layer.Conv2d(16, 3) { Padding = 1 }, Norm], []), Norm], []), new Layer.AveragePool2d(2), Flatten, Top]),
+        ("output rectified", [new Layer.Conv2d(16, 3), Norm, ReLU, new Layer.Conv2d(7, 7), ReLU, Flatten]),
         ("pad to", [new Layer.PadTo(13), new Layer.Conv2d(4, 4), ReLU, new Layer.MaxPool2d(2), Flatten, Top]),
     ];
 

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace FaMLNet.Interop;
+
+/// <summary>
+/// Runs managed code on libtorch's own threads. They spin for a while after each of libtorch's calls: threads of any other pool would have to
+/// share the processors with them, and lose more than they bring (measured: two pool threads took longer than one for half the work each).
+/// </summary>
+/// <remarks>
+/// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is not found, the
+/// thread pool does the work.
+/// </remarks>
+internal static unsafe class OpenMp
+{
+    private static readonly Lazy<Functions?> Gnu = new(Find);
+
+    /// <summary>Whether the threads are libtorch's own.</summary>
+    public static bool SharesLibTorchThreads => Gnu.Value != null;
+
+    /// <summary>Does work in parts, on as many threads as libtorch may use on the calling one, and returns when all are done.</summary>
+    /// <param name="parts">How many. The same thread does neighbouring ones, and the same ones in the next call.</param>
+    /// <param name="work">From a part's index on; must not throw.</param>
+    public static void Run(int parts, Action<int> work)
+    {
+        if (parts == 1)
+            work(0);
+        else if (Gnu.Value is { } functions)
+        {
+            Job job = new() { Parts = parts, Work = GCHandle.ToIntPtr(GCHandle.Alloc(work)) };
+            try
+            {
+                // 0 threads: as many as are set for the calling one, by torch.set_num_threads.
+                functions.Parallel(&Enter, &job, 0, 0);
+            }
+            finally
+            {
+                GCHandle.FromIntPtr(job.Work).Free();
+            }
+        }
+        else
+            Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchSharp.torch.get_num_threads()) }, work);
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Enter(void* data)
+    {
+        Job* job = (Job*)data;
+        Functions functions = Gnu.Value!;
+        Action<int> work = Unsafe.As<Action<int>>(GCHandle.FromIntPtr(job->Work).Target!);
+        long thread = functions.ThreadNumber(), threads = functions.NumberOfThreads();
+        int end = (int)((thread + 1) * job->Parts / threads);
+        for (int part = (int)(thread * job->Parts / threads); part < end; part++)
+            work(part);
+    }
+
+    private static Functions? Find()
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        // The copy beside libtorch, not another that the process may have loaded as well.
+        using Process process = Process.GetCurrentProcess();
+        string? folder = process.Modules.Cast<ProcessModule>().Select(module => module.FileName).FirstOrDefault(file => Path.GetFileName(file).StartsWith("libtorch_cpu.", StringComparison.Ordinal));
+        string? gomp = process.Modules.Cast<ProcessModule>().Select(module => module.FileName)
+            .FirstOrDefault(file => Path.GetFileName(file).StartsWith("libgomp", StringComparison.Ordinal) && Path.GetDirectoryName(file) == Path.GetDirectoryName(folder));
+        return gomp != null && NativeLibrary.TryLoad(gomp, out nint library) && NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel)
+            && NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number) && NativeLibrary.TryGetExport(library, "omp_get_num_threads", out nint threads)
+            ? new Functions(parallel, number, threads) : null;
+    }
+
+    private struct Job
+    {
+        public int Parts;
+        public nint Work;
+    }
+
+    private sealed class Functions(nint parallel, nint threadNumber, nint numberOfThreads)
+    {
+        /// <summary>void GOMP_parallel(void (*fn)(void *), void *data, unsigned num_threads, unsigned flags), of libgomp's ABI.</summary>
+        public readonly delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void> Parallel = (delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void>)parallel;
+
+        public readonly delegate* unmanaged[Cdecl]<int> ThreadNumber = (delegate* unmanaged[Cdecl]<int>)threadNumber;
+
+        public readonly delegate* unmanaged[Cdecl]<int> NumberOfThreads = (delegate* unmanaged[Cdecl]<int>)numberOfThreads;
+    }
+}
