@@ -109,10 +109,10 @@ public sealed class ConcurrencyTests
             new FeedbackAlignmentMulticlassTrainer.Options { Rule = FeedbackRule.All[index % 6], Network = Networks[index / 6 % 2], NumberOfEpochs = 1, Seed = 1 })).Fit(data);
         for (int i = 0; i < 12; i++)
             Train(i);
-        long tensors = LiveTensors.Settled(), managed = GC.GetTotalMemory(true);
+        long tensors = LiveTensors.Held(), managed = GC.GetTotalMemory(true);
         for (int i = 0; i < 36; i++)
             Train(i);
-        Assert.Equal(tensors, LiveTensors.Settled());
+        Assert.InRange(LiveTensors.Held(), 0, tensors); // fewer if other tests' are gone meanwhile
         Assert.InRange(GC.GetTotalMemory(true) - managed, long.MinValue, 3_000_000);
     }
 

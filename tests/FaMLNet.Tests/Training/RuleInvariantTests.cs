@@ -181,14 +181,14 @@ public sealed class RuleInvariantTests
         {
             using DenseChain chain = Chain(rule);
             Steps(chain, 2);
-            long before = LiveTensors.Settled();
+            long before = LiveTensors.OfThisThread;
             Steps(chain, 10);
             Diagnostics.Alignment.Measure(chain);
             Steps(chain, 10);
-            long warm = LiveTensors.Settled();
+            long warm = LiveTensors.OfThisThread;
             Diagnostics.Alignment.Measure(chain);
             Steps(chain, 10);
-            Assert.Equal(warm, LiveTensors.Now);
+            Assert.Equal(warm, LiveTensors.OfThisThread);
             Assert.InRange(warm - before, 0, rule is DirectFeedbackRule ? Layout.Layers.Count + 1 : 0); // the second gradient of DFA's alignment
         }
     }
@@ -196,13 +196,13 @@ public sealed class RuleInvariantTests
     [Fact]
     public void A_chain_frees_all_its_tensors()
     {
-        long before = LiveTensors.Settled();
+        long before = LiveTensors.OfThisThread;
         using (DenseChain chain = Chain(FeedbackRule.DirectFeedbackAlignment))
         {
             Steps(chain, 3);
             Diagnostics.Alignment.Measure(chain);
         }
-        Assert.Equal(before, LiveTensors.Now);
+        Assert.Equal(before, LiveTensors.OfThisThread);
     }
 
     [Fact]

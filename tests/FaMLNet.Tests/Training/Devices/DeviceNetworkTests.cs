@@ -137,7 +137,7 @@ public sealed class DeviceNetworkTests
         {
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
-                long start = LiveTensors.Settled();
+                long start = LiveTensors.OfThisThread;
                 using (DeviceNetwork network = new(layout, new DefinedForward(new RandomGenerator(2, "dropout")), rule, 1, 1, new OptimizerOptions.Adam(), seed: 2, device))
                 {
                     void Use()
@@ -149,12 +149,12 @@ public sealed class DeviceNetworkTests
                         network.Download();
                     }
                     Use();
-                    long before = LiveTensors.Settled();
+                    long before = LiveTensors.OfThisThread;
                     for (int i = 0; i < 4; i++)
                         Use();
-                    Assert.Equal(before, LiveTensors.Now);
+                    Assert.Equal(before, LiveTensors.OfThisThread);
                 }
-                Assert.Equal(start, LiveTensors.Now);
+                Assert.Equal(start, LiveTensors.OfThisThread);
             }
         }
     }

@@ -124,17 +124,17 @@ public sealed class GraphGradientTests
             TrainingData data = Images(layout, 8);
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
-                long start = LiveTensors.Settled();
+                long start = LiveTensors.OfThisThread;
                 using (GraphNetwork chain = Network(layout, rule))
                 {
                     chain.Step(data, RandomTask.AllRows(data), 0.01f);
                     chain.Step(data, RandomTask.AllRows(data), 0.01f);
-                    long before = LiveTensors.Settled();
+                    long before = LiveTensors.OfThisThread;
                     for (int i = 0; i < 3; i++)
                         chain.Step(data, RandomTask.AllRows(data), 0.01f);
-                    Assert.Equal(before, LiveTensors.Now);
+                    Assert.Equal(before, LiveTensors.OfThisThread);
                 }
-                Assert.Equal(start, LiveTensors.Now);
+                Assert.Equal(start, LiveTensors.OfThisThread);
             }
         }
     }
@@ -147,10 +147,10 @@ public sealed class GraphGradientTests
         using GraphNetwork network = Network(layout, FeedbackRule.DirectFeedbackAlignment);
         network.ComputeGradient(data, RandomTask.AllRows(data));
         Diagnostics.Alignment.Measure(network);
-        long before = LiveTensors.Settled();
+        long before = LiveTensors.OfThisThread;
         for (int i = 0; i < 5; i++)
             Diagnostics.Alignment.Measure(network);
-        Assert.Equal(before, LiveTensors.Now);
+        Assert.Equal(before, LiveTensors.OfThisThread);
     }
 
     /// <summary>Leaves NaN in memory that the allocator will hand out next.</summary>
