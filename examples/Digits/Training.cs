@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FaMLNet;
+using FaMLNet.Cli;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
@@ -19,13 +20,10 @@ internal static class Training
         DataOperationsCatalog.TrainTestData split = mlContext.Data.TrainTestSplit(data, testFraction: 0.2);
 
         List<RuleResult> results = [];
-        AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn()).Start(progress =>
+        TrainingView.Run(AnsiConsole.Console, view =>
         {
             foreach (FeedbackRule rule in FeedbackRule.All)
-            {
-                ProgressTask task = progress.AddTask(rule.Name, maxValue: Epochs);
-                results.Add(Train(mlContext, split, rule, _ => task.Increment(1)));
-            }
+                results.Add(Train(mlContext, split, rule, view.Add(rule.Name, Epochs)));
         });
         AnsiConsole.Write(Tabulate(results));
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet;
+using FaMLNet.Cli;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
@@ -21,11 +22,10 @@ Table table = new Table().AddColumn("rule");
 foreach (string heading in new[] { "test accuracy", "log-loss", "seconds", "mean alignment angle" })
     table.AddColumn(new TableColumn(heading).RightAligned());
 (FeedbackRule Rule, ITransformer Model, MulticlassClassificationMetrics Metrics)? best = null;
-AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(progress =>
+TrainingView.Run(AnsiConsole.Console, view =>
 {
     foreach (FeedbackRule rule in FeedbackRule.All)
     {
-        ProgressTask task = progress.AddTask(rule.Name, maxValue: epochs);
         Stopwatch watch = Stopwatch.StartNew();
         var model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
         {
@@ -33,11 +33,7 @@ AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.L
             Network = NetworkDefinition.LeNet(),
             NumberOfEpochs = epochs,
             BatchSize = 64,
-            MetricsCallback = epoch =>
-            {
-                task.Increment(1);
-                task.Description = $"{rule.Name}: loss {epoch.Loss:F3}, accuracy {epoch.Accuracy:P1}";
-            },
+            MetricsCallback = view.Add(rule.Name, epochs),
         }).Fit(train);
         double seconds = watch.Elapsed.TotalSeconds;
         MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(test));

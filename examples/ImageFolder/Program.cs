@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet;
+using FaMLNet.Cli;
 using ImageFolder;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -22,9 +23,8 @@ IDataView train = mlContext.Data.LoadFromEnumerable(ImageFiles.List(trainFolder)
 
 TransformerChain<KeyToValueMappingTransformer> model = null!;
 Stopwatch watch = Stopwatch.StartNew();
-AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(progress =>
+TrainingView.Run(AnsiConsole.Console, view =>
 {
-    ProgressTask task = progress.AddTask($"ResNet-20, {rule}", maxValue: epochs);
     var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
         .Append(mlContext.Transforms.LoadImages("Image", trainFolder, "Path"))
         .Append(mlContext.Transforms.ResizeImages("Image", 32, 32))
@@ -36,11 +36,7 @@ AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.L
             NumberOfEpochs = epochs,
             BatchSize = 128,
             Augmentation = Augmentation.RandomCrop(4).Then(Augmentation.HorizontalFlip()),
-            MetricsCallback = epoch =>
-            {
-                task.Increment(1);
-                AnsiConsole.WriteLine($"epoch {epoch.Epoch}: loss {epoch.Loss:F3}, accuracy {epoch.Accuracy:P1}");
-            },
+            MetricsCallback = view.Add($"ResNet-20, {rule}", epochs),
         }))
         .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
     model = pipeline.Fit(train);

@@ -1,0 +1,32 @@
+using FaMLNet.Cli;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+// Ctrl+C ends a training within one mini-batch; a checkpoint folder then holds its state.
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, key) =>
+{
+    key.Cancel = true;
+    stop.Cancel();
+};
+
+CommandApp app = new();
+app.Configure(config =>
+{
+    config.SetApplicationName("famlnet");
+    config.AddCommand<TrainCommand>("train").WithDescription("Trains a network on a table or on images and saves the pipeline as one zip.")
+        .WithExample("train", "iris.csv", "--label", "species", "--rule", "dfa");
+    config.AddCommand<EvaluateCommand>("evaluate").WithDescription("Measures a saved model on other data.").WithExample("evaluate", "model.zip", "test.csv");
+    config.AddCommand<PredictCommand>("predict").WithDescription("Writes a saved model's predictions to a file.").WithExample("predict", "model.zip", "new.csv", "--output", "predictions.csv");
+    config.SetExceptionHandler((failure, _) =>
+    {
+        if (failure is OperationCanceledException)
+        {
+            AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
+            return 130;
+        }
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    });
+});
+return await app.RunAsync(args, stop.Token);

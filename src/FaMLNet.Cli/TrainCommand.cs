@@ -1,0 +1,106 @@
+using System.ComponentModel;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+namespace FaMLNet.Cli;
+
+/// <summary><c>famlnet train</c>: from data to a zip.</summary>
+internal sealed class TrainCommand : Command<TrainCommand.Settings>
+{
+    internal sealed class Settings : CommandSettings
+    {
+        [CommandArgument(0, "<data>"), Description("A table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.")]
+        public string Data { get; set; } = "";
+
+        [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
+        public string Label { get; set; } = "Label";
+
+        [CommandOption("-r|--rule <RULE>"), Description("How the error travels back: bp, fa, dfa, usf, brsf or frsf."), DefaultValue("fa")]
+        public string Rule { get; set; } = "fa";
+
+        [CommandOption("-n|--network <NETWORK>"), Description("mlp:128,64 (dense layers of that many units), lenet, lenet-cifar, resnet20 (32, 44, 56, 110) or resnet18. Without it mlp:128,64 for tables, lenet for images.")]
+        public string? Network { get; set; }
+
+        [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data."), DefaultValue(100)]
+        public int Epochs { get; set; } = 100;
+
+        [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
+        public int BatchSize { get; set; } = 32;
+
+        [CommandOption("-v|--validation <SHARE>"), Description("Share of the rows that is kept aside to measure on after each epoch."), DefaultValue(0.1)]
+        public double Validation { get; set; } = 0.1;
+
+        [CommandOption("--patience <EPOCHS>"), Description("Ends the training after so many epochs without a better validation loss, with the best weights.")]
+        public int? Patience { get; set; }
+
+        [CommandOption("-s|--seed <NUMBER>"), Description("Seed of everything random."), DefaultValue(1)]
+        public int Seed { get; set; } = 1;
+
+        [CommandOption("-c|--checkpoints <FOLDER>"), Description("Keeps the state of the training there; the same command goes on from it.")]
+        public string? Checkpoints { get; set; }
+
+        [CommandOption("-o|--output <FILE>"), Description("The model."), DefaultValue("model.zip")]
+        public string Output { get; set; } = "model.zip";
+
+        [CommandOption("--log"), Description("Prints ML.NET's messages instead of the view.")]
+        public bool Log { get; set; }
+    }
+
+    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
+    {
+        MLContext mlContext = new(settings.Seed);
+        if (settings.Log)
+            mlContext.Log += (_, message) => Messages.Print(message);
+        else
+            mlContext.Log += (_, message) => Messages.PrintWarning(message);
+        DataSource data = DataSource.Open(mlContext, settings.Data, settings.Label, labelIsNeeded: true, "train");
+        FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
+        FeedbackAlignmentMulticlassTrainer.Options options = new()
+        {
+            LabelColumnName = data.IsImages ? "Label" : settings.Label,
+            Rule = rule,
+            Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64")),
+            NumberOfEpochs = settings.Epochs,
+            BatchSize = settings.BatchSize,
+            ValidationFraction = settings.Validation,
+            EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null,
+            Seed = settings.Seed,
+            CheckpointFolder = settings.Checkpoints,
+            CancellationToken = cancellationToken,
+        };
+        ITransformer model = null!;
+        if (settings.Log)
+            model = Pipeline(mlContext, data, options).Fit(data.View);
+        else
+        {
+            TrainingView.Run(AnsiConsole.Console, view =>
+            {
+                options.MetricsCallback = view.Add($"{rule}", settings.Epochs);
+                model = Pipeline(mlContext, data, options).Fit(data.View);
+            });
+        }
+        // Whole or not at all: a model that was there stays until the new one is.
+        string path = Path.GetFullPath(settings.Output), temporary = path + ".tmp";
+        mlContext.Model.Save(model, data.View.Schema, temporary);
+        File.Move(temporary, path, overwrite: true);
+        AnsiConsole.WriteLine($"Saved as {settings.Output}.");
+        return 0;
+    }
+
+    /// <summary>Numbers scaled, texts one-hot, label to key, trainer, key to label.</summary>
+    private static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentMulticlassTrainer.Options options)
+    {
+        IEstimator<ITransformer> trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+        if (data.IsImages)
+            return trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        IEstimator<ITransformer> pipeline = mlContext.Transforms.Conversion.MapValueToKey(options.LabelColumnName);
+        string[] texts = [.. data.Texts.Select((_, index) => $"Text{index}")];
+        foreach ((string text, string encoded) in data.Texts.Zip(texts))
+            pipeline = pipeline.Append(mlContext.Transforms.Categorical.OneHotEncoding(encoded, text));
+        pipeline = pipeline.Append(mlContext.Transforms.Concatenate("Features", [.. data.Numbers, .. texts]));
+        return pipeline.Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Append(trainer).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace FaMLNet.Cli;
+
+/// <summary>
+/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere
+/// (a file, a log) it becomes a line for every tenth of a training.
+/// </summary>
+/// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
+internal sealed class TrainingView
+{
+    private const int CurveLength = 8, TimesWritten = 10;
+    private static readonly string[] Columns = ["training", "epoch", "loss", "", "train", "valid", "rate", "rows/s", "left"];
+
+    private readonly IAnsiConsole _console;
+    private readonly Table _table = new Table().Border(TableBorder.Simple);
+    private LiveDisplayContext? _live;
+
+    private TrainingView(IAnsiConsole console)
+    {
+        _console = console;
+        foreach (string column in Columns)
+            _table.AddColumn(new TableColumn(column) { NoWrap = true, Padding = new Padding(0, 0, 1, 0), Alignment = column is "training" or "" ? Justify.Left : Justify.Right });
+    }
+
+    /// <summary>Runs work that trains, and shows the trainings that it adds.</summary>
+    public static void Run(IAnsiConsole console, Action<TrainingView> work)
+    {
+        TrainingView view = new(console);
+        if (console.Profile.Capabilities is { Interactive: true, Ansi: true })
+        {
+            console.Live(view._table).Start(context =>
+            {
+                view._live = context;
+                work(view);
+            });
+        }
+        else
+            work(view);
+    }
+
+    /// <summary>A further training.</summary>
+    /// <param name="name">What to call it.</param>
+    /// <param name="epochs">How many it will have.</param>
+    /// <returns>To be called after each epoch: <c>Options.MetricsCallback</c>.</returns>
+    public Action<EpochMetrics> Add(string name, int epochs)
+    {
+        int row = _table.Rows.Count;
+        _table.AddRow([Markup.Escape(name), .. Columns.Skip(1).Select(_ => "")]);
+        List<double> losses = [];
+        Stopwatch watch = Stopwatch.StartNew();
+        int first = 0, written = 0;
+        return epoch =>
+        {
+            if (losses.Count == 0)
+                first = epoch.Epoch - 1; // a resumed training begins further on
+            losses.Add(epoch.Loss);
+            TimeSpan left = watch.Elapsed / (epoch.Epoch - first) * (epochs - epoch.Epoch);
+            string[] cells =
+            [
+                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Text($"{100 * epoch.Accuracy:F1}%"), epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–",
+                Text($"{epoch.LearningRate:0.0e0}"), epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}") : Text($"{epoch.SamplesPerSecond / 1000:F0}k"), Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
+            ];
+            if (_live != null)
+            {
+                for (int column = 0; column < cells.Length; column++)
+                    _table.UpdateCell(row, column, Markup.Escape(cells[column]));
+                _live.Refresh();
+            }
+            else if (epoch.Epoch * TimesWritten / epochs > written || epoch.Epoch == epochs)
+            {
+                written = epoch.Epoch * TimesWritten / epochs;
+                // Not wrapped: a line of a log is a line.
+                _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, train {cells[4]}{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[5]}")}, rate {cells[6]}, {cells[7]} rows/s, {cells[8]} left");
+            }
+        };
+    }
+
+    /// <summary>The losses so far as a row of bars, the highest of them full.</summary>
+    internal static string Curve(IReadOnlyList<double> losses)
+    {
+        const string bars = "▁▂▃▄▅▆▇█";
+        double highest = losses.Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        int length = Math.Min(CurveLength, losses.Count);
+        return string.Concat(Enumerable.Range(0, length).Select(i =>
+        {
+            double loss = losses[(int)((long)(i + 1) * losses.Count / length) - 1];
+            return !double.IsFinite(loss) ? '?' : highest > 0 ? bars[Math.Clamp((int)(loss / highest * bars.Length), 0, bars.Length - 1)] : bars[0];
+        }));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

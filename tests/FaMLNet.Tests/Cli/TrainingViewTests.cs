@@ -1,0 +1,61 @@
+using FaMLNet.Cli;
+using Spectre.Console;
+using Spectre.Console.Testing;
+using Xunit;
+
+namespace FaMLNet.Tests.Cli;
+
+public sealed class TrainingViewTests
+{
+    [Fact]
+    public void A_log_gets_a_line_for_each_tenth_of_a_training()
+    {
+        using TestConsole console = new();
+        console.Profile.Width = 40; // lines are not wrapped
+        TrainingView.Run(console, view => Train(view.Add("[one]", 40), 40));
+        string[] lines = console.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(10, lines.Length);
+        Assert.StartsWith("[one]: epoch 4/40, loss 0.250, train 60.0%, valid 50.0%, rate 1.0e-3, 25k rows/s, ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("[one]: epoch 40/40, loss 0.025", lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith("0:00 left", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_few_epochs_get_a_line_each()
+    {
+        using TestConsole console = new();
+        TrainingView.Run(console, view => Train(view.Add("short", 3), 3));
+        Assert.Equal(3, console.Lines.Count(line => line.StartsWith("short: epoch", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_terminal_shows_every_training_in_a_row_of_80_columns()
+    {
+        using TestConsole console = new TestConsole().Interactive().EmitAnsiSequences();
+        console.Profile.Width = 80;
+        TrainingView.Run(console, view =>
+        {
+            Train(view.Add("Feedback alignment", 100), 100);
+            Train(view.Add("Another", 7), 7);
+        });
+        string[] last = [.. console.Lines.TakeLast(6)];
+        Assert.Contains(last, line => line.Contains("Feedback alignment  100/100  0.010", StringComparison.Ordinal) && line.Contains("60.0%", StringComparison.Ordinal));
+        Assert.Contains(last, line => line.Contains("Another", StringComparison.Ordinal) && line.Contains("7/7", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Losses_become_bars()
+    {
+        Assert.Equal("", TrainingView.Curve([]));
+        Assert.Equal("█▅", TrainingView.Curve([1, 0.5]));
+        Assert.Equal("?█", TrainingView.Curve([double.NaN, 0.5]));
+        Assert.Equal("▁", TrainingView.Curve([0]));
+        Assert.Equal(8, TrainingView.Curve([.. Enumerable.Range(0, 1000).Select(i => (double)i)]).Length);
+    }
+
+    private static void Train(Action<EpochMetrics> done, int epochs)
+    {
+        for (int i = 1; i <= epochs; i++)
+            done(new EpochMetrics { Epoch = i, Loss = 1.0 / i, Accuracy = 0.6, ValidationAccuracy = 0.5, LearningRate = 1e-3, SamplesPerSecond = 25_000 });
+    }
+}
