@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FaMLNet.Training;
 
 /// <summary>The buffers of one hidden or output layer for one width of batch, units × width.</summary>
@@ -10,13 +8,13 @@ internal sealed class DenseUnits : IDisposable
         int rows = layer.Outputs;
         long length = (long)rows * width;
         Activation = new FloatBuffer(length);
-        ActivationView = Activation.Matrix(0, rows, width);
+        ActivationView = Activation.Stored(0, rows, width);
         OutputView = ActivationView;
         FloatBuffer output = Activation;
         if (!isOutput)
         {
             Error = new FloatBuffer(length);
-            ErrorView = Error.Matrix(0, rows, width);
+            ErrorView = Error.Stored(0, rows, width);
             if (network.Activation == FaMLNet.Activation.GELU)
                 Derivative = new FloatBuffer(length);
             if (network.Normalization != Normalization.None)
@@ -28,7 +26,7 @@ internal sealed class DenseUnits : IDisposable
             {
                 Mask = new FloatBuffer(length);
                 output = Dropped = new FloatBuffer(length);
-                OutputView = Dropped.Matrix(0, rows, width);
+                OutputView = Dropped.Stored(0, rows, width);
             }
         }
         OutputTransposed = output.Transposed(0, rows, width);
@@ -37,16 +35,16 @@ internal sealed class DenseUnits : IDisposable
     /// <summary>Activations; for the output layer logits, then the error.</summary>
     public FloatBuffer Activation { get; }
 
-    public Tensor ActivationView { get; }
+    public FloatMatrix ActivationView { get; }
 
     /// <summary>What the next layer sees: the activations, after dropout if there is any.</summary>
-    public Tensor OutputView { get; }
+    public FloatMatrix OutputView { get; }
 
-    public Tensor OutputTransposed { get; }
+    public FloatMatrix OutputTransposed { get; }
 
     public FloatBuffer? Error { get; }
 
-    public Tensor? ErrorView { get; }
+    public FloatMatrix? ErrorView { get; }
 
     /// <summary>f′ where it does not follow from the activation.</summary>
     public FloatBuffer? Derivative { get; }
@@ -81,7 +79,7 @@ internal sealed class DenseBatch : IDisposable
         Width = width;
         _features = layout.Inputs;
         _input = new FloatBuffer((long)width * layout.Inputs);
-        Input = _input.Matrix(0, width, layout.Inputs);
+        Input = _input.Stored(0, width, layout.Inputs);
         InputTransposed = _input.Transposed(0, width, layout.Inputs);
         Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
         Loss = new SoftmaxCrossEntropy(width);
@@ -96,9 +94,9 @@ internal sealed class DenseBatch : IDisposable
 
     public double WeightSum { get; private set; }
 
-    public Tensor Input { get; }
+    public FloatMatrix Input { get; }
 
-    public Tensor InputTransposed { get; }
+    public FloatMatrix InputTransposed { get; }
 
     public DenseUnits[] Units { get; }
 

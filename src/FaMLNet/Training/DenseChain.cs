@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FaMLNet.Training;
 
 /// <summary>
@@ -13,10 +11,10 @@ namespace FaMLNet.Training;
 internal sealed unsafe class DenseChain : TrainingNetwork
 {
     private readonly DenseLayout _layout;
-    private readonly Tensor[] _weights, _weightsTransposed, _gradients;
-    private readonly Tensor?[] _feedbackTransposed;
+    private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
+    private readonly FloatMatrix?[] _feedbackTransposed;
     private readonly Dictionary<int, DenseBatch> _batches = [];
-    private Tensor[]? _comparison;
+    private FloatMatrix[]? _comparison;
     private DenseBatch? _current;
     private float[] _logits = [], _rowWeights = [];
 
@@ -76,7 +74,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             batch.Dispose();
     }
 
-    private Tensor[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Matrix(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+    private FloatMatrix[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
 
     private DenseBatch BatchOf(int count)
     {
@@ -93,7 +91,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         {
             DenseLayer layer = _layout.Layers[i];
             DenseUnits units = batch.Units[i];
-            units.ActivationView.addmm_(_weights[i], i == 0 ? batch.InputTransposed : batch.Units[i - 1].OutputView, beta: 0);
+            units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed : batch.Units[i - 1].OutputView);
             if (i == _layout.Layers.Count - 1)
                 return;
             float* a = units.Activation.Pointer;
@@ -128,20 +126,20 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     }
 
     /// <summary>From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run twice.</summary>
-    private void Backward(DenseBatch batch, FloatBuffer gradient, Tensor[] gradients, bool byRule)
+    private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
     {
         float* w = Weights.Pointer, g = gradient.Pointer;
         int top = _layout.Layers.Count - 1;
-        Tensor outputError = batch.Units[top].ActivationView, error = outputError;
+        FloatMatrix outputError = batch.Units[top].ActivationView, error = outputError;
         for (int i = top; i >= 0; i--)
         {
-            gradients[i].addmm_(error, i == 0 ? batch.Input : batch.Units[i - 1].OutputTransposed, beta: 0);
+            gradients[i].SetToProduct(error, i == 0 ? batch.Input : batch.Units[i - 1].OutputTransposed);
             if (i == 0)
                 return;
             DenseLayer layer = _layout.Layers[i - 1];
             DenseUnits units = batch.Units[i - 1];
-            Tensor path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
-            units.ErrorView!.addmm_(path, byRule && Feedback.IsDirect ? outputError : error, beta: 0);
+            FloatMatrix path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
+            units.ErrorView!.SetToProduct(path, byRule && Feedback.IsDirect ? outputError : error);
             error = units.ErrorView;
             float* e = units.Error!.Pointer;
             if (units.Mask != null)

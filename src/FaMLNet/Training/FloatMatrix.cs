@@ -1,0 +1,36 @@
+using FaMLNet.Interop;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training;
+
+/// <summary>A matrix in the memory of a <see cref="FloatBuffer"/>, row-major without gaps, or the transpose of one.</summary>
+internal sealed unsafe class FloatMatrix
+{
+    private readonly float* _first;
+    private readonly int _rows, _columns;
+    private readonly bool _isTransposed;
+    private readonly Tensor _view;
+
+    /// <param name="first">The first element.</param>
+    /// <param name="rows">Of the matrix as it is seen.</param>
+    /// <param name="columns">Of the matrix as it is seen.</param>
+    /// <param name="isTransposed">Whether it is stored as its transpose.</param>
+    /// <param name="view">The same as a tensor.</param>
+    public FloatMatrix(float* first, int rows, int columns, bool isTransposed, Tensor view)
+    {
+        _first = first;
+        (_rows, _columns, _isTransposed, _view) = (rows, columns, isTransposed, view);
+    }
+
+    /// <summary>Puts the product of two others here.</summary>
+    public void SetToProduct(FloatMatrix a, FloatMatrix b)
+    {
+        if (Blas.IsThere)
+            Blas.Multiply(a._first, a._isTransposed, b._first, b._isTransposed, _first, _rows, _columns, a._columns);
+        else
+            SetToProductByLibTorch(a, b);
+    }
+
+    /// <summary>The same where the product cannot be called directly.</summary>
+    internal void SetToProductByLibTorch(FloatMatrix a, FloatMatrix b) => _view.addmm_(a._view, b._view, beta: 0);
+}
