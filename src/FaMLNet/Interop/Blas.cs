@@ -13,23 +13,25 @@ internal static unsafe class Blas
     /// <summary>Whether the product can be called.</summary>
     public static bool IsThere => Function.Value != 0;
 
-    /// <summary>c = a · b for matrices in row-major order without gaps; a and b may be stored transposed.</summary>
+    /// <summary>c = a · b for matrices in row-major order; a and b may be stored transposed.</summary>
     /// <param name="a">rows × inner, or stored as inner × rows.</param>
+    /// <param name="strideA">Elements from one stored row to the next.</param>
     /// <param name="aIsTransposed">Whether a is stored as its transpose.</param>
     /// <param name="b">inner × columns, or stored as columns × inner.</param>
+    /// <param name="strideB">Elements from one stored row to the next.</param>
     /// <param name="bIsTransposed">Whether b is stored as its transpose.</param>
     /// <param name="c">rows × columns.</param>
+    /// <param name="strideC">Elements from one row to the next.</param>
     /// <param name="rows">Rows of c.</param>
     /// <param name="columns">Columns of c.</param>
     /// <param name="inner">Terms of each sum.</param>
-    public static void Multiply(float* a, bool aIsTransposed, float* b, bool bIsTransposed, float* c, int rows, int columns, int inner)
+    public static void Multiply(float* a, int strideA, bool aIsTransposed, float* b, int strideB, bool bIsTransposed, float* c, int strideC, int rows, int columns, int inner)
     {
         // Fortran's order is by columns, in which our memory is the transpose: cᵀ = bᵀ · aᵀ.
         byte first = (byte)(bIsTransposed ? 'T' : 'N'), second = (byte)(aIsTransposed ? 'T' : 'N');
-        int strideA = aIsTransposed ? rows : inner, strideB = bIsTransposed ? inner : columns;
         float one = 1, zero = 0;
         ((delegate* unmanaged[Cdecl]<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)Function.Value)(
-            &first, &second, &columns, &rows, &inner, &one, b, &strideB, a, &strideA, &zero, c, &columns);
+            &first, &second, &columns, &rows, &inner, &one, b, &strideB, a, &strideA, &zero, c, &strideC);
     }
 
     private static nint Find() =>

@@ -13,6 +13,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly DenseLayout _layout;
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
     private readonly FloatMatrix?[] _feedbackTransposed;
+    private readonly FloatBuffer? _wide;
+    private readonly FloatMatrix? _wideMatrix;
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private FloatMatrix[]? _comparison;
     private DenseBatch? _current;
@@ -22,6 +24,12 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
     {
         _layout = layout;
+        int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
+        if (stride != layout.Inputs)
+        {
+            _wide = new FloatBuffer((long)outputs * stride);
+            _wideMatrix = _wide.Stored(0, outputs, stride);
+        }
         _weights = ViewsOf(Weights);
         _gradients = ViewsOf(Gradient);
         _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
@@ -72,6 +80,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         foreach (DenseBatch batch in _batches.Values)
             batch.Dispose();
+        _wide?.Dispose();
     }
 
     private FloatMatrix[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
@@ -125,6 +134,22 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         }
     }
 
+    /// <summary>The gradient of the first layer's weights; few features have columns of zeros behind them, whose gradients are left out.</summary>
+    private void SetFirstGradient(FloatBuffer gradient, FloatMatrix matrix, FloatMatrix error, FloatMatrix input)
+    {
+        if (_wide is null)
+        {
+            matrix.SetToProduct(error, input);
+            return;
+        }
+        _wideMatrix!.SetToProduct(error, input);
+        DenseLayer layer = _layout.Layers[0];
+        int stride = DenseBatch.StrideOf(layer.Inputs);
+        Span<float> from = _wide.Span, to = layer.Weight.In(gradient.Span);
+        for (int row = 0; row < layer.Outputs; row++)
+            from.Slice(row * stride, layer.Inputs).CopyTo(to.Slice(row * layer.Inputs, layer.Inputs));
+    }
+
     /// <summary>From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run twice.</summary>
     private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
     {
@@ -133,9 +158,12 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         FloatMatrix outputError = batch.Units[top].ActivationView, error = outputError;
         for (int i = top; i >= 0; i--)
         {
-            gradients[i].SetToProduct(error, i == 0 ? batch.Input : batch.Units[i - 1].OutputTransposed);
             if (i == 0)
+            {
+                SetFirstGradient(gradient, gradients[0], error, batch.Input);
                 return;
+            }
+            gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
             DenseLayer layer = _layout.Layers[i - 1];
             DenseUnits units = batch.Units[i - 1];
             FloatMatrix path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];

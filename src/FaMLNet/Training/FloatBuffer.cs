@@ -34,12 +34,13 @@ internal sealed unsafe class FloatBuffer : IDisposable
     public Tensor Matrix(int offset, int rows, int columns) =>
         _matrices.TryGetValue((offset, rows, columns), out Tensor? known) ? known : _matrices[(offset, rows, columns)] = Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
 
-    /// <summary>A matrix of rows × columns elements from <paramref name="offset"/>.</summary>
-    public FloatMatrix Stored(int offset, int rows, int columns) => new(Pointer + offset, rows, columns, isTransposed: false, Matrix(offset, rows, columns));
+    /// <summary>A matrix of rows × columns elements from <paramref name="offset"/>; its rows are <paramref name="stride"/> elements apart, by default without gaps.</summary>
+    public FloatMatrix Stored(int offset, int rows, int columns, int? stride = null) =>
+        new(Pointer + offset, rows, columns, stride ?? columns, isTransposed: false, Keep(_tensor.as_strided([rows, columns], [stride ?? columns, 1], offset)));
 
     /// <summary>The transpose of <see cref="Stored"/>, over the same memory.</summary>
-    public FloatMatrix Transposed(int offset, int rows, int columns) =>
-        new(Pointer + offset, columns, rows, isTransposed: true, Keep(_tensor.as_strided([columns, rows], [1, columns], offset)));
+    public FloatMatrix Transposed(int offset, int rows, int columns, int? stride = null) =>
+        new(Pointer + offset, columns, rows, stride ?? columns, isTransposed: true, Keep(_tensor.as_strided([columns, rows], [1, stride ?? columns], offset)));
 
     /// <summary>A view of a parameter in its own shape, owned by this buffer and made once.</summary>
     public Tensor View(ParameterSlice slice) =>
