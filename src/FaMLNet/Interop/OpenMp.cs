@@ -59,6 +59,7 @@ internal static unsafe class OpenMp
     {
         if (!OperatingSystem.IsLinux())
             return null;
+        LibTorch.EnsureLoaded();
         // The copy beside libtorch, not another that the process may have loaded as well.
         using Process process = Process.GetCurrentProcess();
         string? folder = process.Modules.Cast<ProcessModule>().Select(module => module.FileName).FirstOrDefault(file => Path.GetFileName(file).StartsWith("libtorch_cpu.", StringComparison.Ordinal));
