@@ -1,3 +1,5 @@
+using FaMLNet.Interop;
+
 namespace FaMLNet.Training;
 
 /// <summary>
@@ -10,6 +12,8 @@ namespace FaMLNet.Training;
 /// </remarks>
 internal sealed unsafe class DenseChain : TrainingNetwork
 {
+    private const int PartLength = 8192, MostParts = 32;
+
     private readonly DenseLayout _layout;
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
     private readonly FloatMatrix?[] _feedbackTransposed;
@@ -122,7 +126,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     bias = null;
                     break;
             }
-            DenseKernels.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
+            Activate(a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
             if (units.Mask != null && !training)
                 units.Activation.Span.CopyTo(units.Dropped!.Span);
             else if (units.Mask != null)
@@ -173,7 +177,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;
-            DenseKernels.Differentiate(_layout.Network.Activation, e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs, batch.Width);
+            Differentiate(e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs, batch.Width);
             switch (_layout.Network.Normalization)
             {
                 case Normalization.Batch:
@@ -187,4 +191,40 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             }
         }
     }
+
+    private void Activate(float* a, float* bias, float* derivative, int rows, int width)
+    {
+        int parts = Parts(rows, width);
+        if (parts == 1)
+            DenseKernels.Activate(_layout.Network.Activation, a, bias, derivative, rows, width);
+        else
+            ActivateInParts(parts, a, bias, derivative, rows, width);
+    }
+
+    private void ActivateInParts(int parts, float* a, float* bias, float* derivative, int rows, int width) => OpenMp.Run(parts, part =>
+    {
+        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
+        DenseKernels.Activate(_layout.Network.Activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative + first, count, width);
+    });
+
+    private void Differentiate(float* e, float* a, float* derivative, float* sums, int rows, int width)
+    {
+        int parts = Parts(rows, width);
+        if (parts == 1)
+            DenseKernels.Differentiate(_layout.Network.Activation, e, a, derivative, sums, rows, width);
+        else
+            DifferentiateInParts(parts, e, a, derivative, sums, rows, width);
+    }
+
+    private void DifferentiateInParts(int parts, float* e, float* a, float* derivative, float* sums, int rows, int width) => OpenMp.Run(parts, part =>
+    {
+        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
+        DenseKernels.Differentiate(_layout.Network.Activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start, count, width);
+    });
+
+    /// <summary>
+    /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own cache; where processors are far apart, fetching it from there costs one thread
+    /// far more than the pass itself.
+    /// </summary>
+    private static int Parts(int rows, int width) => Math.Clamp(rows * width / PartLength, 1, Math.Min(rows, MostParts));
 }

@@ -26,15 +26,20 @@ public sealed class OptimizerTests
     ];
 
     [Theory, MemberData(nameof(All))]
-    public void Takes_the_steps_that_libtorch_takes(OptimizerOptions options)
+    public void Takes_the_steps_that_libtorch_takes(OptimizerOptions options) => Check(options, 64);
+
+    /// <summary>As many weights as are divided among threads.</summary>
+    [Theory, MemberData(nameof(All))]
+    public void Takes_the_same_steps_on_many_threads(OptimizerOptions options) => Check(options, 200_016);
+
+    private static void Check(OptimizerOptions options, int length)
     {
-        const int Length = 64;
         RandomGenerator random = new(1, "optimiser");
-        float[] weights = new float[Length], gradient = new float[Length];
+        float[] weights = new float[length], gradient = new float[length];
         random.FillNormal(weights, 0, 1);
         using DisposeScope scope = NewDisposeScope();
         using Parameter parameter = new(tensor(weights));
-        Optimizer mine = Optimizer.Create(options, Length);
+        Optimizer mine = Optimizer.Create(options, length);
         using optim.Optimizer theirs = Torch(options, parameter);
         for (int step = 0; step < 25; step++)
         {

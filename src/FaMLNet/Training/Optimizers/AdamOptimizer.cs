@@ -24,9 +24,8 @@ internal sealed class AdamOptimizer : Optimizer
 
     public override IReadOnlyList<float[]> State => [_mean, _square];
 
-    public override void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
+    protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
-        Steps++;
         int lanes = Vector<float>.Count;
         double correction1 = 1 - Math.Pow(_beta1, Steps), correction2 = 1 - Math.Pow(_beta2, Steps);
         Vector<float> rate = new((float)(learningRate / correction1)), rootCorrection = new((float)(1 / Math.Sqrt(correction2)));
@@ -34,8 +33,8 @@ internal sealed class AdamOptimizer : Optimizer
         Vector<float> penalty = new(_decoupled ? 0 : _weightDecay), kept = new(_decoupled ? 1 - learningRate * _weightDecay : 1);
         ref float w = ref Start(weights);
         ref float g = ref Start(gradient);
-        ref float m = ref Start(_mean.AsSpan());
-        ref float v = ref Start(_square.AsSpan());
+        ref float m = ref At(_mean, start);
+        ref float v = ref At(_square, start);
         for (nuint i = 0; i < (nuint)weights.Length; i += (nuint)lanes)
         {
             Vector<float> weight = Vector.LoadUnsafe(ref w, i), slope = Vector.LoadUnsafe(ref g, i) + penalty * weight;

@@ -1,10 +1,17 @@
 using System.Runtime.InteropServices;
+using FaMLNet.Interop;
 
 namespace FaMLNet.Training.Optimizers;
 
 /// <summary>Updates flat weights by a flat gradient in one fused pass. Lengths are multiples of 16; the gaps of the layout stay 0.</summary>
-internal abstract class Optimizer
+internal abstract unsafe class Optimizer
 {
+    /// <summary>Weights of a part; below two parts one thread is as fast as more.</summary>
+    private const int PartLength = 1 << 15;
+
+    /// <summary>Length of a cache line.</summary>
+    private const int Line = 16;
+
     /// <summary>What the optimiser remembers between steps, each of the length of the weights; for checkpoints.</summary>
     public abstract IReadOnlyList<float[]> State { get; }
 
@@ -25,7 +32,36 @@ internal abstract class Optimizer
     /// <param name="weights">Updated in place.</param>
     /// <param name="gradient">As long as the weights.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public abstract void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate);
+    public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
+    {
+        Steps++;
+        int length = weights.Length, parts = length / PartLength;
+        if (parts < 2)
+        {
+            Update(weights, gradient, 0, learningRate);
+            return;
+        }
+        fixed (float* first = weights, firstGradient = gradient)
+        {
+            float* w = first, g = firstGradient;
+            OpenMp.Run(parts, part =>
+            {
+                // Every weight by itself: the result is the same however they are divided.
+                int start = (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? length : (int)((long)length / Line * (part + 1) / parts) * Line;
+                Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate);
+            });
+        }
+    }
+
+    /// <summary>The step for a stretch of the weights.</summary>
+    /// <param name="weights">Updated in place.</param>
+    /// <param name="gradient">As long as the weights.</param>
+    /// <param name="start">Where the stretch begins.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    protected abstract void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate);
+
+    /// <summary>Where a stretch of what the optimiser remembers begins; nothing if it remembers no such thing.</summary>
+    protected static ref float At(float[] state, int start) => ref MemoryMarshal.GetReference(state.Length == 0 ? [] : state.AsSpan(start));
 
     protected static float[] Allocate(int length) => GC.AllocateArray<float>(length, pinned: true);
 

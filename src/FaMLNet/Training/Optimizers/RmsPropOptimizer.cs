@@ -9,17 +9,16 @@ internal sealed class RmsPropOptimizer(OptimizerOptions.RmsProp options, int len
 
     public override IReadOnlyList<float[]> State => [_square, _velocity];
 
-    public override void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
+    protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
-        Steps++;
         int lanes = Vector<float>.Count;
         bool hasMomentum = _velocity.Length > 0;
         Vector<float> rate = new(learningRate), decay = new(options.Decay), rest = new(1 - options.Decay), epsilon = new(options.Epsilon);
         Vector<float> penalty = new(options.WeightDecay), momentum = new(options.Momentum);
         ref float w = ref Start(weights);
         ref float g = ref Start(gradient);
-        ref float v = ref Start(_square.AsSpan());
-        ref float u = ref Start(_velocity.AsSpan());
+        ref float v = ref At(_square, start);
+        ref float u = ref At(_velocity, start);
         for (nuint i = 0; i < (nuint)weights.Length; i += (nuint)lanes)
         {
             Vector<float> weight = Vector.LoadUnsafe(ref w, i), slope = Vector.LoadUnsafe(ref g, i) + penalty * weight;

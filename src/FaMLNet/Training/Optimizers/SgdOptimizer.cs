@@ -9,9 +9,8 @@ internal sealed class SgdOptimizer(OptimizerOptions.Sgd options, int length) : O
 
     public override IReadOnlyList<float[]> State => [_velocity];
 
-    public override void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
+    protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
-        Steps++;
         int lanes = Vector<float>.Count;
         Vector<float> rate = new(learningRate), decay = new(options.WeightDecay), momentum = new(options.Momentum);
         ref float w = ref Start(weights);
@@ -25,7 +24,7 @@ internal sealed class SgdOptimizer(OptimizerOptions.Sgd options, int length) : O
             }
             return;
         }
-        ref float v = ref Start(_velocity.AsSpan());
+        ref float v = ref At(_velocity, start);
         if (options.Nesterov)
         {
             for (nuint i = 0; i < (nuint)weights.Length; i += (nuint)lanes)
