@@ -4,13 +4,13 @@ using FaMLNet.Benchmarks;
 switch (args)
 {
     case ["steps", ..]:
-        StepBenchmark.Run(rounds: Number(1) ?? 15);
+        ProcessorDistance.Report(() => StepBenchmark.Run(rounds: Number(1) ?? 15));
         return 0;
     case ["fit", ..]:
         FitBenchmark.Run(rounds: Number(1) ?? 9);
         return 0;
     case ["convolutions", ..]:
-        ConvolutionBenchmark.Run(rounds: Number(1) ?? 9);
+        ProcessorDistance.Report(() => ConvolutionBenchmark.Run(rounds: Number(1) ?? 9));
         return 0;
     case ["scoring", string images, ..]:
         ScoringBenchmark.Run(images, rounds: Number(2) ?? 7);
@@ -22,7 +22,7 @@ switch (args)
         ProfileBenchmark.Run(seconds: Number(1) ?? 4);
         return 0;
     case ["pytorch", ..]:
-        PyTorchBenchmark.Run(rounds: Number(1) ?? 7);
+        ProcessorDistance.Report(() => PyTorchBenchmark.Run(rounds: Number(1) ?? 7));
         return 0;
     case ["soak", ..]:
         SoakBenchmark.Run(minutes: Number(1) ?? 60);
