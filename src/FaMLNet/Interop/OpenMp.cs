@@ -6,7 +6,7 @@ namespace FaMLNet.Interop;
 
 /// <summary>
 /// Runs managed code on libtorch's own threads. They spin for a while after each of libtorch's calls: threads of any other pool would have to
-/// share the processors with them, and lose more than they bring (measured: two pool threads took longer than one for half the work each).
+/// share the processors with them (measured on a busy machine: two pool threads took as long as one, two of libtorch's little more than half).
 /// </summary>
 /// <remarks>
 /// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is not found, the
