@@ -9,8 +9,9 @@ namespace FaMLNet.Cli;
 /// <param name="View">The rows.</param>
 /// <param name="Numbers">Columns of numbers, beside the label.</param>
 /// <param name="Texts">Columns of anything else, beside the label.</param>
-/// <param name="IsImages">Whether the rows are images, in the columns Features and Label, a key.</param>
-internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers, IReadOnlyList<string> Texts, bool IsImages)
+/// <param name="Label">The column of the classes: texts, or a key where the rows are images.</param>
+/// <param name="IsImages">Whether the rows are images, in the column Features.</param>
+internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers, IReadOnlyList<string> Texts, string Label, bool IsImages)
 {
     /// <summary>Rows that decide whether a column holds numbers.</summary>
     private const int RowsLookedAt = 10_000;
@@ -28,19 +29,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
             return OpenImages(mlContext, path, part);
         if (!File.Exists(path))
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.");
-        (string Name, bool IsNumber)[] columns;
-        char separator;
-        using (CsvDataReader reader = CsvDataReader.Create(path, new CsvDataReaderOptions { HasHeaders = true }))
-        {
-            separator = Separator(path);
-            columns = Columns(reader, path);
-        }
+        char separator = Separator(path);
+        (string Name, bool IsNumber)[] columns = Columns(path, separator);
         if (labelIsNeeded && !columns.Any(column => column.Name == label))
             throw new FormatException($"'{path}' has no column '{label}'. Its columns are {string.Join(", ", columns.Select(column => column.Name))}; name the one to predict with --label.");
         // The label is a class, whatever it looks like.
-        TextLoader.Column[] loaded = [.. columns.Select((column, index) => new TextLoader.Column(column.Name, column.IsNumber && column.Name != label ? DataKind.Single : DataKind.String, index))];
+        (string Name, bool IsNumber)[] features = [.. columns.Where(column => column.Name != label)];
+        string[] numbers = [.. features.Where(column => column.IsNumber).Select(column => column.Name)], texts = [.. features.Where(column => !column.IsNumber).Select(column => column.Name)];
+        TextLoader.Column[] loaded = [.. columns.Select((column, index) => new TextLoader.Column(column.Name, numbers.Contains(column.Name) ? DataKind.Single : DataKind.String, index))];
         IDataView view = mlContext.Data.CreateTextLoader(new TextLoader.Options { Columns = loaded, Separators = [separator], HasHeader = true, AllowQuoting = true, MissingRealsAsNaNs = true }).Load(path);
-        return new DataSource(view, [.. columns.Where(column => column.IsNumber && column.Name != label).Select(column => column.Name)], [.. columns.Where(column => !column.IsNumber && column.Name != label).Select(column => column.Name)], IsImages: false);
+        return new DataSource(view, numbers, texts, label, IsImages: false);
     }
 
     private static DataSource OpenImages(MLContext mlContext, string folder, string part)
@@ -48,16 +46,17 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         string idx = part == "train" ? "train" : "t10k";
         string? images = Find(folder, $"{idx}-images-idx3-ubyte"), labels = Find(folder, $"{idx}-labels-idx1-ubyte");
         if (images != null && labels != null)
-            return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], IsImages: true);
+            return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
         if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
-            return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], IsImages: true);
+            return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], "Label", IsImages: true);
         throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version).");
     }
 
     private static string? Find(string folder, string name) => new[] { name, name + ".gz" }.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
 
-    private static (string Name, bool IsNumber)[] Columns(CsvDataReader reader, string path)
+    private static (string Name, bool IsNumber)[] Columns(string path, char separator)
     {
+        using CsvDataReader reader = CsvDataReader.Create(path, new CsvDataReaderOptions { HasHeaders = true, Delimiter = separator });
         string[] names = [.. reader.GetColumnSchema().Select(column => column.ColumnName)];
         if (names.Length < 2 || names.Any(string.IsNullOrWhiteSpace) || names.Distinct().Count() < names.Length)
             throw new FormatException($"The first line of '{path}' must name its columns, two or more, each once; found {string.Join(", ", names.Select(name => $"'{name}'"))}.");

@@ -8,17 +8,8 @@ namespace FaMLNet.Cli;
 /// <summary><c>famlnet predict</c>: a saved model's answers as a table.</summary>
 internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
-    internal sealed class Settings : CommandSettings
+    internal sealed class Settings : SavedModel.Settings
     {
-        [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
-        public string Model { get; set; } = "";
-
-        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, the label's or not, or a folder whose test files are taken.")]
-        public string Data { get; set; } = "";
-
-        [CommandOption("-l|--label <COLUMN>"), Description("The name of the label's column in the training data."), DefaultValue("Label")]
-        public string Label { get; set; } = "Label";
-
         [CommandOption("-o|--output <FILE>"), Description("A line a row: the predicted class and the probabilities of all."), DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
     }
@@ -30,13 +21,14 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         DataSource data = DataSource.Open(mlContext, settings.Data, settings.Label, labelIsNeeded: false, "test");
         IDataView input = data.View;
         // The pipeline wants the label's column, though it does not use it.
-        if (input.Schema.GetColumnOrNull(settings.Label) == null)
-            input = mlContext.Transforms.CustomMapping<Nothing, NoLabel>((_, row) => row.Label = "", null).Append(mlContext.Transforms.CopyColumns(settings.Label, nameof(NoLabel.Label))).Fit(input).Transform(input);
-        IDataView scored = mlContext.Transforms.SelectColumns("PredictedLabel", "Score").Fit(model.Transform(input)).Transform(model.Transform(input));
-        string path = Path.GetFullPath(settings.Output), temporary = path + ".tmp";
-        using (FileStream stream = File.Create(temporary))
-            mlContext.Data.SaveAsText(scored, stream, separatorChar: ',', headerRow: true, schema: false);
-        File.Move(temporary, path, overwrite: true);
+        if (input.Schema.GetColumnOrNull(data.Label) == null)
+            input = mlContext.Transforms.CustomMapping<Nothing, NoLabel>((_, row) => row.Label = "", null).Append(mlContext.Transforms.CopyColumns(data.Label, nameof(NoLabel.Label))).Fit(input).Transform(input);
+        IDataView scored = model.Transform(input), answers = mlContext.Transforms.SelectColumns("PredictedLabel", "Score").Fit(scored).Transform(scored);
+        WholeFile.Write(settings.Output, path =>
+        {
+            using FileStream stream = File.Create(path);
+            mlContext.Data.SaveAsText(answers, stream, separatorChar: ',', headerRow: true, schema: false);
+        });
         AnsiConsole.WriteLine($"Written to {settings.Output}.");
         return 0;
     }

@@ -2,14 +2,6 @@ using FaMLNet.Cli;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-// Ctrl+C ends a training within one mini-batch; a checkpoint folder then holds its state.
-using CancellationTokenSource stop = new();
-Console.CancelKeyPress += (_, key) =>
-{
-    key.Cancel = true;
-    stop.Cancel();
-};
-
 CommandApp app = new();
 app.Configure(config =>
 {
@@ -29,4 +21,4 @@ app.Configure(config =>
         return 1;
     });
 });
-return await app.RunAsync(args, stop.Token);
+return app.Run(args);

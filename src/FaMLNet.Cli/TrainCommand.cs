@@ -21,7 +21,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-r|--rule <RULE>"), Description("How the error travels back: bp, fa, dfa, usf, brsf or frsf."), DefaultValue("fa")]
         public string Rule { get; set; } = "fa";
 
-        [CommandOption("-n|--network <NETWORK>"), Description("mlp:128,64 (dense layers of that many units), lenet, lenet-cifar, resnet20 (32, 44, 56, 110) or resnet18. Without it mlp:128,64 for tables, lenet for images.")]
+        [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known + ". Without it mlp:128,64 for tables, lenet for images.")]
         public string? Network { get; set; }
 
         [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data."), DefaultValue(100)]
@@ -51,6 +51,13 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
+        // Ctrl+C ends a training within one mini-batch; a checkpoint folder then holds its state.
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Console.CancelKeyPress += (_, key) =>
+        {
+            key.Cancel = true;
+            stop.Cancel();
+        };
         MLContext mlContext = new(settings.Seed);
         if (settings.Log)
             mlContext.Log += (_, message) => Messages.Print(message);
@@ -60,7 +67,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
-            LabelColumnName = data.IsImages ? "Label" : settings.Label,
+            LabelColumnName = data.Label,
             Rule = rule,
             Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64")),
             NumberOfEpochs = settings.Epochs,
@@ -69,23 +76,21 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null,
             Seed = settings.Seed,
             CheckpointFolder = settings.Checkpoints,
-            CancellationToken = cancellationToken,
+            CancellationToken = stop.Token,
         };
         ITransformer model = null!;
+        void Fit() => model = Pipeline(mlContext, data, options).Fit(data.View);
         if (settings.Log)
-            model = Pipeline(mlContext, data, options).Fit(data.View);
+            Fit();
         else
         {
             TrainingView.Run(AnsiConsole.Console, view =>
             {
                 options.MetricsCallback = view.Add($"{rule}", settings.Epochs);
-                model = Pipeline(mlContext, data, options).Fit(data.View);
+                Fit();
             });
         }
-        // Whole or not at all: a model that was there stays until the new one is.
-        string path = Path.GetFullPath(settings.Output), temporary = path + ".tmp";
-        mlContext.Model.Save(model, data.View.Schema, temporary);
-        File.Move(temporary, path, overwrite: true);
+        WholeFile.Write(settings.Output, path => mlContext.Model.Save(model, data.View.Schema, path));
         AnsiConsole.WriteLine($"Saved as {settings.Output}.");
         return 0;
     }

@@ -34,10 +34,6 @@ internal static unsafe class Blas
             &first, &second, &columns, &rows, &inner, &one, b, &strideB, a, &strideA, &zero, c, &strideC);
     }
 
-    private static nint Find()
-    {
-        LibTorch.EnsureLoaded();
-        return OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && NativeLibrary.TryLoad("libtorch_cpu.so", out nint library)
-            && NativeLibrary.TryGetExport(library, "sgemm_", out nint function) ? function : 0;
-    }
+    private static nint Find() => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && LibTorch.InMemory() is var library and not 0
+        && NativeLibrary.TryGetExport(library, "sgemm_", out nint function) ? function : 0;
 }

@@ -36,6 +36,18 @@ internal static class LibTorch
         }
     }
 
+    /// <summary>The library of libtorch's CPU code that TorchSharp has loaded, for functions that TorchSharp does not pass on; 0 where it has another name (Windows).</summary>
+    public static nint InMemory()
+    {
+        EnsureLoaded();
+        foreach (string file in new[] { "libtorch_cpu.so", "libtorch_cpu.dylib" })
+        {
+            if (NativeLibrary.TryLoad(file, out nint handle))
+                return handle;
+        }
+        return 0;
+    }
+
     /// <summary>What is wrong and what to do about it, from the failure and a look at the files.</summary>
     internal static string Explain(Exception failure)
     {

@@ -41,18 +41,7 @@ internal static class OneDnn
         return new Switch();
     }
 
-    private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? path)
-    {
-        if (name != Library)
-            return 0;
-        // TorchSharp has loaded it: this finds the one in memory.
-        foreach (string file in new[] { "libtorch_cpu.so", "libtorch_cpu.dylib" })
-        {
-            if (NativeLibrary.TryLoad(file, out nint handle))
-                return handle;
-        }
-        return 0;
-    }
+    private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? path) => name == Library ? LibTorch.InMemory() : 0;
 
     private sealed class Switch : IDisposable
     {

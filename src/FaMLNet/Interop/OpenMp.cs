@@ -14,10 +14,17 @@ namespace FaMLNet.Interop;
 /// </remarks>
 internal static unsafe class OpenMp
 {
+    private const int MostParts = 32;
+
     private static readonly Lazy<Functions?> Gnu = new(Find);
 
     /// <summary>Whether the threads are libtorch's own.</summary>
     public static bool SharesLibTorchThreads => Gnu.Value != null;
+
+    /// <summary>Into how many parts to divide work on so many elements: it depends on nothing else, so that sums over parts are the same on any number of threads.</summary>
+    /// <param name="elements">Elements in all.</param>
+    /// <param name="leastLength">Elements that are worth a part.</param>
+    public static int Parts(long elements, int leastLength) => (int)Math.Clamp(elements / leastLength, 1, MostParts);
 
     /// <summary>Does work in parts, on as many threads as libtorch may use on the calling one, and returns when all are done.</summary>
     /// <param name="parts">How many. The same thread does neighbouring ones, and the same ones in the next call.</param>
@@ -62,9 +69,9 @@ internal static unsafe class OpenMp
         LibTorch.EnsureLoaded();
         // The copy beside libtorch, not another that the process may have loaded as well.
         using Process process = Process.GetCurrentProcess();
-        string? folder = process.Modules.Cast<ProcessModule>().Select(module => module.FileName).FirstOrDefault(file => Path.GetFileName(file).StartsWith("libtorch_cpu.", StringComparison.Ordinal));
-        string? gomp = process.Modules.Cast<ProcessModule>().Select(module => module.FileName)
-            .FirstOrDefault(file => Path.GetFileName(file).StartsWith("libgomp", StringComparison.Ordinal) && Path.GetDirectoryName(file) == Path.GetDirectoryName(folder));
+        string[] files = [.. process.Modules.Cast<ProcessModule>().Select(module => module.FileName)];
+        string? torch = files.FirstOrDefault(file => Path.GetFileName(file).StartsWith("libtorch_cpu.", StringComparison.Ordinal));
+        string? gomp = files.FirstOrDefault(file => Path.GetFileName(file).StartsWith("libgomp", StringComparison.Ordinal) && Path.GetDirectoryName(file) == Path.GetDirectoryName(torch));
         return gomp != null && NativeLibrary.TryLoad(gomp, out nint library) && NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel)
             && NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number) && NativeLibrary.TryGetExport(library, "omp_get_num_threads", out nint threads)
             ? new Functions(parallel, number, threads) : null;

@@ -12,7 +12,7 @@ namespace FaMLNet.Training;
 /// </remarks>
 internal sealed unsafe class DenseChain : TrainingNetwork
 {
-    private const int PartLength = 8192, MostParts = 32;
+    private const int PartLength = 8192;
 
     private readonly DenseLayout _layout;
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
@@ -226,5 +226,5 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own cache; where processors are far apart, fetching it from there costs one thread
     /// far more than the pass itself.
     /// </summary>
-    private static int Parts(int rows, int width) => Math.Clamp(rows * width / PartLength, 1, Math.Min(rows, MostParts));
+    private static int Parts(int rows, int width) => Math.Min(rows, OpenMp.Parts((long)rows * width, PartLength));
 }

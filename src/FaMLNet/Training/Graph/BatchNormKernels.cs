@@ -18,10 +18,8 @@ internal static unsafe class BatchNormKernels
     /// <summary>Floats that the first cache holds beside the other arrays.</summary>
     private const int BlockLength = 1024;
 
-    /// <summary>Elements below which more threads cost more than they bring.</summary>
-    private const long WorthThreads = 16384;
-
-    private const int MostParts = 32;
+    /// <summary>Elements that are worth a part.</summary>
+    private const int PartLength = 16384;
 
     /// <summary>Channels come in such groups.</summary>
     public static int Lanes => Vector<float>.Count;
@@ -217,7 +215,7 @@ internal static unsafe class BatchNormKernels
             Sse.Prefetch0(line);
     }
 
-    private static int Parts(long positions, int channels) => (int)Math.Clamp(positions * channels / WorthThreads, 1, MostParts);
+    private static int Parts(long positions, int channels) => OpenMp.Parts(positions * channels, PartLength);
 
     /// <summary>The larger of the two; NaN stays, so that a divergence shows.</summary>
     private static Vector<float> AtLeast(Vector<float> floor, Vector<float> value) => Vector.ConditionalSelect(Vector.LessThan(value, floor), floor, value);

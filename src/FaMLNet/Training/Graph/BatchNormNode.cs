@@ -58,9 +58,8 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         using Tensor input = _input!;
         using Tensor? output = _output;
         (_input, _output) = (null, null);
-        using Tensor error = ChannelsLast.InFormat(gradient);
-        // A copy may be written to.
-        bool writable = ownsGradient || !ChannelsLast.IsInFormat(gradient);
+        bool inFormat = ChannelsLast.IsInFormat(gradient), writable = ownsGradient || !inFormat; // a copy may be written to
+        using Tensor error = inFormat ? gradient.alias() : ChannelsLast.Of(gradient);
         long positions = Positions(input);
         float[] shift = Shift.ToArray(), errors = new float[_channels], products = new float[_channels], meanError = new float[_channels], slope = new float[_channels];
         float* x = Pointer(input);

@@ -9,7 +9,7 @@ namespace FaMLNet.Training.Graph;
 /// <param name="ownsGradient">Whether the gradient may be overwritten.</param>
 internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
 {
-    private const int PartLength = 16384, MostParts = 32;
+    private const int PartLength = 16384;
     private Tensor? _output;
 
     public override Tensor Forward(Tensor x, bool training)
@@ -43,7 +43,7 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
         {
             float* g = (float*)gBytes, a = (float*)aBytes;
             long length = gradient.numel();
-            int parts = (int)Math.Clamp(length / PartLength, 1, MostParts);
+            int parts = OpenMp.Parts(length, PartLength);
             OpenMp.Run(parts, part =>
             {
                 long i = length * part / parts, end = length * (part + 1) / parts;

@@ -6,7 +6,7 @@ namespace FaMLNet.Training.Optimizers;
 /// <summary>Updates flat weights by a flat gradient in one fused pass. Lengths are multiples of 16; the gaps of the layout stay 0.</summary>
 internal abstract unsafe class Optimizer
 {
-    /// <summary>Weights of a part; below two parts one thread is as fast as more.</summary>
+    /// <summary>Weights that are worth a part.</summary>
     private const int PartLength = 1 << 15;
 
     /// <summary>Length of a cache line.</summary>
@@ -35,8 +35,8 @@ internal abstract unsafe class Optimizer
     public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
     {
         Steps++;
-        int length = weights.Length, parts = length / PartLength;
-        if (parts < 2)
+        int length = weights.Length, parts = OpenMp.Parts(length, PartLength);
+        if (parts == 1)
         {
             Update(weights, gradient, 0, learningRate);
             return;
