@@ -33,6 +33,17 @@ public sealed class GradientTests
         }
     }
 
+    /// <summary>Layers whose passes are divided among threads, into parts of unequal size.</summary>
+    [Fact]
+    public void Gradient_is_that_of_the_reference_for_large_layers()
+    {
+        foreach (FeedbackRule rule in FeedbackRule.All)
+        {
+            foreach (Activation activation in Enum.GetValues<Activation>())
+                Check(rule.ShortName, NetworkDefinition.Mlp(401, 311) with { Activation = activation }, features: 37, classes: 4, rows: 70, seed: 4);
+        }
+    }
+
     [Fact]
     public void Gradient_is_that_of_the_reference_for_random_networks() =>
         (from rule in Gen.OneOfConst([.. FeedbackRule.All.Select(rule => rule.ShortName)])
