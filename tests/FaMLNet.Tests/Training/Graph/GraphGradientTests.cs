@@ -85,6 +85,21 @@ public sealed class GraphGradientTests
             Check(rule.ShortName, NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, Flatten, Top), new ImageShape(1, 16, 16), rows: 2);
     }
 
+    /// <summary>As many pixels as are divided among threads, in both orders of memory.</summary>
+    [Fact]
+    public void Gradient_of_large_images_is_that_of_the_reference_for_every_rule()
+    {
+        SequentialDefinition together = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1, Bias = false }, Norm, ReLU,
+            new Layer.Residual([new Layer.Conv2d(16, 1) { Bias = false }, Norm], []), ReLU, new Layer.Conv2d(16, 1) { Bias = false }, Norm,
+            new Layer.AveragePool2d(8), Flatten, Top);
+        SequentialDefinition apart = NetworkDefinition.Sequential(new Layer.Conv2d(12, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(12, 1), ReLU, new Layer.AveragePool2d(8), Flatten, Top);
+        foreach (FeedbackRule rule in FeedbackRule.All)
+        {
+            Check(rule.ShortName, together, new ImageShape(1, 32, 32), rows: 3);
+            Check(rule.ShortName, apart, new ImageShape(1, 32, 32), rows: 3);
+        }
+    }
+
     [Fact]
     public void Gradient_of_LeNet_is_that_of_the_reference_for_every_rule()
     {
