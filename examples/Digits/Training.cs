@@ -51,7 +51,7 @@ internal static class Training
         double seconds = watch.Elapsed.TotalSeconds;
 
         MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(split.TestSet));
-        FeedbackAlignmentMulticlassModelParameters network = model.OfType<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>>().Single().Model;
+        FeedbackAlignmentMulticlassModelParameters network = model.OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model;
         return new RuleResult(rule, model, metrics, seconds, network.History[^1]);
     }
 

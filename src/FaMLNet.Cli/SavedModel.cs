@@ -28,9 +28,7 @@ internal static class SavedModel
             throw new FileNotFoundException($"There is no model '{path}'. 'famlnet train' writes one.");
         try
         {
-            ITransformer model = mlContext.Model.Load(path, out _);
-            model.ScoreInBatches();
-            return model;
+            return mlContext.Model.Load(path, out _);
         }
         catch (Exception failure) when (failure is FormatException or InvalidDataException or InvalidOperationException)
         {

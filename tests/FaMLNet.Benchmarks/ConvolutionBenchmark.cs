@@ -1,4 +1,5 @@
 using FaMLNet.Training;
+using FaMLNet.Training.Graph;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;

@@ -1,4 +1,5 @@
 using FaMLNet.Training;
+using FaMLNet.Training.Dense;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

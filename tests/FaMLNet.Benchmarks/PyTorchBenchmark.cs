@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet.Training;
+using FaMLNet.Training.Dense;
+using FaMLNet.Training.Graph;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;

@@ -1,4 +1,5 @@
 using FaMLNet.Training;
+using FaMLNet.Training.Dense;
 using Spectre.Console;
 using TorchSharp;
 

@@ -33,5 +33,5 @@ internal static class Tables
         (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!.Invoke(null, [data.Schema])!;
 
     public static FeedbackAlignmentMulticlassModelParameters ModelOf(ITransformer transformer) =>
-        ((IEnumerable<ITransformer>)transformer).OfType<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>>().Single().Model;
+        ((IEnumerable<ITransformer>)transformer).OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model;
 }

@@ -52,26 +52,6 @@ public static class FeedbackAlignmentCatalog
         return catalog.FeedbackAlignment(options);
     }
 
-    /// <summary>
-    /// Lets a loaded model score whole views in batches: one forward pass for up to a few hundred rows instead of one a row. Models that come from <c>Fit</c> do
-    /// so by themselves; ML.NET's loader gives no say in how the transformer that it makes scores. Dense networks gain nothing and stay as they are.
-    /// </summary>
-    /// <param name="model">What <c>mlContext.Model.Load</c> gave: a transformer, or a chain with FaMLNet's models anywhere in it.</param>
-    /// <returns>The same object.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
-    public static TTransformer ScoreInBatches<TTransformer>(this TTransformer model) where TTransformer : ITransformer
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        if (model is MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> transformer)
-            FaMLNet.Interop.BatchedScorer.Install(transformer);
-        else if (model is IEnumerable<ITransformer> chain)
-        {
-            foreach (ITransformer part in chain)
-                part.ScoreInBatches();
-        }
-        return model;
-    }
-
     /// <summary>Creates a trainer of neural networks that learn by feedback alignment, with all options.</summary>
     /// <param name="catalog">The catalog, <c>mlContext.MulticlassClassification.Trainers</c>.</param>
     /// <param name="options">The options.</param>

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using FaMLNet.Training;
 
 namespace FaMLNet.Diagnostics;
 
@@ -19,29 +18,27 @@ internal static class Alignment
     /// <summary>‖feedback‖/‖weights‖.</summary>
     public static double NormRatio(ReadOnlySpan<float> feedback, ReadOnlySpan<float> weights) => Norm(feedback) / Norm(weights);
 
-    /// <summary>Angle and norm ratio of every layer, from the state after the last gradient was computed.</summary>
-    public static (IReadOnlyDictionary<string, double> Angle, IReadOnlyDictionary<string, double> NormRatio) Measure(TrainingNetwork network)
+    /// <summary>Angle and norm ratio of every layer.</summary>
+    public static (IReadOnlyDictionary<string, double> Angle, IReadOnlyDictionary<string, double> NormRatio) Measure(IMeasuredTraining training)
     {
         Dictionary<string, double> angles = [], ratios = [];
-        FeedbackWeights feedback = network.Feedback;
-        ReadOnlySpan<float> weights = network.Weights.Span, gradient = network.Gradient.Span;
-        List<WeightedLayer> layers = network.Layout.WeightedLayers;
-        ReadOnlySpan<float> backpropagation = feedback.IsDirect && layers.Count > 1 ? network.ComputeBackpropagationGradient().Span : [];
-        for (int i = 1; i < layers.Count; i++)
+        IReadOnlyList<string> names = training.LayerNames;
+        if (training.IsDirect && names.Count > 1)
+            training.ComputeBackpropagationGradient();
+        for (int i = 1; i < names.Count; i++)
         {
-            WeightedLayer layer = layers[i];
-            if (feedback.Slices[i] is not { } slice)
+            ReadOnlySpan<float> weights = training.WeightsOf(i), feedback = training.FeedbackOf(i);
+            if (feedback.IsEmpty)
             {
-                angles[layer.Name] = 0;
-                ratios[layer.Name] = 1;
+                angles[names[i]] = 0;
+                ratios[names[i]] = 1;
                 continue;
             }
-            ReadOnlySpan<float> w = layer.Weight.In(weights), b = slice.In((ReadOnlySpan<float>)feedback.Buffer.Span);
-            ratios[layer.Name] = NormRatio(b, w);
-            if (feedback.IsDirect)
-                angles[layers[i - 1].Name] = Angle(layers[i - 1].Weight.In(gradient), layers[i - 1].Weight.In(backpropagation));
+            ratios[names[i]] = NormRatio(feedback, weights);
+            if (training.IsDirect)
+                angles[names[i - 1]] = Angle(training.GradientOf(i - 1), training.BackpropagationGradientOf(i - 1));
             else
-                angles[layer.Name] = Angle(w, b);
+                angles[names[i]] = Angle(weights, feedback);
         }
         return (angles, ratios);
     }

@@ -28,7 +28,7 @@ public sealed record CustomDefinition : NetworkDefinition
     internal override void Validate()
     {
         if (!Enum.IsDefined(Initialization))
-            throw new ArgumentOutOfRangeException(nameof(Initialization), Initialization, $"Option Network: Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
+            throw OptionError.OutOfRange("Network", $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
     }
 
     /// <summary>Builds the module through the registered factory.</summary>

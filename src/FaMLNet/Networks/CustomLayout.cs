@@ -41,6 +41,8 @@ internal sealed class CustomLayout : NetworkLayout
 
     public override NetworkDefinition Definition => Network;
 
+    public override ImageShape? ImageInput => Shape.Input is [int channels, int height, int width] ? new ImageShape(channels, height, width) : null;
+
     public override WeightInitialization Initialization => Network.Initialization;
 
     public override long WorkPerRow => _work;
@@ -49,7 +51,7 @@ internal sealed class CustomLayout : NetworkLayout
 
     /// <summary>The modules that follow the rule, by name.</summary>
     public static Dictionary<string, nn.Module<Tensor, Tensor>> WeightedModules(nn.Module module) =>
-        module.named_modules().Where(pair => pair.module is Linear or Conv2d).ToDictionary(pair => pair.name, pair => (nn.Module<Tensor, Tensor>)pair.module);
+        module.named_modules().Where(pair => pair.module is Linear or Conv1d or Conv2d or Conv3d).ToDictionary(pair => pair.name, pair => (nn.Module<Tensor, Tensor>)pair.module);
 
     private void FindWeightedLayers(nn.Module<Tensor, Tensor> module)
     {
@@ -94,7 +96,7 @@ internal sealed class CustomLayout : NetworkLayout
             _work += 3L * weight.Length;
         }
         if (WeightedLayers.Count == 0)
-            throw new InvalidOperationException($"Option Network: {Network} has no Linear or Conv2d layer in use: there is nothing that a rule could train.");
+            throw new InvalidOperationException($"Option Network: {Network} has no Linear, Conv1d, Conv2d or Conv3d layer in use: there is nothing that a rule could train.");
     }
 
     private void CheckType(string name, Tensor parameter)

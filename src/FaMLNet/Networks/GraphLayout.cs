@@ -52,7 +52,7 @@ internal sealed class GraphLayout : NetworkLayout
         IReadOnlyList<Layer> layers = network.Layers[0] is Layer.PadTo or Layer.ResizeTo ? [.. network.Layers.Skip(1)] : network.Layers;
         Nodes = Compile(layers, NetworkInput, out ImageShape output);
         if (!_flat || WeightedLayers.Count == 0 || output.Length != classes)
-            throw new ArgumentException($"Option Network: {network.Name} must end in a vector of one value a class ({classes}); it ends in {output}. End it with Flatten and Dense().");
+            throw OptionError.Invalid("Network", $"{network.Name} must end in a vector of one value a class ({classes}); it ends in {output}. End it with Flatten and Dense().");
         List<GraphNodeSpec> inner = [.. Convolutions(Nodes).Where(node => node.WeightedIndex > 0)];
         ChannelsLast = inner.Count > 0 && inner.TrueForAll(node => node.Input.Channels % Alignment == 0 && node.Output.Channels % Alignment == 0);
     }
@@ -77,6 +77,8 @@ internal sealed class GraphLayout : NetworkLayout
     public IReadOnlyList<GraphNodeSpec> Nodes { get; }
 
     public override NetworkDefinition Definition => Network;
+
+    public override ImageShape? ImageInput => Image;
 
     public override WeightInitialization Initialization => Network.Initialization;
 

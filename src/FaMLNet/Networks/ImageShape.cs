@@ -27,6 +27,6 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     internal void Validate()
     {
         if (Channels < 1 || Height < 1 || Width < 1 || (long)Channels * Height * Width > int.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(ImageShape), $"Option ImageShape: channels, height and width must be at least 1; found {this}.");
+            throw OptionError.OutOfRange("ImageShape", $"channels, height and width must be at least 1; found {this}.");
     }
 }

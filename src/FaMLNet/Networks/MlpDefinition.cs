@@ -22,8 +22,7 @@ public sealed record MlpDefinition : NetworkDefinition
             for (int i = 0; i < value.Count; i++)
             {
                 if (value[i] is < 1 or > MaximumUnits)
-                    throw new ArgumentOutOfRangeException(nameof(value), value[i],
-                        $"Option Network: hidden layer {i + 1} of the Mlp must have 1 to {MaximumUnits} units; found {value[i]}. For no hidden layer, give none.");
+                    throw OptionError.OutOfRange("Network", $"hidden layer {i + 1} of the Mlp must have 1 to {MaximumUnits} units; found {value[i]}. For no hidden layer, give none.");
             }
             _hiddenUnits = Array.AsReadOnly(value.ToArray());
         }
@@ -74,7 +73,7 @@ public sealed record MlpDefinition : NetworkDefinition
     internal override void Validate()
     {
         if (!(Dropout >= 0 && Dropout < 1))
-            throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, $"Option Network: Dropout must be at least 0 and below 1; found {Dropout}.");
+            throw OptionError.OutOfRange("Network", $"Dropout must be at least 0 and below 1; found {Dropout}.");
         CheckDefined(Activation);
         CheckDefined(Initialization);
         CheckDefined(Normalization);
@@ -83,6 +82,6 @@ public sealed record MlpDefinition : NetworkDefinition
     private static void CheckDefined<T>(T value) where T : struct, Enum
     {
         if (!Enum.IsDefined(value))
-            throw new ArgumentOutOfRangeException(typeof(T).Name, value, $"Option Network: {typeof(T).Name} must be one of {string.Join(", ", Enum.GetNames<T>())}; found {value}.");
+            throw OptionError.OutOfRange("Network", $"{typeof(T).Name} must be one of {string.Join(", ", Enum.GetNames<T>())}; found {value}.");
     }
 }

@@ -32,7 +32,7 @@ public abstract record NetworkDefinition
     /// <param name="depth">20, 32, 44, 56 or 110.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another depth.</exception>
     public static SequentialDefinition ResNet(int depth) => depth is 20 or 32 or 44 or 56 or 110 ? ConvolutionalNetworks.ResNetCifar(depth)
-        : throw new ArgumentOutOfRangeException(nameof(depth), depth, $"Option Network: ResNet(depth) is the CIFAR shape and has 20, 32, 44, 56 or 110 layers; found {depth}. For 18, 34, 50, 101 or 152 take ResNet18() and its like.");
+        : throw OptionError.OutOfRange("Network", $"ResNet(depth) is the CIFAR shape and has 20, 32, 44, 56 or 110 layers; found {depth}. For 18, 34, 50, 101 or 152 take ResNet18() and its like.");
 
     /// <summary>ResNet-18 (He et al. 2016), with shortcuts of option B: 1×1 convolutions where the shape changes. 11,689,512 parameters for 1000 classes.</summary>
     public static SequentialDefinition ResNet18() => ConvolutionalNetworks.ResNetImageNet("ResNet-18", [2, 2, 2, 2], bottleneck: false);
@@ -73,7 +73,7 @@ public abstract record NetworkDefinition
     /// <param name="multiplier">Multiplier of the channels, 0.5 to 1.3 as published.</param>
     /// <exception cref="ArgumentOutOfRangeException">The multiplier is not above 0, or above 4.</exception>
     public static SequentialDefinition MnasNet(double multiplier = 1) => multiplier is > 0 and <= 4 ? ConvolutionalNetworks.MnasNet(multiplier)
-        : throw new ArgumentOutOfRangeException(nameof(multiplier), multiplier, $"Option Network: the multiplier of MnasNet must be above 0 and at most 4; found {multiplier}.");
+        : throw OptionError.OutOfRange("Network", $"the multiplier of MnasNet must be above 0 and at most 4; found {multiplier}.");
 
     /// <summary>A network of one's own layers, one after the other.</summary>
     /// <param name="layers">The layers, from the input upwards; the last is <see cref="Layer.Dense"/> without a number of units.</param>

@@ -62,6 +62,9 @@ internal abstract class NetworkLayout
     /// <summary>Multiplications and additions of one training step per row, about: what decides whether a second thread pays.</summary>
     public abstract long WorkPerRow { get; }
 
+    /// <summary>How a row is laid out as an image; null for a plain vector.</summary>
+    public virtual ImageShape? ImageInput => null;
+
     /// <summary>Whether a mini-batch of a single row cannot be trained on.</summary>
     public abstract bool NeedsTwoRows { get; }
 
@@ -89,8 +92,7 @@ internal abstract class NetworkLayout
         }
         catch (OverflowException)
         {
-            throw new ArgumentOutOfRangeException(nameof(shape),
-                $"Option Network: {name} of shape {string.Join(" × ", shape)} takes the network past 2,147,483,647 parameters. Choose fewer hidden units, or reduce the features.");
+            throw OptionError.OutOfRange("Network", $"{name} of shape {string.Join(" × ", shape)} takes the network past 2,147,483,647 parameters. Choose fewer hidden units, or reduce the features.");
         }
         return slice;
     }

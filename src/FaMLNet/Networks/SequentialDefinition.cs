@@ -45,9 +45,9 @@ public sealed record SequentialDefinition : NetworkDefinition
     internal override void Validate()
     {
         if (!Enum.IsDefined(Initialization))
-            throw new ArgumentOutOfRangeException(nameof(Initialization), Initialization, $"Option Network: Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
+            throw OptionError.OutOfRange("Network", $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
         if (Layers.Count == 0)
-            throw new ArgumentException("Option Network: a network needs at least one layer; found none.");
+            throw OptionError.Invalid("Network", $"a network needs at least one layer; found none.");
         Check(Layers);
     }
 
@@ -66,7 +66,7 @@ public sealed record SequentialDefinition : NetworkDefinition
             switch (layer)
             {
                 case null:
-                    throw new ArgumentException("Option Network: a layer is null.");
+                    throw OptionError.Invalid("Network", $"a layer is null.");
                 case Layer.Conv2d conv:
                     Positive(conv.Channels, "Conv2d.Channels");
                     Positive(conv.Kernel, "Conv2d.Kernel");
@@ -79,7 +79,7 @@ public sealed record SequentialDefinition : NetworkDefinition
                     Positive(units, "Dense.Units");
                     break;
                 case Layer.Activate activate when !Enum.IsDefined(activate.Activation):
-                    throw new ArgumentOutOfRangeException(nameof(layers), $"Option Network: Activation must be one of {string.Join(", ", Enum.GetNames<Activation>())}; found {activate.Activation}.");
+                    throw OptionError.OutOfRange("Network", $"Activation must be one of {string.Join(", ", Enum.GetNames<Activation>())}; found {activate.Activation}.");
                 case Layer.MaxPool2d pool:
                     Positive(pool.Kernel, "MaxPool2d.Kernel");
                     Positive(pool.Stride ?? 1, "MaxPool2d.Stride");
@@ -94,13 +94,13 @@ public sealed record SequentialDefinition : NetworkDefinition
                     Positive(pool.Size, "AdaptiveAveragePool2d.Size");
                     break;
                 case Layer.Dropout dropout when !(dropout.Share >= 0 && dropout.Share < 1):
-                    throw new ArgumentOutOfRangeException(nameof(layers), $"Option Network: Dropout.Share must be at least 0 and below 1; found {dropout.Share}.");
+                    throw OptionError.OutOfRange("Network", $"Dropout.Share must be at least 0 and below 1; found {dropout.Share}.");
                 case Layer.Residual residual:
-                    Check(residual.Body ?? throw new ArgumentException("Option Network: Residual.Body is null."));
-                    Check(residual.Shortcut ?? throw new ArgumentException("Option Network: Residual.Shortcut is null."));
+                    Check(residual.Body ?? throw OptionError.Invalid("Network", $"Residual.Body is null."));
+                    Check(residual.Shortcut ?? throw OptionError.Invalid("Network", $"Residual.Shortcut is null."));
                     break;
                 case Layer.Concatenate concatenate:
-                    Check(concatenate.Body ?? throw new ArgumentException("Option Network: Concatenate.Body is null."));
+                    Check(concatenate.Body ?? throw OptionError.Invalid("Network", $"Concatenate.Body is null."));
                     break;
                 case Layer.PadTo pad:
                     Positive(pad.Size, "PadTo.Size");
@@ -119,12 +119,12 @@ public sealed record SequentialDefinition : NetworkDefinition
     private static void Positive(int value, string name)
     {
         if (value is < 1 or > MlpDefinition.MaximumUnits)
-            throw new ArgumentOutOfRangeException(name, value, $"Option Network: {name} must be 1 to {MlpDefinition.MaximumUnits}; found {value}.");
+            throw OptionError.OutOfRange("Network", $"{name} must be 1 to {MlpDefinition.MaximumUnits}; found {value}.");
     }
 
     private static void NotNegative(int value, string name)
     {
         if (value is < 0 or > MlpDefinition.MaximumUnits)
-            throw new ArgumentOutOfRangeException(name, value, $"Option Network: {name} must be 0 to {MlpDefinition.MaximumUnits}; found {value}.");
+            throw OptionError.OutOfRange("Network", $"{name} must be 0 to {MlpDefinition.MaximumUnits}; found {value}.");
     }
 }

@@ -65,6 +65,9 @@ internal sealed record ModelDocument
         return document;
     }
 
+    /// <summary>The name of the array that holds a layer's feedback weights.</summary>
+    public static string FeedbackName(string layer) => $"{layer}.feedback";
+
     public void Write(TextWriter writer) => writer.Write(JsonSerializer.Serialize(this, Json).ReplaceLineEndings("\n"));
 
     public NetworkLayout CreateLayout(IHostEnvironment env)
@@ -88,7 +91,7 @@ internal sealed record ModelDocument
         {
             WeightedLayer layer = layout.WeightedLayers.Skip(1).FirstOrDefault(layer => layer.Name == feedback.Layer)
                 ?? throw new FormatException($"The model's description gives feedback weights to a layer '{feedback.Layer}' that passes no error.");
-            tensors.Add((FeedbackAlignmentMulticlassModelParameters.FeedbackName(layer.Name), feedback.Direct ? [layout.Outputs, layer.InputLength] : layer.Weight.Shape));
+            tensors.Add((FeedbackName(layer.Name), feedback.Direct ? [layout.Outputs, layer.InputLength] : layer.Weight.Shape));
         }
         return tensors;
     }

@@ -14,25 +14,23 @@ internal sealed class BatchedView : IDataTransform
 
     private readonly IHost _host;
     private readonly IDataTransform _rows;
-    private readonly FeedbackAlignmentMulticlassModelParameters _model;
+    private readonly IBatchedModel _model;
+    private readonly OutputColumns _outputs;
     private readonly DataViewSchema.Column _features;
-    private readonly int _score, _predictedLabel;
 
     /// <param name="host">For errors.</param>
     /// <param name="rows">The same view scored row by row: the schema is its.</param>
     /// <param name="model">Scores.</param>
+    /// <param name="outputs">How each column that is added follows from a row's scores.</param>
     /// <param name="features">The feature column's name.</param>
-    public BatchedView(IHost host, IDataTransform rows, FeedbackAlignmentMulticlassModelParameters model, string features)
+    public BatchedView(IHost host, IDataTransform rows, IBatchedModel model, OutputColumns outputs, string features)
     {
         _host = host;
         _rows = rows;
         _model = model;
         Source = rows.Source;
         _features = Source.Schema[features];
-        // The source's columns come first, then the predicted label, then the scores.
-        _predictedLabel = Source.Schema.Count;
-        _score = _predictedLabel + 1;
-        host.Check(rows.Schema.Count == _score + 1, "The scorer must add a predicted label and a score.");
+        _outputs = outputs;
     }
 
     public IDataView Source { get; }
@@ -51,7 +49,8 @@ internal sealed class BatchedView : IDataTransform
         bool[] active = new bool[Schema.Count];
         foreach (DataViewSchema.Column column in columnsNeeded)
             active[column.Index] = true;
-        bool scores = active[_score] || active[_predictedLabel];
+        // The source's columns come first, then those of the scorer.
+        bool scores = active.AsSpan(Source.Schema.Count).Contains(true);
         IEnumerable<DataViewSchema.Column> needed = Source.Schema.Where(column => active[column.Index] || (scores && column.Index == _features.Index));
         DataViewRowCursor source = Source.GetRowCursor(needed, rand);
         return new Cursor(this, new LookaheadCursor(source, Source.Schema.Where(column => active[column.Index]), scores ? _features : null, _model, Capacity), active);
@@ -80,7 +79,7 @@ internal sealed class BatchedView : IDataTransform
             view._host.Check(IsColumnActive(column), $"Column '{column.Name}' was not asked for when the cursor was made.");
             if (column.Index < view.Source.Schema.Count)
                 return input.GetGetter<TValue>(view.Source.Schema[column.Index]);
-            Delegate getter = column.Index == view._score ? (ValueGetter<VBuffer<float>>)Score : (ValueGetter<uint>)PredictedLabel;
+            Delegate getter = view._outputs(column.Name, input.Scores);
             return getter as ValueGetter<TValue> ?? throw view._host.Except($"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
         }
 
@@ -89,27 +88,6 @@ internal sealed class BatchedView : IDataTransform
             if (disposing)
                 input.Dispose();
             base.Dispose(disposing);
-        }
-
-        private void Score(ref VBuffer<float> value)
-        {
-            ReadOnlySpan<float> scores = input.Scores();
-            VBufferEditor<float> editor = VBufferEditor.Create(ref value, scores.Length);
-            scores.CopyTo(editor.Values);
-            value = editor.Commit();
-        }
-
-        private void PredictedLabel(ref uint value)
-        {
-            // As ML.NET's own scorer: the first of the largest; missing if there is no number.
-            ReadOnlySpan<float> scores = input.Scores();
-            int best = -1;
-            for (int i = 0; i < scores.Length; i++)
-            {
-                if (!float.IsNaN(scores[i]) && (best < 0 || scores[i] > scores[best]))
-                    best = i;
-            }
-            value = (uint)(best + 1);
         }
     }
 }

@@ -1,7 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using FaMLNet.Interop;
-using FaMLNet.Training;
+using FaMLNet.Training.Autograd;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -9,13 +8,13 @@ using static TorchSharp.torch;
 namespace FaMLNet.Scoring;
 
 /// <summary>Scores rows by a module of the user's own. Threads take turns: nothing is known of the module's safety.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A model is not disposable in ML.NET; tensors have finalisers.")]
 internal sealed class CustomScorer : NetworkScorer
 {
     private readonly object _gate = new();
     private readonly CustomLayout _layout;
     private readonly nn.Module<Tensor, Tensor> _module;
     private readonly bool _withoutOneDnn;
+    private bool _disposed;
 
     public CustomScorer(CustomLayout layout, nn.Module<Tensor, Tensor> module, float[] parameters, float[] statistics)
     {
@@ -37,6 +36,16 @@ internal sealed class CustomScorer : NetworkScorer
 
     public override IScoringSession Open() => new Session(this);
 
+    public override void Dispose()
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+                CleanUp.Dispose(_module);
+            _disposed = true;
+        }
+    }
+
     private static void Copy(ParameterSlice slice, float[] source, Tensor target)
     {
         using Tensor values = tensor(slice.In((ReadOnlySpan<float>)source).ToArray(), target.shape);
@@ -47,6 +56,8 @@ internal sealed class CustomScorer : NetworkScorer
     {
         lock (_gate)
         {
+            if (_disposed)
+                throw Disposed();
             using IDisposable? oneDnn = OneDnn.Off(_withoutOneDnn);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = no_grad();
@@ -61,7 +72,5 @@ internal sealed class CustomScorer : NetworkScorer
     private sealed class Session(CustomScorer owner) : IScoringSession
     {
         public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
-
-        public void Dispose() { }
     }
 }

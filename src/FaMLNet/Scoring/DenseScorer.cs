@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using FaMLNet.Training;
+using FaMLNet.Training.Dense;
 
 namespace FaMLNet.Scoring;
 
@@ -38,6 +38,8 @@ internal sealed class DenseScorer : NetworkScorer
     public override bool GainsFromBatches => false;
 
     public override IScoringSession Open() => new Session(this);
+
+    public override void Dispose() { }
 
     /// <summary>Class probabilities of one row.</summary>
     /// <param name="features">As many as the network has inputs.</param>
@@ -123,7 +125,5 @@ internal sealed class DenseScorer : NetworkScorer
             for (int row = 0; row < count; row++)
                 scorer.Score(features.Slice(row * inputs, inputs), scores.Slice(row * outputs, outputs), _first, _second);
         }
-
-        public void Dispose() { }
     }
 }

@@ -17,7 +17,7 @@ namespace FaMLNet;
 /// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable and thread-safe, unlike a
 /// <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
 /// </remarks>
-public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParametersBase<VBuffer<float>>, IValueMapper
+public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParametersBase<VBuffer<float>>, IValueMapper, IBatchedModel, IDisposable
 {
     // At most 24 characters in a model header.
     internal const string LoaderSignature = "FeedbackAlignMulticlass";
@@ -45,15 +45,14 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     private FeedbackAlignmentMulticlassModelParameters(IHostEnvironment env, ModelLoadContext ctx) : base(env, ModelName, ctx)
     {
         ModelDocument document = null!;
-        if (!ctx.TryLoadTextStream(DocumentEntry, reader => document = ModelDocument.Read(reader)))
-            throw new FormatException($"The model's entry '{DocumentEntry}' is missing: the file is damaged. Save the model again.");
+        ModelLoading.Text(ctx, DocumentEntry, reader => document = ModelDocument.Read(reader));
         _layout = document.CreateLayout(env);
+        IReadOnlyList<(string Name, IReadOnlyList<int> Shape)> expected = document.DescribeTensors(_layout);
         IReadOnlyDictionary<string, ParameterTensor> tensors = null!;
-        if (!ctx.TryLoadBinaryStream(WeightsEntry, reader => tensors = Safetensors.Read(reader.BaseStream, document.DescribeTensors(_layout))))
-            throw new FormatException($"The model's entry '{WeightsEntry}' is missing: the file is damaged. Save the model again.");
+        ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, expected));
         _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
         _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
-        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(FeedbackName(layer.Name))).ToDictionary(layer => layer.Name, layer => tensors[FeedbackName(layer.Name)]);
+        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name))).ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);
         Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
         History = document.History;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
@@ -74,9 +73,9 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     /// <summary>Classes, and so scores a row.</summary>
     public int NumberOfClasses => _layout.Outputs;
 
-    internal IHost Environment => Host;
+    int IBatchedModel.NumberOfScores => NumberOfClasses;
 
-    internal bool ScoresInBatches => _scorer.GainsFromBatches;
+    bool IBatchedModel.GainsFromBatches => _scorer.GainsFromBatches;
 
     DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Inputs);
 
@@ -108,7 +107,7 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     internal TrainedNetwork ToTrained(NetworkDefinition network, int features, int classes)
     {
         if (Network != network)
-            throw new ArgumentException($"Option Network: the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
+            throw OptionError.Invalid("Network", $"the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
         if (features != NumberOfFeatures || classes != NumberOfClasses)
             throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {NumberOfClasses} classes; the training data has {features} and {classes}. Give it data prepared as the model's was, with the same key mapping.");
         IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
@@ -121,7 +120,13 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History);
     }
 
-    internal IScoringSession OpenSession() => _scorer.Open();
+    IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
+
+    /// <summary>
+    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network has none and goes on. ML.NET calls it
+    /// where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
+    /// </summary>
+    public void Dispose() => _scorer.Dispose();
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
     {
@@ -153,19 +158,12 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         base.SaveCore(ctx);
         ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(_layout, Rule, _feedback.Keys, History).Write(writer));
         ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
-            [.. GetParameters().Select(pair => (pair.Key, pair.Value)), .. _feedback.Select(pair => (FeedbackName(pair.Key), pair.Value))]));
+            [.. GetParameters().Select(pair => (pair.Key, pair.Value)), .. _feedback.Select(pair => (ModelDocument.FeedbackName(pair.Key), pair.Value))]));
     }
-
-    internal static string FeedbackName(string layer) => $"{layer}.feedback";
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
-    internal static FeedbackAlignmentMulticlassModelParameters Create(IHostEnvironment env, ModelLoadContext ctx)
-    {
-        ArgumentNullException.ThrowIfNull(env);
-        env.CheckValue(ctx, nameof(ctx));
-        ctx.CheckAtModel(GetVersionInfo());
-        return new FeedbackAlignmentMulticlassModelParameters(env, ctx);
-    }
+    internal static FeedbackAlignmentMulticlassModelParameters Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        ModelLoading.Run(env, ctx, GetVersionInfo(), () => new FeedbackAlignmentMulticlassModelParameters(env, ctx));
 
     private static VersionInfo GetVersionInfo() => new(
         modelSignature: "FAMLMULC",

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using FaMLNet.Interop;
 using FaMLNet.Training;
@@ -13,70 +13,116 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
 {
     private readonly object _gate = new();
     private NativeNetwork? _network;
+    private int _users;
+    private bool _disposed;
 
     public override bool GainsFromBatches => true;
 
     public override IScoringSession Open() => new Session(this);
 
-    private NativeNetwork Network()
+    public override void Dispose()
     {
         lock (_gate)
         {
-            LibTorch.EnsureLoaded();
-            return _network ??= new NativeNetwork(layout, parameters, statistics);
+            _disposed = true;
+            FreeIfUnused();
         }
     }
 
-    /// <summary>The weights in native memory and the nodes over them; freed by the finalisers of its tensors when the model goes.</summary>
-    [SuppressMessage("Design", "CA1001", Justification = "A model is not disposable in ML.NET; tensors have finalisers.")]
-    private sealed class NativeNetwork
+    private NativeNetwork Enter()
     {
+        lock (_gate)
+        {
+            if (_disposed)
+                throw Disposed();
+            LibTorch.EnsureLoaded();
+            _network ??= new NativeNetwork(layout, parameters, statistics);
+            _users++;
+            return _network;
+        }
+    }
+
+    private void Exit()
+    {
+        lock (_gate)
+        {
+            _users--;
+            FreeIfUnused();
+        }
+    }
+
+    private void FreeIfUnused()
+    {
+        if (!_disposed || _users > 0)
+            return;
+        _network?.Dispose();
+        _network = null;
+    }
+
+    private void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+    {
+        NativeNetwork network = Enter();
+        try
+        {
+            network.Score(features, count, scores);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <summary>The weights in native memory, the nodes over them, and a batch's memory for each thread that is scoring.</summary>
+    private sealed class NativeNetwork : IDisposable
+    {
+        private readonly GraphLayout _layout;
+        private readonly float[] _statisticsOfInput;
         private readonly FloatBuffer _weights, _statistics;
+        private readonly List<GraphNode> _nodes;
+        private readonly ConcurrentBag<FloatBuffer> _inputs = [];
 
         public NativeNetwork(GraphLayout layout, float[] parameters, float[] statistics)
         {
+            _layout = layout;
+            _statisticsOfInput = statistics;
             using DisposeScope scope = NewDisposeScope();
             _weights = new FloatBuffer(parameters.Length);
             _statistics = new FloatBuffer(statistics.Length);
             parameters.CopyTo(_weights.Span);
             statistics.CopyTo(_statistics.Span);
-            Nodes = GraphBuilder.Build(layout.Nodes, new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false, layout.ChannelsLast));
+            _nodes = GraphBuilder.Build(layout.Nodes, new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false, layout.ChannelsLast));
         }
-
-        public List<GraphNode> Nodes { get; }
-    }
-
-    private sealed class Session(GraphScorer owner) : IScoringSession
-    {
-        private readonly GraphLayout _layout = owner.Layout;
-        private FloatBuffer? _input;
 
         public void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
         {
-            NativeNetwork network = owner.Network();
             using DisposeScope scope = NewDisposeScope();
-            using (no_grad())
+            using IDisposable grad = no_grad();
+            int length = _layout.NetworkInput.Length;
+            if (!_inputs.TryTake(out FloatBuffer? buffer) || buffer.Length < count * length)
             {
-                int length = _layout.NetworkInput.Length;
-                if (_input == null || _input.Length < count * length)
-                {
-                    _input?.Dispose();
-                    _input = new FloatBuffer((long)count * length);
-                }
-                for (int row = 0; row < count; row++)
-                    ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, owner.Statistics, _input.Span.Slice(row * length, length));
-                using torch.Tensor input = ImageBatch.Input(_input, count, _layout);
-                using torch.Tensor output = GraphNode.Forward(network.Nodes, input, training: false), logits = output.contiguous();
-                MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
+                buffer?.Dispose();
+                buffer = new FloatBuffer((long)count * length);
             }
+            for (int row = 0; row < count; row++)
+                ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, _statisticsOfInput, buffer.Span.Slice(row * length, length));
+            using (Tensor input = ImageBatch.Input(buffer, count, _layout), output = GraphNode.Forward(_nodes, input, training: false), logits = output.contiguous())
+                MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
+            _inputs.Add(buffer);
             for (int row = 0; row < count; row++)
                 DenseScorer.Softmax(scores.Slice(row * _layout.Outputs, _layout.Outputs));
         }
 
-        public void Dispose() => _input?.Dispose();
+        public void Dispose()
+        {
+            foreach (FloatBuffer input in _inputs)
+                input.Dispose();
+            _weights.Dispose();
+            _statistics.Dispose();
+        }
     }
 
-    private GraphLayout Layout => layout;
-
-    private float[] Statistics => statistics;
+    private sealed class Session(GraphScorer owner) : IScoringSession
+    {
+        public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
+    }
 }

@@ -26,7 +26,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     /// <param name="features">The features to score; null if no score is wanted.</param>
     /// <param name="model">Scores.</param>
     /// <param name="capacity">Rows a buffer.</param>
-    public LookaheadCursor(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, DataViewSchema.Column? features, FeedbackAlignmentMulticlassModelParameters model, int capacity)
+    public LookaheadCursor(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, DataViewSchema.Column? features, IBatchedModel model, int capacity)
     {
         _source = source;
         foreach (DataViewSchema.Column column in columns)
@@ -37,7 +37,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
         if (features is not { } scored)
             return;
         _getFeatures = source.GetGetter<VBuffer<float>>(scored);
-        (_inputs, _outputs) = (model.NumberOfFeatures, model.NumberOfClasses);
+        (_inputs, _outputs) = (model.NumberOfFeatures, model.NumberOfScores);
         _features = new float[capacity * _inputs];
         _scores = new float[capacity * _outputs];
         _session = model.OpenSession();
@@ -87,10 +87,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
-            _session?.Dispose();
             _source.Dispose();
-        }
         base.Dispose(disposing);
     }
 

@@ -3,7 +3,7 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet.Scoring;
 
 /// <summary>Scores rows by a trained network. Shared by threads; each opens a session of its own.</summary>
-internal abstract class NetworkScorer
+internal abstract class NetworkScorer : IDisposable
 {
     /// <summary>The scorer for a layout and its parameters.</summary>
     public static NetworkScorer Create(IHostEnvironment env, NetworkLayout layout, float[] parameters, float[] statistics) => layout switch
@@ -18,10 +18,18 @@ internal abstract class NetworkScorer
 
     /// <summary>Scratch memory and all else that one thread needs.</summary>
     public abstract IScoringSession Open();
+
+    /// <summary>Frees native memory, as soon as no thread uses it any more. Nothing in a scorer that has none.</summary>
+    public abstract void Dispose();
+
+    /// <summary>For the use of a scorer whose native memory has been freed.</summary>
+    protected static ObjectDisposedException Disposed() => new(nameof(FeedbackAlignmentMulticlassModelParameters),
+        "The model has been disposed: the native memory of its network is gone, and it cannot score. Load it again; or, where a PredictionEngine that was disposed took it along, "
+        + "make engines with PredictionEngineOptions { OwnsTransformer = false }.");
 }
 
-/// <summary>One thread's use of a scorer. Disposing frees scratch memory at once; without it the finaliser does.</summary>
-internal interface IScoringSession : IDisposable
+/// <summary>One thread's use of a scorer.</summary>
+internal interface IScoringSession
 {
     /// <summary>Class probabilities of rows.</summary>
     /// <param name="features">Rows × features.</param>

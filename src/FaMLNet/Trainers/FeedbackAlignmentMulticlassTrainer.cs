@@ -22,8 +22,8 @@ namespace FaMLNet;
 /// <para>Training needs TorchSharp's native libraries; predicting with a dense network does not.</para>
 /// </remarks>
 public sealed partial class FeedbackAlignmentMulticlassTrainer
-    : TrainerEstimatorBase<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>, FeedbackAlignmentMulticlassModelParameters>,
-      IEstimator<MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>>
+    : TrainerEstimatorBase<FeedbackAlignmentMulticlassTransformer, FeedbackAlignmentMulticlassModelParameters>,
+      IEstimator<FeedbackAlignmentMulticlassTransformer>
 {
     private readonly TrainingSettings _settings;
     private readonly Action<EpochMetrics>? _metricsCallback;
@@ -52,7 +52,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <exception cref="TrainingDivergedException">The loss became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException"><see cref="Options.CancellationToken"/> was cancelled.</exception>
     /// <exception cref="DllNotFoundException">TorchSharp's native libraries cannot be loaded.</exception>
-    public new MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView input)
+    public new FeedbackAlignmentMulticlassTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         return Train(input, validation: null, initial: null);
@@ -63,7 +63,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
     /// <returns>As <see cref="Fit(IDataView)"/>.</returns>
     /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
-    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, IDataView validationData)
+    public FeedbackAlignmentMulticlassTransformer Fit(IDataView trainData, IDataView validationData)
     {
         ArgumentNullException.ThrowIfNull(trainData);
         ArgumentNullException.ThrowIfNull(validationData);
@@ -76,7 +76,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <returns>As <see cref="Fit(IDataView)"/>. The history begins anew, and so do the optimiser and the schedule.</returns>
     /// <exception cref="ArgumentException">The model has another network, other features or other classes.</exception>
     /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
-    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, FeedbackAlignmentMulticlassModelParameters modelParameters)
+    public FeedbackAlignmentMulticlassTransformer Fit(IDataView trainData, FeedbackAlignmentMulticlassModelParameters modelParameters)
     {
         ArgumentNullException.ThrowIfNull(trainData);
         ArgumentNullException.ThrowIfNull(modelParameters);
@@ -88,7 +88,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <param name="trainData">The training data: as many features and classes as the model has.</param>
     /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
     /// <param name="modelParameters">A model of this trainer's network.</param>
-    public MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Fit(IDataView trainData, IDataView validationData, FeedbackAlignmentMulticlassModelParameters modelParameters)
+    public FeedbackAlignmentMulticlassTransformer Fit(IDataView trainData, IDataView validationData, FeedbackAlignmentMulticlassModelParameters modelParameters)
     {
         ArgumentNullException.ThrowIfNull(trainData);
         ArgumentNullException.ThrowIfNull(validationData);
@@ -118,12 +118,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     }
 
     /// <inheritdoc/>
-    protected override MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> MakeTransformer(FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema)
-    {
-        MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> transformer = new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
-        Interop.BatchedScorer.Install(transformer);
-        return transformer;
-    }
+    protected override FeedbackAlignmentMulticlassTransformer MakeTransformer(FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema) =>
+        new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
 
     /// <inheritdoc/>
     protected override FeedbackAlignmentMulticlassModelParameters TrainModelCore(TrainContext trainContext)
@@ -159,7 +155,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         return new FeedbackAlignmentMulticlassModelParameters(Host, new TrainingLoop(settings, source, listener, folder).Run(Diverged, checkpoint, initial));
     }
 
-    private MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters> Train(IDataView training, IDataView? validation, FeedbackAlignmentMulticlassModelParameters? initial)
+    private FeedbackAlignmentMulticlassTransformer Train(IDataView training, IDataView? validation, FeedbackAlignmentMulticlassModelParameters? initial)
     {
         CheckColumns(SchemaShape.Create(training.Schema));
         if (validation != null)

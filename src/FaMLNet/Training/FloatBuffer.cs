@@ -1,3 +1,4 @@
+using FaMLNet.Training.Dense;
 using TorchSharp;
 using static TorchSharp.torch;
 

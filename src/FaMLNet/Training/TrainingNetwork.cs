@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
@@ -14,9 +15,9 @@ internal readonly record struct EvaluationResult(double Loss, double Weight, int
 
 /// <summary>
 /// A network in training: flat parameters, gradient and feedback weights, and a step. How the gradient comes about is the derived class's
-/// affair: <see cref="DenseChain"/> without autograd for dense chains, <see cref="GraphNetwork"/> for layers as data, <see cref="CustomNetwork"/> for modules of the user's own.
+/// affair: <see cref="Dense.DenseChain"/> without autograd for dense chains, <see cref="Graph.GraphNetwork"/> for layers as data, <see cref="Autograd.AutogradNetwork"/> for modules of the user's own and for other devices.
 /// </summary>
-internal abstract class TrainingNetwork : IDisposable
+internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 {
     private FloatBuffer? _comparison;
 
@@ -60,6 +61,23 @@ internal abstract class TrainingNetwork : IDisposable
 
     /// <summary>Told when each phase of a step ends; null outside benchmarks.</summary>
     public StepClock? Clock { get; set; }
+
+    /// <summary>Whether libtorch's own way is wrong for the whole network on this machine, so that it takes a slower one.</summary>
+    public virtual bool IsRerouted => false;
+
+    IReadOnlyList<string> IMeasuredTraining.LayerNames => Layout.WeightedLayers.ConvertAll(layer => layer.Name);
+
+    bool IMeasuredTraining.IsDirect => Feedback.IsDirect;
+
+    ReadOnlySpan<float> IMeasuredTraining.WeightsOf(int layer) => Of(layer, Weights);
+
+    ReadOnlySpan<float> IMeasuredTraining.FeedbackOf(int layer) => Feedback.Slices[layer] is { } slice ? slice.In((ReadOnlySpan<float>)Feedback.Buffer.Span) : [];
+
+    ReadOnlySpan<float> IMeasuredTraining.GradientOf(int layer) => Of(layer, Gradient);
+
+    void IMeasuredTraining.ComputeBackpropagationGradient() => ComputeBackpropagationGradient();
+
+    ReadOnlySpan<float> IMeasuredTraining.BackpropagationGradientOf(int layer) => _comparison is { } comparison ? Of(layer, comparison) : [];
 
     /// <summary>One training step: forward, backward by the rule, update, and the rule's refresh of its feedback weights.</summary>
     public BatchResult Step(TrainingData data, ReadOnlySpan<int> rows, float learningRate)
@@ -116,6 +134,8 @@ internal abstract class TrainingNetwork : IDisposable
     }
 
     protected abstract void ComputeBackpropagationGradient(FloatBuffer gradient);
+
+    private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer) => Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
 
     /// <summary>Frees what the derived class holds.</summary>
     protected abstract void DisposeNetwork();

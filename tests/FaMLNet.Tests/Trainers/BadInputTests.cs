@@ -94,7 +94,7 @@ public sealed class BadInputTests
     [Fact]
     public void Single_rows_are_refused_wherever_there_is_batch_normalisation()
     {
-        _mlContext.ComponentCatalog.RegisterAssembly(typeof(Networks.TwoBranchesFactory).Assembly);
+        _mlContext.ComponentCatalog.RegisterAssembly(typeof(Training.Autograd.TwoBranchesFactory).Assembly);
         IDataView digits = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Tables.Load(_mlContext, "digits")).Transform(Tables.Load(_mlContext, "digits"));
         foreach (NetworkDefinition network in new NetworkDefinition[]
         {

@@ -61,7 +61,7 @@ public sealed class ConcurrencyTests
             {
                 try
                 {
-                    using PredictionEngine<Row, Prediction> engine = new MLContext().Model.CreatePredictionEngine<Row, Prediction>(model);
+                    using PredictionEngine<Row, Prediction> engine = new MLContext().Model.CreatePredictionEngine<Row, Prediction>(model, new PredictionEngineOptions { OwnsTransformer = false });
                     for (int i = 0; i < 200; i++)
                     {
                         int row = (i * 7 + index) % rows.Length;

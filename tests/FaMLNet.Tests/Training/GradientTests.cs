@@ -1,6 +1,7 @@
 using CsCheck;
 using FaMLNet.Interop;
 using FaMLNet.Training;
+using FaMLNet.Training.Dense;
 using Xunit;
 
 namespace FaMLNet.Tests.Training;

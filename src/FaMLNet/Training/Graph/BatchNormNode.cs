@@ -1,3 +1,5 @@
+using FaMLNet.Training.Dense;
+
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;

@@ -33,7 +33,10 @@ internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, 
 /// <summary>A way to compute a convolution, with gradients by autograd.</summary>
 /// <param name="Name">For the log.</param>
 /// <param name="Run">Input, weight, bias, layer.</param>
-internal sealed record Convolution(string Name, Func<Tensor, Tensor, Tensor?, Layer.Conv2d, Tensor> Run)
+/// <param name="KeepsWeight">
+/// Whether autograd keeps the weight itself for its backward pass, not a copy in another form: only then do other values in the weight's memory change the gradient of the input.
+/// </param>
+internal sealed record Convolution(string Name, Func<Tensor, Tensor, Tensor?, Layer.Conv2d, Tensor> Run, bool KeepsWeight = false)
 {
     public Tensor Invoke(Tensor x, Tensor weight, Tensor? bias, Layer.Conv2d layer) => Run(x, weight, bias, layer);
 }
@@ -60,7 +63,7 @@ internal sealed class ConvolutionGuard
     public static ConvolutionGuard Machine { get; } = new(Plain, Padded, Unfolded);
 
     public static Convolution Plain => new("libtorch", (x, w, b, layer) =>
-        nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation], layer.Groups));
+        nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation], layer.Groups), KeepsWeight: true);
 
     public static Convolution Padded => new("channels padded to a multiple of 16", PaddedConvolution);
 

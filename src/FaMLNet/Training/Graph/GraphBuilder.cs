@@ -1,4 +1,5 @@
 using FaMLNet.Interop;
+using FaMLNet.Training.Dense;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;

@@ -57,7 +57,10 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         {
             using Tensor error = ReLUMaxPool.Backward(dense, _choices!, output!.shape);
             Tensor[] outputs = [output!], gradients = [error], leaves = [input];
-            Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
+            if (PassesApart(_convolution, path))
+                PassErrorApart(_convolution, _layer, input, error, path);
+            else
+                Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
             below = input.grad;
         }
         ArrayPool<byte>.Shared.Return(_choices!);

@@ -41,10 +41,14 @@ internal abstract class WeightedNode : GraphNode
         return images.permute(0, 3, 1, 2);
     }
 
+    /// <summary>Where a layer-wise rule's feedback weights for the layer are; null if the error passes the forward weights, or none.</summary>
+    protected ParameterSlice? FeedbackOf(in BackwardPath path) =>
+        Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: false } feedback ? null : feedback.Slices[Spec.WeightedIndex];
+
     /// <summary>Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the rule.</summary>
     protected void Substitute(in BackwardPath path, Action action)
     {
-        if (Spec.WeightedIndex == 0 || path.Feedback?.Slices[Spec.WeightedIndex] is not { } slice || path.Feedback.IsDirect)
+        if (FeedbackOf(path) is not { } slice)
         {
             action();
             return;
@@ -54,7 +58,7 @@ internal abstract class WeightedNode : GraphNode
         if (_kept.Length != weights.Length)
             _kept = new float[weights.Length];
         weights.CopyTo(_kept);
-        slice.In(path.Feedback.Buffer.Span).CopyTo(weights);
+        slice.In(path.Feedback!.Buffer.Span).CopyTo(weights);
         try
         {
             action();
@@ -63,6 +67,28 @@ internal abstract class WeightedNode : GraphNode
         {
             _kept.CopyTo(Spec.Weight!.In(Buffers.Weights.Span));
         }
+    }
+
+    /// <summary>Whether the error must pass apart from the gradient of the weights (<see cref="PassErrorApart"/>).</summary>
+    protected bool PassesApart(Convolution convolution, in BackwardPath path) => !convolution.KeepsWeight && FeedbackOf(path) != null;
+
+    /// <summary>
+    /// The gradient of the input through the feedback weights where autograd keeps a copy of the weight in another form, which nothing can change: a second convolution, with the
+    /// feedback weights, for its backward pass alone.
+    /// </summary>
+    /// <param name="convolution">The way that the layer takes.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="input">Receives the gradient.</param>
+    /// <param name="gradient">∂L/∂output.</param>
+    /// <param name="path">How the error passes.</param>
+    protected void PassErrorApart(Convolution convolution, Layer.Conv2d layer, Tensor input, Tensor gradient, in BackwardPath path)
+    {
+        ParameterSlice slice = FeedbackOf(path)!;
+        using Tensor feedback = path.Feedback!.Buffer.Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]);
+        using IDisposable grad = enable_grad();
+        using Tensor output = convolution.Invoke(input, feedback, null, layer);
+        Tensor[] outputs = [output], gradients = [gradient], leaves = [input];
+        autograd.backward(outputs, gradients, inputs: leaves);
     }
 }
 
@@ -91,9 +117,16 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
         Tensor? below = Project(path, input.shape);
         bool passes = PassesError(path);
         // With the input left out of the inputs, autograd skips its gradient.
-        Tensor[] leaves = [Weight, .. Bias is null ? Array.Empty<Tensor>() : [Bias], .. passes ? [input] : Array.Empty<Tensor>()];
+        bool apart = PassesApart(_convolution, path);
+        Tensor[] leaves = [Weight, .. Bias is null ? Array.Empty<Tensor>() : [Bias], .. passes && !apart ? [input] : Array.Empty<Tensor>()];
         Tensor[] outputs = [output], gradients = [gradient];
-        Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
+        if (apart)
+        {
+            autograd.backward(outputs, gradients, inputs: leaves);
+            PassErrorApart(_convolution, _layer, input, gradient, path);
+        }
+        else
+            Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
         output.Dispose();
         if (passes)
             below = input.grad;

@@ -1,5 +1,6 @@
 using FaMLNet.Interop;
 using FaMLNet.Training;
+using FaMLNet.Training.Dense;
 using FaMLNet.Training.Graph;
 using TorchSharp;
 using Xunit;

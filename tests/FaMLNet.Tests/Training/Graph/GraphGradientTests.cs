@@ -62,6 +62,14 @@ public sealed class GraphGradientTests
     public void Gradient_is_that_of_the_reference_for_every_rule_and_layer(string rule, string network) =>
         Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4);
 
+    /// <summary>The ways round libtorch's kernels, on machines that need none as well: their autograd keeps a copy of the weights, which the feedback weights must not miss.</summary>
+    [Theory, MemberData(nameof(RulesAndNetworks))]
+    public void Gradient_is_that_of_the_reference_where_convolutions_go_another_way(string rule, string network)
+    {
+        foreach (Convolution way in new[] { ConvolutionGuard.Padded, ConvolutionGuard.Unfolded })
+            Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4, new ConvolutionGuard(way));
+    }
+
     /// <summary>Convolution, ReLU and pool in one node: rows beyond a vector's length, kernels of every size that it takes, odd images, single rows.</summary>
     [Theory]
     [InlineData(1, 40, 37, 5, 6, 3), InlineData(1, 10, 70, 5, 4, 1), InlineData(3, 12, 11, 3, 7, 2), InlineData(5, 9, 9, 4, 5, 3), InlineData(8, 8, 8, 2, 3, 2), InlineData(2, 17, 16, 7, 2, 2), InlineData(1, 16, 16, 8, 3, 2),

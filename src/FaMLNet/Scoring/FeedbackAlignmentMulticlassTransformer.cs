@@ -1,0 +1,70 @@
+using FaMLNet;
+using FaMLNet.Scoring;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+[assembly: LoadableClass(typeof(FeedbackAlignmentMulticlassTransformer), null, typeof(SignatureLoadModel),
+    "Feedback-alignment multiclass predictions", FeedbackAlignmentMulticlassTransformer.LoaderSignature)]
+
+namespace FaMLNet;
+
+/// <summary>
+/// Classifies: adds <c>PredictedLabel</c>, a key with the training label's values, and <c>Score</c>, class probabilities with those values as slot names.
+/// </summary>
+public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTransformer<FeedbackAlignmentMulticlassModelParameters>
+{
+    // At most 24 characters in a model header.
+    internal const string LoaderSignature = "FeedbackAlignMulticlassX";
+
+    internal FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema, string featureColumn, string? labelColumn)
+        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), model, trainSchema, featureColumn, labelColumn)
+    {
+    }
+
+    private FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, ModelLoadContext ctx) : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), ctx)
+    {
+    }
+
+    // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
+    internal static FeedbackAlignmentMulticlassTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        ModelLoading.Run(env, ctx, Header(), () => new FeedbackAlignmentMulticlassTransformer(env, ctx));
+
+    private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) =>
+        new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
+
+    private protected override Delegate CreateGetter(string column, RowScores scores) => column switch
+    {
+        DefaultColumnNames.Score => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+        {
+            ReadOnlySpan<float> row = scores();
+            VBufferEditor<float> editor = VBufferEditor.Create(ref value, row.Length);
+            row.CopyTo(editor.Values);
+            value = editor.Commit();
+        }),
+        // As ML.NET's own scorer: the first of the largest; missing if there is no number.
+        DefaultColumnNames.PredictedLabel => (ValueGetter<uint>)((ref uint value) => value = (uint)(IndexOfLargest(scores()) + 1)),
+        _ => throw Host.Except($"The scorer has no column '{column}'."),
+    };
+
+    private protected override VersionInfo GetVersionInfo() => Header();
+
+    private static VersionInfo Header() => new(
+        modelSignature: "FAMLMCXF",
+        verWrittenCur: 0x00010001, // Initial
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderAssemblyName: typeof(FeedbackAlignmentMulticlassTransformer).Assembly.GetName().Name,
+        loaderSignature: LoaderSignature);
+
+    private static int IndexOfLargest(ReadOnlySpan<float> scores)
+    {
+        int best = -1;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            if (!float.IsNaN(scores[i]) && (best < 0 || scores[i] > scores[best]))
+                best = i;
+        }
+        return best;
+    }
+}

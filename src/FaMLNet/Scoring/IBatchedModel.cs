@@ -1,0 +1,25 @@
+namespace FaMLNet.Scoring;
+
+/// <summary>A model that scores many rows at once.</summary>
+internal interface IBatchedModel
+{
+    /// <summary>Features a row.</summary>
+    public int NumberOfFeatures { get; }
+
+    /// <summary>Scores a row.</summary>
+    public int NumberOfScores { get; }
+
+    /// <summary>Whether many rows at once cost much less than one at a time.</summary>
+    public bool GainsFromBatches { get; }
+
+    /// <summary>One thread's use of the model.</summary>
+    public IScoringSession OpenSession();
+}
+
+/// <summary>The scores of the present row.</summary>
+internal delegate ReadOnlySpan<float> RowScores();
+
+/// <summary>The getter (a <c>ValueGetter</c> of the column's type) of one of the columns that a scorer adds, by name.</summary>
+/// <param name="column">The column's name.</param>
+/// <param name="scores">The scores from which it follows.</param>
+internal delegate Delegate OutputColumns(string column, RowScores scores);

@@ -1,0 +1,213 @@
+using FaMLNet.Interop;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Autograd;
+
+/// <summary>The general way: any network on any device, by autograd over the whole network.</summary>
+/// <remarks>
+/// A layer-wise rule puts its feedback weights in the place of the forward weights for the duration of the backward pass, which is then the rule. A direct rule
+/// cuts the graph at the input of every weighted layer but the first and starts backward at all those tensors at once with the projected output error, and at the
+/// output with the error itself. On the host the flat tensors are the host's buffers; on another device those are a mirror (<see cref="FlatTensors"/>).
+/// </remarks>
+internal sealed class AutogradNetwork : TrainingNetwork
+{
+    private readonly ForwardPass _forward;
+    private readonly FlatTensors _flat;
+    private readonly AutogradBatch _batch;
+    private readonly DeviceOptimizer? _optimizer;
+    private readonly List<(int Layer, Tensor Input)> _cuts = [];
+
+    /// <param name="forward">The forward pass; owned.</param>
+    /// <param name="rule">How the error travels back.</param>
+    /// <param name="initialWeightScale">Factor on the initial weights of every layer but the first.</param>
+    /// <param name="feedbackScale">Factor on the feedback weights.</param>
+    /// <param name="optimizer">The optimiser.</param>
+    /// <param name="seed">Of all randomness.</param>
+    /// <param name="device">Null for the host.</param>
+    /// <param name="augmentation">How images are changed while training.</param>
+    public AutogradNetwork(ForwardPass forward, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, Device? device = null, Augmentation? augmentation = null)
+        : base(forward.Layout, rule, initialWeightScale, feedbackScale, optimizer, seed, forward.Dropout)
+    {
+        _forward = forward;
+        forward.TakeInitialValues(this);
+        Augmenter? augmenter = augmentation is null || forward.Layout.ImageInput is not { } image ? null : new Augmenter(augmentation, image, seed);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        _flat = new FlatTensors(this, device);
+        _batch = device is null ? new HostBatch(Layout, Statistics, augmenter) : new DeviceBatch(Layout, Statistics, augmenter, device);
+        if (device is not null)
+            _optimizer = new DeviceOptimizer(optimizer, [.. Optimizer.State.Select(values => zeros(Math.Max(1, values.Length), ScalarType.Float32, device).DetachFromDisposeScope())]);
+        Upload();
+        forward.Attach(_flat.Weights, _flat.Statistics);
+        PointGradientsTo(_flat.Gradient);
+    }
+
+    /// <summary>Whether oneDNN is wrong for the network on this machine, and switched off while it runs.</summary>
+    public override bool IsRerouted => _forward.RunsWithoutOneDnn;
+
+    public override RandomGenerator? AugmentationRandom => _batch.AugmentationRandom;
+
+    public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        _batch.Load(data, rows, augment: true);
+        Clock?.End(StepPhase.Data);
+        return Run(_flat.Gradient, byRule: true);
+    }
+
+    public override BatchResult TakeTotals() => _batch.TakeTotals();
+
+    public override void Update(float learningRate)
+    {
+        if (_optimizer == null)
+        {
+            base.Update(learningRate);
+            return;
+        }
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        Clipping?.Apply(_flat.Gradient);
+        _optimizer.Step(_flat.Weights, _flat.Gradient, learningRate, ++Optimizer.Steps);
+        if (!Feedback.Rule.Refreshes)
+            return;
+        if (Feedback.Slices.Select((slice, i) => slice == null || Feedback.Rule.TryRefreshOnDevice(View(_flat.Weights, Layout.WeightedLayers[i].Weight), View(_flat.Feedback, slice), Feedback.StandardDeviation(i))).All(done => done))
+            return;
+        // A rule of the user's own knows the host only.
+        FlatTensors.CopyTo(_flat.Weights, Weights.Span);
+        Feedback.Refresh(Weights);
+        FlatTensors.CopyFrom(Feedback.Buffer.Span, _flat.Feedback);
+    }
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        _batch.Load(data, rows, augment: false);
+        return _batch.Evaluate(_forward.Run(_batch.Input, training: false, (_, input) => input), k);
+    }
+
+    public override void Download()
+    {
+        _flat.Download();
+        for (int i = 0; i < (_optimizer?.State.Count ?? 0); i++)
+            FlatTensors.CopyTo(_optimizer!.State[i], Optimizer.State[i]);
+    }
+
+    public override void Upload()
+    {
+        _flat.Upload();
+        for (int i = 0; i < (_optimizer?.State.Count ?? 0); i++)
+            FlatTensors.CopyFrom(Optimizer.State[i], _optimizer!.State[i]);
+    }
+
+    protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
+    {
+        // A second pass over the batch at hand, without its side effects. A module's own dropout draws anew, which the comparison then contains.
+        using DisposeScope scope = NewDisposeScope();
+        Tensor flat = zeros(gradient.Length, ScalarType.Float32, _flat.Weights.device), statistics = _flat.Statistics.clone();
+        PointGradientsTo(flat);
+        try
+        {
+            Run(flat, byRule: false);
+        }
+        finally
+        {
+            PointGradientsTo(_flat.Gradient);
+            using (no_grad())
+                _flat.Statistics.copy_(statistics);
+        }
+        FlatTensors.CopyTo(flat, gradient.Span);
+    }
+
+    protected override void DisposeNetwork()
+    {
+        _forward.Dispose();
+        _batch.Dispose();
+        _flat.Dispose();
+        foreach (Tensor state in _optimizer?.State ?? [])
+            state.Dispose();
+    }
+
+    private BatchResult Run(Tensor gradient, bool byRule)
+    {
+        using IDisposable? oneDnn = OneDnn.Off(_forward.RunsWithoutOneDnn);
+        using (no_grad())
+            gradient.zero_();
+        bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && !Feedback.IsDirect && Feedback.Buffer.Length > 0;
+        try
+        {
+            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? Cut : (_, input) => input);
+            Tensor error = _batch.Error(output.detach(), LabelSmoothing, counts: byRule);
+            Clock?.End(StepPhase.Forward);
+            List<Tensor> roots = [output], gradients = [error];
+            foreach ((int layer, Tensor input) in _cuts)
+            {
+                roots.Add(input);
+                gradients.Add(error.mm(View(_flat.Feedback, Feedback.Slices[layer]!)).reshape(input.shape));
+            }
+            Backward(roots, gradients, substitutes);
+        }
+        finally
+        {
+            foreach ((_, Tensor input) in _cuts)
+                input.Dispose();
+            _cuts.Clear();
+        }
+        Clock?.End(StepPhase.Backward);
+        return _batch.Result;
+    }
+
+    private void Backward(List<Tensor> roots, List<Tensor> gradients, bool substitutes)
+    {
+        if (substitutes)
+            Exchange();
+        try
+        {
+            autograd.backward(roots, gradients);
+        }
+        finally
+        {
+            if (substitutes)
+                Exchange();
+        }
+    }
+
+    /// <summary>
+    /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input further up does not come
+    /// between; out of the scope in which a module may run its forward pass.
+    /// </summary>
+    private Tensor Cut(int layer, Tensor input)
+    {
+        if (!input.requires_grad)
+            return input;
+        Tensor root = input.clone().DetachFromDisposeScope();
+        _cuts.Add((layer, root));
+        return root.detach();
+    }
+
+    /// <summary>Forward and feedback weights change places, through flat tensors whose version counters the leaves do not share.</summary>
+    private void Exchange()
+    {
+        using IDisposable grad = no_grad();
+        for (int i = 1; i < Layout.WeightedLayers.Count; i++)
+        {
+            if (Feedback.Slices[i] is not { } slice)
+                continue;
+            using Tensor weights = View(_flat.Weights, Layout.WeightedLayers[i].Weight), feedback = View(_flat.Feedback, slice), kept = weights.clone();
+            weights.copy_(feedback);
+            feedback.copy_(kept);
+        }
+    }
+
+    private void PointGradientsTo(Tensor flat)
+    {
+        foreach ((Tensor leaf, ParameterSlice slice) in _forward.Leaves)
+        {
+            using Tensor view = View(flat, slice);
+            leaf.grad = view;
+        }
+    }
+
+    private static Tensor View(Tensor flat, ParameterSlice slice) => FlatTensors.View(flat, slice);
+}

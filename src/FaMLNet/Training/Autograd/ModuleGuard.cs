@@ -1,0 +1,94 @@
+using FaMLNet.Interop;
+using FaMLNet.Training.Graph;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Autograd;
+
+/// <summary>
+/// Tries a module of the user's own on the machine at hand: where oneDNN computes its convolutions wrongly (see <see cref="ConvolutionGuard"/>), the module must run
+/// without it, slower but right.
+/// </summary>
+internal static class ModuleGuard
+{
+    private const int Trials = 6;
+
+    /// <summary>Shapes that are wrong wherever any is: output channels that are no multiple of 16, forward with more than 16 input channels.</summary>
+    private static readonly ConvolutionShape[] Canaries =
+    [
+        new(new ImageShape(16, 8, 8), 12, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
+        new(new ImageShape(3, 12, 12), 6, 5, 1, 0, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
+        new(new ImageShape(20, 8, 8), 50, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
+    ];
+
+    /// <summary>Whether this machine computes any convolution wrongly.</summary>
+    public static bool MachineIsSuspect => Canaries.Any(canary => ConvolutionGuard.Machine.Choose(canary).Name != ConvolutionGuard.Plain.Name);
+
+    /// <summary>Whether a module must run without oneDNN here.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="shape">Its input and outputs.</param>
+    /// <param name="machineIsSuspect">Null for <see cref="MachineIsSuspect"/>; a test says itself.</param>
+    public static bool NeedsOneDnnOff(nn.Module<Tensor, Tensor> module, NetworkShape shape, bool? machineIsSuspect = null)
+    {
+        if (!OneDnn.CanSwitch || !(machineIsSuspect ?? MachineIsSuspect))
+            return false;
+        bool training = module.training;
+        module.eval();
+        try
+        {
+            return Enumerable.Range(0, Trials).Any(trial => !IsRight(module, shape, trial));
+        }
+        finally
+        {
+            module.train(training);
+        }
+    }
+
+    private static bool IsRight(nn.Module<Tensor, Tensor> module, NetworkShape shape, int trial)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] values = new float[2 * shape.Input.Aggregate(1, (product, size) => product * size)];
+        // Zeros and ones: legal indices too, for a module that has an embedding.
+        RandomGenerator random = new(trial, "module guard");
+        for (int i = 0; i < values.Length; i++)
+            values[i] = random.NextInt32(2);
+        Tensor x = tensor(values, [2, .. shape.Input.Select(size => (long)size)]);
+        Tensor[] expected;
+        using (OneDnn.Off(wanted: true))
+            expected = Run(module, x, dirty: false);
+        Tensor[] found = Run(module, x, dirty: true);
+        // What is next to nothing beside the rest is rounding.
+        double largest = expected.Skip(1).Select(Norm).DefaultIfEmpty(0).Max();
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double difference = Norm(found[i] - expected[i]);
+            if (!(difference <= 1e-3 * Math.Max(Norm(expected[i]), i == 0 ? 1e-3 : 1e-3 * largest) + 1e-7))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Output, and gradients of the input and of all parameters.</summary>
+    private static Tensor[] Run(nn.Module<Tensor, Tensor> module, Tensor x, bool dirty)
+    {
+        using IDisposable grad = enable_grad();
+        Tensor input = x.clone().requires_grad_();
+        if (dirty)
+            ConvolutionGuard.Dirty();
+        Tensor y = module.call(input);
+        if (dirty)
+            ConvolutionGuard.Dirty();
+        // Any fixed gradient will do; this one has no zeros and no symmetry.
+        Tensor gradient = Scalars.Count(y.numel()).Scale(0.37f).sin().reshape(y.shape);
+        Parameter[] parameters = [.. module.parameters().Where(parameter => parameter.requires_grad)];
+        IList<Tensor> gradients = autograd.grad([y], [input, .. parameters], [gradient], allow_unused: true);
+        return [y.detach(), .. gradients.Where(found => found is not null && !found.IsInvalid)];
+    }
+
+    private static double Norm(Tensor tensor)
+    {
+        using Tensor norm = tensor.norm();
+        return norm.item<float>();
+    }
+}

@@ -1,0 +1,145 @@
+namespace FaMLNet.Training.Dense;
+
+/// <summary>The buffers of one hidden or output layer for one width of batch, units × width.</summary>
+internal sealed class DenseUnits : IDisposable
+{
+    public DenseUnits(DenseLayer layer, bool isOutput, MlpDefinition network, int width)
+    {
+        int rows = layer.Outputs;
+        long length = (long)rows * width;
+        Activation = new FloatBuffer(length);
+        ActivationView = Activation.Stored(0, rows, width);
+        OutputView = ActivationView;
+        FloatBuffer output = Activation;
+        if (!isOutput)
+        {
+            Error = new FloatBuffer(length);
+            ErrorView = Error.Stored(0, rows, width);
+            if (network.Activation == FaMLNet.Activation.GELU)
+                Derivative = new FloatBuffer(length);
+            if (network.Normalization != Normalization.None)
+            {
+                Standardized = new FloatBuffer(length);
+                Inverse = new FloatBuffer(Math.Max(rows, width));
+            }
+            if (network.Dropout > 0)
+            {
+                Mask = new FloatBuffer(length);
+                output = Dropped = new FloatBuffer(length);
+                OutputView = Dropped.Stored(0, rows, width);
+            }
+        }
+        OutputTransposed = output.Transposed(0, rows, width);
+    }
+
+    /// <summary>Activations; for the output layer logits, then the error.</summary>
+    public FloatBuffer Activation { get; }
+
+    public FloatMatrix ActivationView { get; }
+
+    /// <summary>What the next layer sees: the activations, after dropout if there is any.</summary>
+    public FloatMatrix OutputView { get; }
+
+    public FloatMatrix OutputTransposed { get; }
+
+    public FloatBuffer? Error { get; }
+
+    public FloatMatrix? ErrorView { get; }
+
+    /// <summary>f′ where it does not follow from the activation.</summary>
+    public FloatBuffer? Derivative { get; }
+
+    /// <summary>x̂ of the normalisation.</summary>
+    public FloatBuffer? Standardized { get; }
+
+    /// <summary>1/√(variance + ε): a unit (batch normalisation) or a column (layer normalisation).</summary>
+    public FloatBuffer? Inverse { get; }
+
+    public FloatBuffer? Mask { get; }
+
+    public FloatBuffer? Dropped { get; }
+
+    public void Dispose()
+    {
+        foreach (FloatBuffer? buffer in new[] { Activation, Error, Derivative, Standardized, Inverse, Mask, Dropped })
+            buffer?.Dispose();
+    }
+}
+
+/// <summary>All buffers for one width of batch: the input batch-major as it comes, the layers feature-major.</summary>
+internal sealed class DenseBatch : IDisposable
+{
+    private readonly FloatBuffer _input;
+    private readonly int[] _labels;
+    private readonly float[] _coefficients;
+    private readonly int _features, _stride;
+
+    public DenseBatch(DenseLayout layout, int width)
+    {
+        Width = width;
+        _features = layout.Inputs;
+        _stride = StrideOf(layout.Inputs);
+        _input = new FloatBuffer((long)width * _stride);
+        Input = _input.Stored(0, width, _stride);
+        InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
+        Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
+        Loss = new SoftmaxCrossEntropy(width);
+        _labels = new int[width];
+        _coefficients = new float[width];
+    }
+
+    public int Width { get; }
+
+    /// <summary>Columns that hold rows of the batch; the others are empty.</summary>
+    public int Count { get; private set; }
+
+    public double WeightSum { get; private set; }
+
+    /// <summary>Rows × <see cref="StrideOf"/>: the features and perhaps columns of zeros.</summary>
+    public FloatMatrix Input { get; }
+
+    public FloatMatrix InputTransposed { get; }
+
+    public DenseUnits[] Units { get; }
+
+    public SoftmaxCrossEntropy Loss { get; }
+
+    public ReadOnlySpan<int> Labels => _labels;
+
+    /// <summary>weight/count of each row, 0 beyond the batch.</summary>
+    public ReadOnlySpan<float> Coefficients => _coefficients;
+
+    /// <summary>Features, made up to a multiple of 16 where they are few: products with fewer columns than 32 take up to four times as long if they are no such multiple (measured).</summary>
+    public static int StrideOf(int features) => features < 32 ? (features + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment : features;
+
+    /// <summary>Gathers the rows of a batch.</summary>
+    public void Load(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        Span<float> input = _input.Span;
+        ReadOnlySpan<int> labels = data.Labels;
+        ReadOnlySpan<float> weights = data.Weights;
+        double sum = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            data.CopyRow(rows[i], input.Slice(i * _stride, _features));
+            float weight = weights.IsEmpty ? 1 : weights[rows[i]];
+            sum += weight;
+            _labels[i] = labels[rows[i]];
+            _coefficients[i] = weight / rows.Length;
+        }
+        if (rows.Length < Count || Count == 0)
+        {
+            input[(rows.Length * _stride)..].Clear();
+            _coefficients.AsSpan(rows.Length).Clear();
+        }
+        Count = rows.Length;
+        WeightSum = sum;
+    }
+
+    public void Dispose()
+    {
+        _input.Dispose();
+        foreach (DenseUnits units in Units)
+            units.Dispose();
+    }
+}

@@ -1,0 +1,230 @@
+using FaMLNet.Interop;
+
+namespace FaMLNet.Training.Dense;
+
+/// <summary>
+/// A chain of dense layers in training, without autograd: matrix products by libtorch into buffers allocated once, everything between them
+/// in single managed SIMD passes over the same memory.
+/// </summary>
+/// <remarks>
+/// Activations are feature-major (units × batch), which keeps rows contiguous for those passes and measured 7 % faster in the products
+/// than the batch-major layout. The batch is padded with empty columns to a multiple of 16; they carry weight 0 and so no error.
+/// </remarks>
+internal sealed unsafe class DenseChain : TrainingNetwork
+{
+    private const int PartLength = 8192;
+
+    private readonly DenseLayout _layout;
+    private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
+    private readonly FloatMatrix?[] _feedbackTransposed;
+    private readonly FloatBuffer? _wide;
+    private readonly FloatMatrix? _wideMatrix;
+    private readonly Dictionary<int, DenseBatch> _batches = [];
+    private FloatMatrix[]? _comparison;
+    private DenseBatch? _current;
+    private float[] _logits = [], _rowWeights = [];
+
+    public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+    {
+        _layout = layout;
+        int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
+        if (stride != layout.Inputs)
+        {
+            _wide = new FloatBuffer((long)outputs * stride);
+            _wideMatrix = _wide.Stored(0, outputs, stride);
+        }
+        _weights = ViewsOf(Weights);
+        _gradients = ViewsOf(Gradient);
+        _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+        _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
+    }
+
+    public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        DenseBatch batch = _current = BatchOf(rows.Length);
+        batch.Load(data, rows);
+        Clock?.End(StepPhase.Data);
+        Forward(batch, training: true);
+        DenseLayer top = _layout.Layers[^1];
+        (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer + top.Bias.Offset,
+            top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
+        Clock?.End(StepPhase.Forward);
+        Backward(batch, Gradient, _gradients, byRule: true);
+        Clock?.End(StepPhase.Backward);
+        return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
+    }
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        DenseBatch batch = BatchOf(rows.Length);
+        batch.Load(data, rows);
+        Forward(batch, training: false);
+        _current = null;
+        int classes = _layout.Outputs;
+        ReadOnlySpan<float> logits = batch.Units[^1].Activation.Span, bias = _layout.Layers[^1].Bias.In((ReadOnlySpan<float>)Weights.Span);
+        if (_logits.Length < rows.Length * classes)
+            (_logits, _rowWeights) = (new float[rows.Length * classes], new float[rows.Length]);
+        for (int row = 0; row < rows.Length; row++)
+        {
+            for (int c = 0; c < classes; c++)
+                _logits[row * classes + c] = logits[c * batch.Width + row] + bias[c];
+            _rowWeights[row] = data.Weights.IsEmpty ? 1 : data.Weights[rows[row]];
+        }
+        return SoftmaxCrossEntropy.Evaluate(_logits, batch.Labels[..rows.Length], _rowWeights, classes, k);
+    }
+
+    protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
+    {
+        _comparison ??= ViewsOf(gradient);
+        Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
+    }
+
+    protected override void DisposeNetwork()
+    {
+        foreach (DenseBatch batch in _batches.Values)
+            batch.Dispose();
+        _wide?.Dispose();
+    }
+
+    private FloatMatrix[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+
+    private DenseBatch BatchOf(int count)
+    {
+        int width = (count + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        if (!_batches.TryGetValue(width, out DenseBatch? batch))
+            _batches[width] = batch = new DenseBatch(_layout, width);
+        return batch;
+    }
+
+    private void Forward(DenseBatch batch, bool training)
+    {
+        float* w = Weights.Pointer;
+        for (int i = 0; i < _layout.Layers.Count; i++)
+        {
+            DenseLayer layer = _layout.Layers[i];
+            DenseUnits units = batch.Units[i];
+            units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed : batch.Units[i - 1].OutputView);
+            if (i == _layout.Layers.Count - 1)
+                return;
+            float* a = units.Activation.Pointer;
+            float* bias = w + layer.Bias.Offset;
+            switch (_layout.Network.Normalization)
+            {
+                case Normalization.Batch when !training:
+                    NormalizationKernels.BatchApply(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset,
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width);
+                    bias = null;
+                    break;
+                case Normalization.Batch:
+                    NormalizationKernels.BatchForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer,
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width, batch.Count);
+                    bias = null;
+                    break;
+                case Normalization.Layer:
+                    NormalizationKernels.LayerForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer, layer.Outputs, batch.Width);
+                    bias = null;
+                    break;
+            }
+            Activate(a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
+            if (units.Mask != null && !training)
+                units.Activation.Span.CopyTo(units.Dropped!.Span);
+            else if (units.Mask != null)
+            {
+                Dropout.FillUniform(units.Mask.Span, 0, 1);
+                DenseKernels.MakeMask(units.Mask.Pointer, _layout.Network.Dropout, units.Mask.Length);
+                DenseKernels.Multiply(a, units.Mask.Pointer, units.Dropped!.Pointer, units.Mask.Length);
+            }
+        }
+    }
+
+    /// <summary>The gradient of the first layer's weights; few features have columns of zeros behind them, whose gradients are left out.</summary>
+    private void SetFirstGradient(FloatBuffer gradient, FloatMatrix matrix, FloatMatrix error, FloatMatrix input)
+    {
+        if (_wide is null)
+        {
+            matrix.SetToProduct(error, input);
+            return;
+        }
+        _wideMatrix!.SetToProduct(error, input);
+        DenseLayer layer = _layout.Layers[0];
+        int stride = DenseBatch.StrideOf(layer.Inputs);
+        Span<float> from = _wide.Span, to = layer.Weight.In(gradient.Span);
+        for (int row = 0; row < layer.Outputs; row++)
+            from.Slice(row * stride, layer.Inputs).CopyTo(to.Slice(row * layer.Inputs, layer.Inputs));
+    }
+
+    /// <summary>From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run twice.</summary>
+    private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
+    {
+        float* w = Weights.Pointer, g = gradient.Pointer;
+        int top = _layout.Layers.Count - 1;
+        FloatMatrix outputError = batch.Units[top].ActivationView, error = outputError;
+        for (int i = top; i >= 0; i--)
+        {
+            if (i == 0)
+            {
+                SetFirstGradient(gradient, gradients[0], error, batch.Input);
+                return;
+            }
+            gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
+            DenseLayer layer = _layout.Layers[i - 1];
+            DenseUnits units = batch.Units[i - 1];
+            FloatMatrix path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
+            units.ErrorView!.SetToProduct(path, byRule && Feedback.IsDirect ? outputError : error);
+            error = units.ErrorView;
+            float* e = units.Error!.Pointer;
+            if (units.Mask != null)
+                DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
+            ParameterSlice shift = layer.NormShift ?? layer.Bias;
+            Differentiate(e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs, batch.Width);
+            switch (_layout.Network.Normalization)
+            {
+                case Normalization.Batch:
+                    NormalizationKernels.BatchBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                        g + shift.Offset, g + layer.Bias.Offset, layer.Outputs, batch.Width, batch.Count);
+                    break;
+                case Normalization.Layer:
+                    NormalizationKernels.LayerBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                        g + layer.Bias.Offset, layer.Outputs, batch.Width);
+                    break;
+            }
+        }
+    }
+
+    private void Activate(float* a, float* bias, float* derivative, int rows, int width)
+    {
+        int parts = Parts(rows, width);
+        if (parts == 1)
+            DenseKernels.Activate(_layout.Network.Activation, a, bias, derivative, rows, width);
+        else
+            ActivateInParts(parts, a, bias, derivative, rows, width);
+    }
+
+    private void ActivateInParts(int parts, float* a, float* bias, float* derivative, int rows, int width) => OpenMp.Run(parts, part =>
+    {
+        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
+        DenseKernels.Activate(_layout.Network.Activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative + first, count, width);
+    });
+
+    private void Differentiate(float* e, float* a, float* derivative, float* sums, int rows, int width)
+    {
+        int parts = Parts(rows, width);
+        if (parts == 1)
+            DenseKernels.Differentiate(_layout.Network.Activation, e, a, derivative, sums, rows, width);
+        else
+            DifferentiateInParts(parts, e, a, derivative, sums, rows, width);
+    }
+
+    private void DifferentiateInParts(int parts, float* e, float* a, float* derivative, float* sums, int rows, int width) => OpenMp.Run(parts, part =>
+    {
+        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
+        DenseKernels.Differentiate(_layout.Network.Activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start, count, width);
+    });
+
+    /// <summary>
+    /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own cache; where processors are far apart, fetching it from there costs one thread
+    /// far more than the pass itself.
+    /// </summary>
+    private static int Parts(int rows, int width) => Math.Min(rows, OpenMp.Parts((long)rows * width, PartLength));
+}

@@ -1,0 +1,88 @@
+using FaMLNet.Interop;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Graph;
+
+/// <summary>A network of layers with branches in training.</summary>
+/// <remarks>
+/// The backward pass is the library's own walk over the layers, with libtorch's autograd around single layers only. So a rule acts where it
+/// belongs, at the input of a layer with weights: a layer-wise rule puts its feedback weights there for the duration of that layer's
+/// backward; a direct rule returns the projected output error instead and asks for no input gradient at all; branches add up by themselves; and
+/// what a layer kept is freed as soon as its gradient is done.
+/// </remarks>
+internal sealed class GraphNetwork : TrainingNetwork
+{
+    private readonly GraphLayout _layout;
+    private readonly GraphBuffers _buffers;
+    private readonly List<GraphNode> _nodes;
+    private readonly ImageBatch _batch;
+
+    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, ConvolutionGuard? guard = null, Augmentation? augmentation = null)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+    {
+        _layout = layout;
+        NativeMemory.Settle();
+        using DisposeScope scope = NewDisposeScope();
+        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true, layout.ChannelsLast);
+        _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
+        _batch = new ImageBatch(layout, Statistics, augmentation == null ? null : new Augmenter(augmentation, layout.Image, seed));
+    }
+
+    public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
+    {
+        _batch.Load(data, rows);
+        Clock?.End(StepPhase.Data);
+        return Run(Gradient, Feedback);
+    }
+
+    public override RandomGenerator? AugmentationRandom => _batch.AugmentationRandom;
+
+    public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
+    {
+        _batch.Load(data, rows, augment: false);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        using Tensor input = _batch.Input(), output = GraphNode.Forward(_nodes, input, training: false), logits = output.contiguous();
+        return _batch.Evaluate(logits, _layout.Outputs, k);
+    }
+
+    protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
+    {
+        // A second pass over the batch at hand, without its side effects.
+        float[] statistics = Statistics.Span.ToArray();
+        uint[] dropout = Dropout.GetState();
+        _buffers.PointGradientsTo(gradient);
+        Dropout.SetState(_batch.DropoutState);
+        try
+        {
+            Run(gradient, feedback: null);
+        }
+        finally
+        {
+            _buffers.PointGradientsTo(Gradient);
+            Dropout.SetState(dropout);
+            statistics.CopyTo(Statistics.Span);
+        }
+    }
+
+    protected override void DisposeNetwork() => _batch.Dispose();
+
+    private BatchResult Run(FloatBuffer gradient, FeedbackWeights? feedback)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        gradient.Span.Clear();
+        _batch.DropoutState = Dropout.GetState();
+        using Tensor input = _batch.Input();
+        using Tensor output = GraphNode.Forward(_nodes, input, training: true);
+        // A copy: the last layer may need its output again.
+        using Tensor dense = output.contiguous(), error = dense.clone();
+        BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);
+        Clock?.End(StepPhase.Forward);
+        // Layers may overwrite the error that they get; direct rules project it further down as it was.
+        using Tensor gradientOfOutput = error.clone();
+        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, error))?.Dispose();
+        Clock?.End(StepPhase.Backward);
+        return result;
+    }
+}

@@ -1,0 +1,203 @@
+using System.Numerics.Tensors;
+
+namespace FaMLNet.Training;
+
+/// <summary>
+/// Where a training stands: the network, the history, the position within the epoch and the random streams. It is what a checkpoint saves and restores, and what
+/// becomes the model.
+/// </summary>
+internal sealed class TrainingState
+{
+    private readonly TrainingSettings _settings;
+    private readonly float[]? _means;
+    private readonly Dictionary<string, string> _description;
+    private readonly List<EpochMetrics> _history = [];
+    private uint[] _shuffleBefore;
+    private TrainedNetwork? _best;
+
+    // Of the epoch begun: Σ weight·loss, Σ weight, rows right, rows seen.
+    private double _loss, _weight;
+    private long _correct;
+
+    /// <param name="settings">The training's settings.</param>
+    /// <param name="network">The network; owned by the caller.</param>
+    /// <param name="means">What was subtracted from the features; null for nothing.</param>
+    /// <param name="description">What decides the result, by name: a checkpoint of another training is refused.</param>
+    public TrainingState(TrainingSettings settings, TrainingNetwork network, float[]? means, Dictionary<string, string> description)
+    {
+        _settings = settings;
+        Network = network;
+        _means = means;
+        _description = description;
+        Shuffle = new RandomGenerator(settings.Seed, "shuffle");
+        _shuffleBefore = Shuffle.GetState();
+        LastGood = NewCopy();
+    }
+
+    public TrainingNetwork Network { get; }
+
+    /// <summary>The stream that decides the order of rows.</summary>
+    public RandomGenerator Shuffle { get; }
+
+    public IReadOnlyList<EpochMetrics> History => _history;
+
+    /// <summary>The network as it was after the last whole epoch.</summary>
+    public TrainedNetwork LastGood { get; }
+
+    /// <summary>Rows of the epoch begun that are done, and those of them that were trained on.</summary>
+    public long RowsDone { get; set; }
+
+    public long RowsSeen { get; private set; }
+
+    /// <summary>Mean loss of the rows of the epoch begun.</summary>
+    public double Loss => _weight > 0 ? _loss / _weight : _loss;
+
+    /// <summary>Share of rows of the epoch begun that were right.</summary>
+    public double Accuracy => (double)_correct / RowsSeen;
+
+    public void Add(BatchResult result)
+    {
+        _loss += result.Loss;
+        _weight += result.Weight;
+        _correct += result.Correct;
+        RowsSeen += result.Count;
+    }
+
+    /// <summary>An epoch is over.</summary>
+    public void EndEpoch(EpochMetrics metrics)
+    {
+        _history.Add(metrics);
+        KeepLastGood();
+        (_loss, _weight, _correct, RowsSeen, RowsDone) = (0, 0, 0, 0, 0);
+        _shuffleBefore = Shuffle.GetState();
+    }
+
+    public void KeepLastGood() => Keep(LastGood);
+
+    /// <summary>Keeps the network as it is for <see cref="Result"/>.</summary>
+    public void KeepBest() => Keep(_best ??= NewCopy());
+
+    /// <summary>The best epoch's network where one was kept, else the last.</summary>
+    public TrainedNetwork Result() => (_best ?? LastGood) with { History = [.. _history] };
+
+    /// <summary>Starts from a trained model: its weights and statistics, and its feedback weights if the rule is the same.</summary>
+    public void ContinueFrom(TrainedNetwork initial)
+    {
+        initial.Parameters.CopyTo(Network.Weights.Span);
+        initial.Statistics.CopyTo(Network.Statistics.Span);
+        FoldMeans(Network.Layout, Network.Weights.Span, sign: 1);
+        if (initial.Rule.ShortName == _settings.Rule.ShortName && initial.Feedback.Length == Network.Feedback.Buffer.Length)
+        {
+            initial.Feedback.CopyTo(Network.Feedback.Buffer.Span);
+            Network.Feedback.Forget();
+        }
+        else
+            Network.Feedback.Draw(Network.Weights); // the signs are those of these weights
+    }
+
+    /// <summary>All that going on needs.</summary>
+    /// <param name="complete">Whether the training is over.</param>
+    public Checkpoint Save(bool complete)
+    {
+        Network.Download();
+        Add(Network.TakeTotals());
+        Dictionary<string, float[]> arrays = new()
+        {
+            ["weights"] = Network.Weights.Span.ToArray(),
+            ["statistics"] = Network.Statistics.Span.ToArray(),
+            ["feedback"] = Network.Feedback.Buffer.Span.ToArray(),
+        };
+        for (int i = 0; i < Network.Optimizer.State.Count; i++)
+            arrays[$"optimizer.{i}"] = Network.Optimizer.State[i];
+        if (_best != null)
+            (arrays["best.weights"], arrays["best.statistics"], arrays["best.feedback"]) = (_best.Parameters, _best.Statistics, _best.Feedback);
+        return new Checkpoint
+        {
+            Version = Checkpoint.CurrentVersion,
+            Settings = _description,
+            Seed = _settings.Seed,
+            Epochs = _history.Count,
+            Rows = RowsDone,
+            Loss = _loss,
+            Weight = _weight,
+            Correct = _correct,
+            Seen = RowsSeen,
+            Steps = Network.Optimizer.Steps,
+            Random = Generators().ToDictionary(pair => pair.Name, pair => pair.Generator == Shuffle ? _shuffleBefore : pair.Generator.GetState()),
+            History = _history,
+            IsComplete = complete,
+            Arrays = arrays,
+        };
+    }
+
+    /// <summary>Goes on where a checkpoint stands.</summary>
+    /// <exception cref="InvalidOperationException">It is that of another training.</exception>
+    public void Restore(Checkpoint checkpoint)
+    {
+        string[] differences = [.. _description.Where(pair => checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
+            .Select(pair => $"{pair.Key}: then {checkpoint.Settings.GetValueOrDefault(pair.Key, "unknown")}, now {pair.Value}")];
+        if (differences.Length > 0)
+        {
+            throw new InvalidOperationException(
+                $"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. {string.Join("; ", differences)}. Use the options and data of then, or another folder.");
+        }
+        Copy("weights", Network.Weights.Span);
+        Copy("statistics", Network.Statistics.Span);
+        Copy("feedback", Network.Feedback.Buffer.Span);
+        Network.Feedback.Forget();
+        for (int i = 0; i < Network.Optimizer.State.Count; i++)
+            Copy($"optimizer.{i}", Network.Optimizer.State[i]);
+        Network.Optimizer.Steps = checkpoint.Steps;
+        if (checkpoint.Arrays.ContainsKey("best.weights"))
+        {
+            _best = NewCopy();
+            Copy("best.weights", _best.Parameters);
+            Copy("best.statistics", _best.Statistics);
+            Copy("best.feedback", _best.Feedback);
+        }
+        foreach ((string name, RandomGenerator generator) in Generators())
+            generator.SetState(checkpoint.Random[name]);
+        _shuffleBefore = Shuffle.GetState();
+        _history.AddRange(checkpoint.History);
+        (_loss, _weight, _correct, RowsSeen, RowsDone) = (checkpoint.Loss, checkpoint.Weight, checkpoint.Correct, checkpoint.Seen, checkpoint.Rows);
+
+        void Copy(string name, Span<float> target)
+        {
+            if (!checkpoint.Arrays.TryGetValue(name, out float[]? values) || values.Length != target.Length)
+                throw new InvalidOperationException($"Option CheckpointFolder: the checkpoint in '{_settings.Checkpoints?.Folder}' lacks the array '{name}' of {target.Length} values. Use another folder.");
+            values.CopyTo(target);
+        }
+    }
+
+    private TrainedNetwork NewCopy() =>
+        new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length], new float[Network.Feedback.Buffer.Length], _history);
+
+    /// <summary>Copies the network out, with the features' means folded into the first bias: W(x − μ) + b = Wx + (b − Wμ).</summary>
+    private void Keep(TrainedNetwork copy)
+    {
+        Network.Weights.Span.CopyTo(copy.Parameters);
+        FoldMeans(copy.Layout, copy.Parameters, sign: -1);
+        Network.Statistics.Span.CopyTo(copy.Statistics);
+        Network.Feedback.Buffer.Span.CopyTo(copy.Feedback);
+    }
+
+    private void FoldMeans(NetworkLayout layout, Span<float> parameters, float sign)
+    {
+        if (_means == null)
+            return;
+        DenseLayer first = ((DenseLayout)layout).Layers[0];
+        ReadOnlySpan<float> weights = first.Weight.In((ReadOnlySpan<float>)parameters);
+        Span<float> bias = first.Bias.In(parameters);
+        for (int unit = 0; unit < bias.Length; unit++)
+            bias[unit] += sign * TensorPrimitives.Dot(weights.Slice(unit * first.Inputs, first.Inputs), _means);
+    }
+
+    private IEnumerable<(string Name, RandomGenerator Generator)> Generators()
+    {
+        yield return ("shuffle", Shuffle);
+        yield return ("dropout", Network.Dropout);
+        yield return ("feedback weights", Network.Feedback.Random);
+        if (Network.AugmentationRandom is { } augmentation)
+            yield return ("augmentation", augmentation);
+    }
+}
