@@ -1,11 +1,11 @@
 using System.Globalization;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Sylvan.Data.Csv;
 
 namespace FaMLNet.Cli;
 
-/// <summary>What the tool reads: a table with a header line, or a folder of images in the files of MNIST or CIFAR-10.</summary>
+/// <summary>What the tool reads: a table, or a folder of images in the files of MNIST or CIFAR-10.</summary>
 /// <param name="View">The rows.</param>
 /// <param name="Numbers">Columns of numbers, beside the label.</param>
 /// <param name="Texts">Columns of anything else, beside the label.</param>
@@ -13,33 +13,82 @@ namespace FaMLNet.Cli;
 /// <param name="IsImages">Whether the rows are images, in the column Features.</param>
 internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers, IReadOnlyList<string> Texts, string Label, bool IsImages)
 {
-    /// <summary>Rows that decide whether a column holds numbers.</summary>
-    private const int RowsLookedAt = 10_000;
+    /// <summary>The prefix of columns that only pass through.</summary>
+    private const string Kept = "kept:";
 
+    /// <summary>Data to train on: what the columns of a table are is told from its rows.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="path">A file of comma-, semicolon- or tab-separated values, or a folder.</param>
-    /// <param name="label">The column to predict; a table may lack it if <paramref name="labelIsNeeded"/> is false.</param>
-    /// <param name="labelIsNeeded">Whether a table without the label is refused.</param>
-    /// <param name="part">Of a folder: train or test.</param>
+    /// <param name="label">The column to predict.</param>
+    /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
+    /// <param name="say">Receives what is good to know.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
-    /// <exception cref="FormatException">The table has no header, or not the label's column.</exception>
-    public static DataSource Open(MLContext mlContext, string path, string label, bool labelIsNeeded, string part)
+    /// <exception cref="FormatException">The table cannot be read, or has not the label's column.</exception>
+    public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say)
     {
         if (Directory.Exists(path))
-            return OpenImages(mlContext, path, part);
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.");
-        char separator = Separator(path);
-        (string Name, bool IsNumber)[] columns = Columns(path, separator);
-        if (labelIsNeeded && !columns.Any(column => column.Name == label))
-            throw new FormatException($"'{path}' has no column '{label}'. Its columns are {string.Join(", ", columns.Select(column => column.Name))}; name the one to predict with --label.");
+            return OpenImages(mlContext, path, "train");
+        TableFile file = OpenTable(path, hasHeader);
+        if (file.Columns.Count == 0)
+            throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");
+        if (file.Columns.All(column => column.Name != label))
+            throw LabelMissing(file, label, hasHeader);
+        if (file.Columns.Count < 2)
+            throw new FormatException($"'{path}' has the one column '{label}': there is nothing to learn from. Its separator may be none of comma, semicolon and tab.");
+        if (file.HasDecimalComma)
+            say($"Numbers in '{path}' are read with a decimal comma.");
         // The label is a class, whatever it looks like.
-        (string Name, bool IsNumber)[] features = [.. columns.Where(column => column.Name != label)];
-        string[] numbers = [.. features.Where(column => column.IsNumber).Select(column => column.Name)], texts = [.. features.Where(column => !column.IsNumber).Select(column => column.Name)];
-        TextLoader.Column[] loaded = [.. columns.Select((column, index) => new TextLoader.Column(column.Name, numbers.Contains(column.Name) ? DataKind.Single : DataKind.String, index))];
-        IDataView view = mlContext.Data.CreateTextLoader(new TextLoader.Options { Columns = loaded, Separators = [separator], HasHeader = true, AllowQuoting = true, MissingRealsAsNaNs = true }).Load(path);
-        return new DataSource(view, numbers, texts, label, IsImages: false);
+        TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)];
+        TableView view = new(file, [.. file.Columns.Select(column => new ViewColumn(column.Name, column.Index, column.IsNumber && column.Name != label))]);
+        return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)], [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false);
     }
+
+    /// <summary>Data for a saved model: the columns and their kinds are those that the model was trained on, in whatever order the table has them; further ones are ignored.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="path">A table or a folder, as for training.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="labelIsNeeded">Whether a table without the label is refused; else its labels are missing.</param>
+    /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
+    /// <param name="keep">Columns to pass through as they are, as <see cref="KeptAs"/> names them.</param>
+    /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
+    /// <exception cref="FormatException">The table cannot be read, or lacks a column.</exception>
+    public static DataSource ForModel(MLContext mlContext, string path, SavedModel model, bool labelIsNeeded, bool hasHeader, IReadOnlyList<string> keep)
+    {
+        if (Directory.Exists(path))
+            return keep.Count == 0 ? OpenImages(mlContext, path, "test") : throw new FormatException("--keep copies columns of a table; images have none.");
+        TableFile file = OpenTable(path, hasHeader);
+        bool isEmpty = file.Columns.Count == 0;
+        Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
+        int Find(string name, bool isNeeded, string purpose) => columns.TryGetValue(name, out TableColumn? column) ? column.Index : isEmpty || !isNeeded ? -1
+            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableFile.NoHeader(path, columns.Keys) : $"'{path}' has no column '{name}', {purpose}. Its columns are {string.Join(", ", columns.Keys)}.");
+        List<ViewColumn> wanted = [];
+        foreach (DataViewSchema.Column column in model.Schema)
+        {
+            bool isNumber = column.Type == NumberDataViewType.Single;
+            if (!isNumber && column.Type is not TextDataViewType)
+                throw new FormatException($"The model reads column '{column.Name}' of type {column.Type}, which a table cannot have. It was trained on images, or by a program of its own: use it from there.");
+            bool isLabel = column.Name == model.Label;
+            wanted.Add(new ViewColumn(column.Name, Find(column.Name, isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's" : "which the model was trained on"), isNumber));
+        }
+        wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false, IsRaw: true)));
+        return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false);
+    }
+
+    /// <summary>The name of a column that only passes through.</summary>
+    public static string KeptAs(string name) => Kept + name;
+
+    private static FormatException LabelMissing(TableFile file, string label, bool hasHeader)
+    {
+        IEnumerable<string> names = file.Columns.Select(column => column.Name);
+        return new FormatException(LooksLikeData(file, hasHeader) ? $"{TableFile.NoHeader(file.Path, names)} Name the one to predict with --label."
+            : $"'{file.Path}' has no column '{label}'. Its columns are {string.Join(", ", names)}; name the one to predict with --label.");
+    }
+
+    private static bool LooksLikeData(TableFile file, bool hasHeader) =>
+        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name) || float.TryParse(column.Name, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+
+    private static TableFile OpenTable(string path, bool hasHeader) => File.Exists(path) ? TableFile.Open(path, hasHeader) : throw new FileNotFoundException(
+        $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.");
 
     private static DataSource OpenImages(MLContext mlContext, string folder, string part)
     {
@@ -53,26 +102,4 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     }
 
     private static string? Find(string folder, string name) => new[] { name, name + ".gz" }.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
-
-    private static (string Name, bool IsNumber)[] Columns(string path, char separator)
-    {
-        using CsvDataReader reader = CsvDataReader.Create(path, new CsvDataReaderOptions { HasHeaders = true, Delimiter = separator });
-        string[] names = [.. reader.GetColumnSchema().Select(column => column.ColumnName)];
-        if (names.Length < 2 || names.Any(string.IsNullOrWhiteSpace) || names.Distinct().Count() < names.Length)
-            throw new FormatException($"The first line of '{path}' must name its columns, two or more, each once; found {string.Join(", ", names.Select(name => $"'{name}'"))}.");
-        bool[] numbers = [.. names.Select(_ => true)];
-        for (int row = 0; row < RowsLookedAt && reader.Read(); row++)
-        {
-            for (int i = 0; i < names.Length; i++)
-                numbers[i] = numbers[i] && (reader.GetString(i) is "" or "?" or "NA" or "NaN" || float.TryParse(reader.GetString(i), NumberStyles.Float, CultureInfo.InvariantCulture, out _));
-        }
-        return [.. names.Zip(numbers)];
-    }
-
-    /// <summary>The one of comma, semicolon and tab that is most frequent in the header.</summary>
-    private static char Separator(string path)
-    {
-        string header = File.ReadLines(path).FirstOrDefault() ?? "";
-        return ",;\t".MaxBy(candidate => header.Count(letter => letter == candidate));
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
@@ -14,12 +15,14 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
     public override int Execute(CommandContext context, SavedModel.Settings settings, CancellationToken cancellationToken)
     {
         MLContext mlContext = new();
-        ITransformer model = SavedModel.Load(mlContext, settings.Model);
-        DataSource data = DataSource.Open(mlContext, settings.Data, settings.Label, labelIsNeeded: true, "test");
-        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(data.View), labelColumnName: data.Label);
-        AnsiConsole.Write(new Table().AddColumns("accuracy", "mean over the classes", "log-loss").AddRow($"{metrics.MicroAccuracy:P2}", $"{metrics.MacroAccuracy:P2}", $"{metrics.LogLoss:F4}"));
+        SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
+        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
+        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transformer.Transform(data.View), labelColumnName: data.Label);
+        AnsiConsole.Write(new Table().AddColumns("accuracy", "mean over the classes", "log-loss").AddRow(Text($"{metrics.MicroAccuracy:P2}"), Text($"{metrics.MacroAccuracy:P2}"), Text($"{metrics.LogLoss:F4}")));
         if (metrics.ConfusionMatrix.NumberOfClasses <= MostClassesShown)
             Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
         return 0;
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,7 @@
 using System.ComponentModel;
+using System.Globalization;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
@@ -10,33 +12,65 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
     internal sealed class Settings : SavedModel.Settings
     {
-        [CommandOption("-o|--output <FILE>"), Description("A line a row: the predicted class and the probabilities of all."), DefaultValue("predictions.csv")]
+        [CommandOption("-o|--output <FILE>"), Description("A line a row: columns kept, the predicted class and the probabilities of all."), DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
+
+        [CommandOption("-k|--keep <COLUMNS>"), Description("Columns of the table to copy through, separated by commas: what joins a prediction to its row.")]
+        public string? Keep { get; set; }
     }
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         MLContext mlContext = new();
-        ITransformer model = SavedModel.Load(mlContext, settings.Model);
-        DataSource data = DataSource.Open(mlContext, settings.Data, settings.Label, labelIsNeeded: false, "test");
-        IDataView input = data.View;
-        // The pipeline wants the label's column, though it does not use it.
-        if (input.Schema.GetColumnOrNull(data.Label) == null)
-            input = mlContext.Transforms.CustomMapping<Nothing, NoLabel>((_, row) => row.Label = "", null).Append(mlContext.Transforms.CopyColumns(data.Label, nameof(NoLabel.Label))).Fit(input).Transform(input);
-        IDataView scored = model.Transform(input), answers = mlContext.Transforms.SelectColumns("PredictedLabel", "Score").Fit(scored).Transform(scored);
+        SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
+        string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep);
+        IDataView scored = model.Transformer.Transform(data.View);
+        if (scored.Schema["PredictedLabel"].Type is not TextDataViewType)
+            scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
         WholeFile.Write(settings.Output, path =>
         {
-            using FileStream stream = File.Create(path);
-            mlContext.Data.SaveAsText(answers, stream, separatorChar: ',', headerRow: true, schema: false);
+            using StreamWriter file = new(path) { NewLine = "\n" };
+            Write(scored, keep, file, cancellationToken);
         });
         AnsiConsole.WriteLine($"Written to {settings.Output}.");
         return 0;
     }
 
-    private sealed class Nothing;
-
-    private sealed class NoLabel
+    private static void Write(IDataView scored, string[] keep, TextWriter file, CancellationToken cancellationToken)
     {
-        public string Label { get; set; } = "";
+        DataViewSchema.Column label = scored.Schema["PredictedLabel"], score = scored.Schema["Score"];
+        DataViewSchema.Column[] kept = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)])];
+        WriteLine(file, [.. keep, "PredictedLabel", .. Classes(score)]);
+        using DataViewRowCursor cursor = scored.GetRowCursor([.. kept, label, score]);
+        ValueGetter<ReadOnlyMemory<char>>[] getKept = [.. kept.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
+        ValueGetter<ReadOnlyMemory<char>> getLabel = cursor.GetGetter<ReadOnlyMemory<char>>(label);
+        ValueGetter<VBuffer<float>> getScore = cursor.GetGetter<VBuffer<float>>(score);
+        ReadOnlyMemory<char> text = default;
+        VBuffer<float> scores = default;
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            List<string> cells = [];
+            foreach (ValueGetter<ReadOnlyMemory<char>> getter in getKept.Append(getLabel))
+            {
+                getter(ref text);
+                cells.Add(text.ToString());
+            }
+            getScore(ref scores);
+            WriteLine(file, [.. cells, .. scores.DenseValues().Select(value => value.ToString(CultureInfo.InvariantCulture))]);
+        }
     }
+
+    private static string[] Classes(DataViewSchema.Column score)
+    {
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        if (score.HasSlotNames())
+            score.GetSlotNames(ref names);
+        return names.Length > 0 ? [.. names.DenseValues().Select(name => name.ToString())] : [.. Enumerable.Range(0, ((VectorDataViewType)score.Type).Size).Select(i => $"Score{i}")];
+    }
+
+    /// <summary>Comma-separated; quoted where it must be (RFC 4180).</summary>
+    private static void WriteLine(TextWriter file, string[] cells) =>
+        file.WriteLine(string.Join(',', cells.Select(cell => cell.AsSpan().IndexOfAny(",\"\n\r") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
 }

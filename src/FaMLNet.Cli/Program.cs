@@ -17,7 +17,11 @@ app.Configure(config =>
             AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
             return 130;
         }
-        Console.Error.WriteLine(failure.Message);
+        // ML.NET reads data on threads of its own, and says of what goes wrong there only that something did.
+        Exception cause = failure;
+        while (cause is { InnerException: { } inner } && cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal))
+            cause = inner;
+        Console.Error.WriteLine(cause.Message);
         return 1;
     });
 });

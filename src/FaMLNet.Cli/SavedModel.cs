@@ -4,8 +4,11 @@ using Spectre.Console.Cli;
 
 namespace FaMLNet.Cli;
 
-/// <summary>A pipeline from a zip, whole views scored in batches.</summary>
-internal static class SavedModel
+/// <summary>A pipeline from a zip.</summary>
+/// <param name="Transformer">The pipeline.</param>
+/// <param name="Schema">The columns that it was trained on, label included.</param>
+/// <param name="Label">The label's column.</param>
+internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schema, string Label)
 {
     /// <summary>What commands that use a model are given.</summary>
     internal class Settings : CommandSettings
@@ -13,24 +16,34 @@ internal static class SavedModel
         [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
         public string Model { get; set; } = "";
 
-        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, or a folder whose test files are taken. 'predict' does without the label's column.")]
+        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder whose test files are taken. 'predict' does without the label's column.")]
         public string Data { get; set; } = "";
 
-        [CommandOption("-l|--label <COLUMN>"), Description("The label's column in the training data's table."), DefaultValue("Label")]
-        public string Label { get; set; } = "Label";
+        [CommandOption("-l|--label <COLUMN>"), Description("The label's column. Without it the one that the model was trained with.")]
+        public string? Label { get; set; }
+
+        [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
+        public bool NoHeader { get; set; }
     }
 
+    /// <param name="mlContext">The context.</param>
+    /// <param name="path">The zip.</param>
+    /// <param name="label">The label's column; null for the model's own.</param>
     /// <exception cref="FileNotFoundException">Nothing is there.</exception>
     /// <exception cref="FormatException">It is no model.</exception>
-    public static ITransformer Load(MLContext mlContext, string path)
+    public static SavedModel Load(MLContext mlContext, string path, string? label)
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no model '{path}'. 'famlnet train' writes one.");
         try
         {
-            return mlContext.Model.Load(path, out _);
+            ITransformer model = mlContext.Model.Load(path, out DataViewSchema schema);
+            if (schema == null)
+                throw new FormatException("it does not say what columns it reads. Save it with its input's schema.");
+            string? own = (model as IEnumerable<ITransformer> ?? [model]).OfType<FeedbackAlignmentMulticlassTransformer>().LastOrDefault()?.LabelColumnName;
+            return new SavedModel(model, schema, label ?? own ?? "Label");
         }
-        catch (Exception failure) when (failure is FormatException or InvalidDataException or InvalidOperationException)
+        catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
         {
             throw new FormatException($"'{path}' is no model that this tool can load: {failure.Message}", failure);
         }

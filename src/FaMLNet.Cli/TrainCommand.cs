@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
@@ -10,6 +11,8 @@ namespace FaMLNet.Cli;
 /// <summary><c>famlnet train</c>: from data to a zip.</summary>
 internal sealed class TrainCommand : Command<TrainCommand.Settings>
 {
+    private const double DefaultValidation = 0.1;
+
     internal sealed class Settings : CommandSettings
     {
         [CommandArgument(0, "<data>"), Description("A table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.")]
@@ -17,6 +20,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
         public string Label { get; set; } = "Label";
+
+        [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
+        public bool NoHeader { get; set; }
 
         [CommandOption("-r|--rule <RULE>"), Description("How the error travels back: bp, fa, dfa, usf, brsf or frsf."), DefaultValue("fa")]
         public string Rule { get; set; } = "fa";
@@ -30,8 +36,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
 
-        [CommandOption("-v|--validation <SHARE>"), Description("Share of the rows that is kept aside to measure on after each epoch."), DefaultValue(0.1)]
-        public double Validation { get; set; } = 0.1;
+        [CommandOption("-v|--validation <SHARE>"), Description("Share of the rows that is kept aside to measure on after each epoch. Without it 0.1, or none if the table is too small.")]
+        public double? Validation { get; set; }
 
         [CommandOption("--patience <EPOCHS>"), Description("Ends the training after so many epochs without a better validation loss, with the best weights.")]
         public int? Patience { get; set; }
@@ -63,7 +69,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             mlContext.Log += (_, message) => Messages.Print(message);
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
-        DataSource data = DataSource.Open(mlContext, settings.Data, settings.Label, labelIsNeeded: true, "train");
+        DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine);
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
@@ -72,14 +78,28 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64")),
             NumberOfEpochs = settings.Epochs,
             BatchSize = settings.BatchSize,
-            ValidationFraction = settings.Validation,
+            ValidationFraction = settings.Validation ?? DefaultValidation,
             EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null,
             Seed = settings.Seed,
             CheckpointFolder = settings.Checkpoints,
             CancellationToken = stop.Token,
         };
         ITransformer model = null!;
-        void Fit() => model = Pipeline(mlContext, data, options).Fit(data.View);
+        void Fit()
+        {
+            try
+            {
+                model = Pipeline(mlContext, data, options).Fit(data.View);
+            }
+            catch (InvalidOperationException failure) when (settings.Validation == null && failure.Message.StartsWith($"Option {nameof(options.ValidationFraction)}:", StringComparison.Ordinal))
+            {
+                Console.WriteLine($"The table is too small to keep a share of {DefaultValidation.ToString(CultureInfo.InvariantCulture)} of its rows aside: all are trained on.");
+                options.ValidationFraction = 0;
+                if (options.EarlyStopping is { } stopping)
+                    options.EarlyStopping = stopping with { Metric = StoppingMetric.TrainingLoss };
+                model = Pipeline(mlContext, data, options).Fit(data.View);
+            }
+        }
         if (settings.Log)
             Fit();
         else
@@ -95,7 +115,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         return 0;
     }
 
-    /// <summary>Numbers scaled, texts one-hot, label to key, trainer, key to label.</summary>
+    /// <summary>Numbers completed and scaled, texts one-hot, label to key, trainer, key to label.</summary>
     private static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentMulticlassTrainer.Options options)
     {
         IEstimator<ITransformer> trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
@@ -105,6 +125,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         string[] texts = [.. data.Texts.Select((_, index) => $"Text{index}")];
         foreach ((string text, string encoded) in data.Texts.Zip(texts))
             pipeline = pipeline.Append(mlContext.Transforms.Categorical.OneHotEncoding(encoded, text));
+        // A row that lacks a number is trained on and predicted for with the mean of the others.
+        if (data.Numbers.Count > 0)
+            pipeline = pipeline.Append(mlContext.Transforms.ReplaceMissingValues([.. data.Numbers.Select(name => new InputOutputColumnPair(name))], MissingValueReplacingEstimator.ReplacementMode.Mean));
         pipeline = pipeline.Append(mlContext.Transforms.Concatenate("Features", [.. data.Numbers, .. texts]));
         return pipeline.Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Append(trainer).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
     }

@@ -13,10 +13,23 @@ internal static class WholeFile
             write(temporary);
             File.Move(temporary, whole, overwrite: true);
         }
-        finally
+        catch
         {
-            if (File.Exists(temporary))
-                File.Delete(temporary);
+            Discard(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>What cannot be deleted either must not hide why the file could not be written.</summary>
+    private static void Discard(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"'{path}' is left behind: {failure.Message}");
         }
     }
 }

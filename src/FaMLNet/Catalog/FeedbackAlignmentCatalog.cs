@@ -37,18 +37,18 @@ public static class FeedbackAlignmentCatalog
         int batchSize = FeedbackAlignmentMulticlassTrainer.Options.Defaults.BatchSize)
     {
         rule ??= FeedbackRule.FeedbackAlignment;
+        network ??= NetworkDefinition.Mlp(128, 64);
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
             LabelColumnName = labelColumnName,
             FeatureColumnName = featureColumnName,
             ExampleWeightColumnName = exampleWeightColumnName,
             Rule = rule,
-            Optimizer = learningRate is { } rate ? rule.Defaults.Optimizer with { LearningRate = rate } : null,
+            Network = network,
+            Optimizer = learningRate is { } rate ? rule.Defaults.OptimizerFor(network) with { LearningRate = rate } : null,
             NumberOfEpochs = numberOfEpochs,
             BatchSize = batchSize,
         };
-        if (network != null)
-            options.Network = network;
         return catalog.FeedbackAlignment(options);
     }
 

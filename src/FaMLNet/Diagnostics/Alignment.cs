@@ -25,9 +25,11 @@ internal static class Alignment
         IReadOnlyList<string> names = training.LayerNames;
         if (training.IsDirect && names.Count > 1)
             training.ComputeBackpropagationGradient();
-        for (int i = 1; i < names.Count; i++)
+        for (int i = 0; i < names.Count; i++)
         {
             ReadOnlySpan<float> weights = training.WeightsOf(i), feedback = training.FeedbackOf(i);
+            if (i == 0 && feedback.IsEmpty)
+                continue; // no error passes the first layer
             if (feedback.IsEmpty)
             {
                 angles[names[i]] = 0;
@@ -35,10 +37,10 @@ internal static class Alignment
                 continue;
             }
             ratios[names[i]] = NormRatio(feedback, weights);
-            if (training.IsDirect)
-                angles[names[i - 1]] = Angle(training.GradientOf(i - 1), training.BackpropagationGradientOf(i - 1));
-            else
+            if (!training.IsDirect)
                 angles[names[i]] = Angle(weights, feedback);
+            else if (i > 0)
+                angles[names[i - 1]] = Angle(training.GradientOf(i - 1), training.BackpropagationGradientOf(i - 1));
         }
         return (angles, ratios);
     }

@@ -7,15 +7,29 @@ namespace FaMLNet;
 /// </remarks>
 public sealed record RuleDefaults
 {
-    /// <summary>The optimiser.</summary>
+    private readonly OptimizerOptions? _optimizer, _denseOptimizer;
+
+    /// <summary>The optimiser of convolutional and custom networks, which see thousands of steps.</summary>
     /// <value>Default: <see cref="OptimizerOptions.Adam"/> with a learning rate of 0.002.</value>
-    public OptimizerOptions Optimizer { get; init; } = new OptimizerOptions.Adam { LearningRate = 0.002f };
+    public OptimizerOptions Optimizer
+    {
+        get => _optimizer ?? new OptimizerOptions.Adam { LearningRate = 0.002f };
+        init => _optimizer = value;
+    }
+
+    /// <summary>The optimiser of networks of dense layers, which on a table see a few hundred steps.</summary>
+    /// <value>Default: <see cref="Optimizer"/> if that is set, else <see cref="OptimizerOptions.Adam"/> with a learning rate of 0.004.</value>
+    public OptimizerOptions DenseOptimizer
+    {
+        get => _denseOptimizer ?? _optimizer ?? new OptimizerOptions.Adam { LearningRate = 0.004f };
+        init => _denseOptimizer = value;
+    }
 
     /// <summary>How the learning rate changes over the run.</summary>
     /// <value>Default: down to 0 along half a cosine.</value>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Cosine();
 
-    /// <summary>Factor on the initial weights of every layer but the first.</summary>
+    /// <summary>Factor on the initial weights of every layer but the first. For a layer-wise rule and a network with normalisation it is 1: small weights would only make errors grow from layer to layer.</summary>
     /// <value>Default: 1.</value>
     public float InitialWeightScale { get; init; } = 1;
 
@@ -24,5 +38,13 @@ public sealed record RuleDefaults
     public float FeedbackScale { get; init; } = 1;
 
     /// <summary>For rules whose feedback is random: weights that start small, and a lower rate.</summary>
-    internal static RuleDefaults RandomFeedback { get; } = new() { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.001f }, InitialWeightScale = 0.1f };
+    internal static RuleDefaults RandomFeedback { get; } = new()
+    {
+        Optimizer = new OptimizerOptions.Adam { LearningRate = 0.001f },
+        DenseOptimizer = new OptimizerOptions.Adam { LearningRate = 0.004f },
+        InitialWeightScale = 0.1f,
+    };
+
+    /// <summary>The optimiser for a network.</summary>
+    internal OptimizerOptions OptimizerFor(NetworkDefinition network) => network is MlpDefinition ? DenseOptimizer : Optimizer;
 }

@@ -4,8 +4,8 @@ using TorchSharp;
 namespace FaMLNet;
 
 /// <summary>
-/// A TorchSharp network of the user's own, found by the name on its factory. Its Linear and Conv2d layers follow the rule, everything else
-/// backpropagates locally.
+/// A TorchSharp network of the user's own, found by the name on its factory. Its Linear, Conv1d, Conv2d and Conv3d layers follow the rule,
+/// everything else backpropagates locally.
 /// </summary>
 public sealed record CustomDefinition : NetworkDefinition
 {
@@ -14,7 +14,7 @@ public sealed record CustomDefinition : NetworkDefinition
     /// <summary>The name in the factory's <see cref="CustomNetworkAttribute"/>.</summary>
     public string ContractName { get; }
 
-    /// <summary>Whether training starts from the weights that the factory's network has, instead of drawing those of Linear and Conv2d anew.</summary>
+    /// <summary>Whether training starts from the weights that the factory's network has, instead of drawing those of the layers that follow the rule anew.</summary>
     /// <value>Default: false. Parameters of other layers always start as the factory's network has them.</value>
     public bool KeepInitialWeights { get; init; }
 

@@ -8,7 +8,11 @@ namespace FaMLNet;
 /// <summary>The layout of a module of the user's own: its parameters and buffers by name, its weighted layers in the order in which a row meets them.</summary>
 internal sealed class CustomLayout : NetworkLayout
 {
+    /// <summary>With which the module is tried.</summary>
+    private const int Rows = 2;
+
     private long _work;
+    private bool _firstPassesError;
 
     /// <param name="network">The definition.</param>
     /// <param name="shape">The sizes that the module was built for.</param>
@@ -32,6 +36,7 @@ internal sealed class CustomLayout : NetworkLayout
             if (buffer.dtype == ScalarType.Float32)
                 AddStatistic(name, ShapeOf(buffer));
         }
+        IsNormalized = Statistics.Count > 0 || module.modules().Any(part => part is LayerNorm or GroupNorm or InstanceNorm1d or InstanceNorm2d or InstanceNorm3d);
         FindWeightedLayers(module);
     }
 
@@ -41,11 +46,15 @@ internal sealed class CustomLayout : NetworkLayout
 
     public override NetworkDefinition Definition => Network;
 
+    public override int FirstWithFeedback => _firstPassesError ? 0 : 1;
+
     public override ImageShape? ImageInput => Shape.Input is [int channels, int height, int width] ? new ImageShape(channels, height, width) : null;
 
     public override WeightInitialization Initialization => Network.Initialization;
 
     public override long WorkPerRow => _work;
+
+    public override bool IsNormalized { get; }
 
     public override bool NeedsTwoRows => Statistics.Count > 0;
 
@@ -63,7 +72,9 @@ internal sealed class CustomLayout : NetworkLayout
             hooks.Add(layer.register_forward_pre_hook((_, input) =>
             {
                 if (met.All(other => other.Name != name))
-                    met.Add((name, (int)(input.numel() / input.shape[0])));
+                    met.Add((name, (int)(input.numel() / Rows)));
+                // Something below it learns (an embedding), or it is met again.
+                _firstPassesError |= name == met[0].Name && input.requires_grad;
                 return input;
             }).remove);
         }
@@ -72,11 +83,11 @@ internal sealed class CustomLayout : NetworkLayout
         try
         {
             module.eval();
-            using IDisposable grad = no_grad();
-            Tensor output = module.call(zeros([2, .. Shape.Input.Select(size => (long)size)]));
-            if (output.shape is not [2, var outputs] || outputs != Outputs)
+            using IDisposable grad = enable_grad();
+            Tensor output = module.call(zeros([Rows, .. Shape.Input.Select(size => (long)size)]));
+            if (output.shape is not [Rows, var outputs] || outputs != Outputs)
                 throw new InvalidOperationException(
-                    $"Option Network: {Network} must give rows × {Outputs} (one logit a class); for 2 rows of {string.Join(" × ", Shape.Input)} it gives {string.Join(" × ", output.shape)}.");
+                    $"Option Network: {Network} must give rows × {Outputs} (one logit a class); for {Rows} rows of {string.Join(" × ", Shape.Input)} it gives {string.Join(" × ", output.shape)}.");
         }
         catch (Exception failure) when (failure is System.Runtime.InteropServices.ExternalException or ArgumentException)
         {

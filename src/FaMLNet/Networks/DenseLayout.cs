@@ -59,5 +59,7 @@ internal sealed class DenseLayout : NetworkLayout
 
     public override long WorkPerRow => Layers.Sum(layer => 3L * layer.Inputs * layer.Outputs);
 
+    public override bool IsNormalized => Network.Normalization != Normalization.None;
+
     public override bool NeedsTwoRows => Network.Normalization == Normalization.Batch;
 }

@@ -87,6 +87,8 @@ internal sealed class GraphLayout : NetworkLayout
 
     public override long WorkPerRow => _work;
 
+    public override bool IsNormalized => Network.UsesBatchNormalization;
+
     public override bool NeedsTwoRows => _norms > 0;
 
     private static IEnumerable<GraphNodeSpec> Convolutions(IEnumerable<GraphNodeSpec> nodes) =>

@@ -62,8 +62,16 @@ internal abstract class NetworkLayout
     /// <summary>Multiplications and additions of one training step per row, about: what decides whether a second thread pays.</summary>
     public abstract long WorkPerRow { get; }
 
+    /// <summary>The first of the weighted layers that an error passes on its way down: the second, unless something below the first learns as well or the first is used again further up.</summary>
+    public virtual int FirstWithFeedback => 1;
+
     /// <summary>How a row is laid out as an image; null for a plain vector.</summary>
     public virtual ImageShape? ImageInput => null;
+
+    /// <summary>
+    /// Whether activations are normalised, so that the size of the weights before it does not show in what a layer computes, but does, inversely, in the error that passes it.
+    /// </summary>
+    public abstract bool IsNormalized { get; }
 
     /// <summary>Whether a mini-batch of a single row cannot be trained on.</summary>
     public abstract bool NeedsTwoRows { get; }

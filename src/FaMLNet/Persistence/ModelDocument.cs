@@ -89,7 +89,7 @@ internal sealed record ModelDocument
         List<(string, IReadOnlyList<int>)> tensors = [.. layout.Parameters.Concat(layout.Statistics).Select(slice => (slice.Name, (IReadOnlyList<int>)slice.Shape))];
         foreach (FeedbackDocument feedback in Feedback)
         {
-            WeightedLayer layer = layout.WeightedLayers.Skip(1).FirstOrDefault(layer => layer.Name == feedback.Layer)
+            WeightedLayer layer = layout.WeightedLayers.Skip(layout.FirstWithFeedback).FirstOrDefault(layer => layer.Name == feedback.Layer)
                 ?? throw new FormatException($"The model's description gives feedback weights to a layer '{feedback.Layer}' that passes no error.");
             tensors.Add((FeedbackName(layer.Name), feedback.Direct ? [layout.Outputs, layer.InputLength] : layer.Weight.Shape));
         }

@@ -29,7 +29,7 @@ internal sealed class CustomScorer : NetworkScorer
         foreach (ParameterSlice slice in layout.Statistics)
             Copy(slice, statistics, buffers[slice.Name]);
         module.eval();
-        _withoutOneDnn = ModuleGuard.NeedsOneDnnOff(module, layout.Shape);
+        _withoutOneDnn = ModuleGuard.NeedsOneDnnOff(layout, module);
     }
 
     public override bool GainsFromBatches => true;

@@ -45,11 +45,15 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     private FeedbackAlignmentMulticlassModelParameters(IHostEnvironment env, ModelLoadContext ctx) : base(env, ModelName, ctx)
     {
         ModelDocument document = null!;
-        ModelLoading.Text(ctx, DocumentEntry, reader => document = ModelDocument.Read(reader));
-        _layout = document.CreateLayout(env);
-        IReadOnlyList<(string Name, IReadOnlyList<int> Shape)> expected = document.DescribeTensors(_layout);
+        NetworkLayout layout = null!;
+        ModelLoading.Text(ctx, DocumentEntry, reader =>
+        {
+            document = ModelDocument.Read(reader);
+            layout = document.CreateLayout(env);
+        });
+        _layout = layout;
         IReadOnlyDictionary<string, ParameterTensor> tensors = null!;
-        ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, expected));
+        ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, document.DescribeTensors(layout)));
         _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
         _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
         _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name))).ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);

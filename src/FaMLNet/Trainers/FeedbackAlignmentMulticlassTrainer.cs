@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -185,11 +184,12 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     private TrainingDivergedException Diverged(int epoch, TrainedNetwork lastGood)
     {
         float rate = lastGood.History.Count > 0 ? (float)lastGood.History[^1].LearningRate : _settings.Optimizer.LearningRate;
+        string cure = lastGood.Layout.IsNormalized
+            ? "In a network with normalisation each layer magnifies the error by as much as its weights are small: take InitialWeightScale = 1, a lower FeedbackScale (a half), a larger BatchSize, or a lower learning rate (a tenth). "
+            : $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance(\"{FeatureColumn.Name}\"), or lower FeedbackScale. ";
         return new TrainingDivergedException(
-            string.Create(CultureInfo.InvariantCulture,
-                $"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of {rate} ({_settings.Optimizer.GetType().Name}, rule {_settings.Rule.ShortName}). ")
-            + $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance(\"{FeatureColumn.Name}\"), or lower FeedbackScale. "
-            + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
+            InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of {rate} ({_settings.Optimizer.GetType().Name}, rule {_settings.Rule.ShortName}). ")
+            + cure + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
             epoch, rate, new FeedbackAlignmentMulticlassModelParameters(Host, lastGood));
     }
 }

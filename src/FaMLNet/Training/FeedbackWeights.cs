@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace FaMLNet.Training;
 
-/// <summary>The feedback weights of one training: every layer's but the first, in one flat buffer, drawn and refreshed by the rule.</summary>
+/// <summary>The feedback weights of one training: every layer's that an error passes, in one flat buffer, drawn and refreshed by the rule.</summary>
 internal sealed class FeedbackWeights : IDisposable
 {
     private readonly NetworkLayout _layout;
@@ -38,7 +38,7 @@ internal sealed class FeedbackWeights : IDisposable
     {
         ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count];
         length = 0;
-        for (int i = 1; i < slices.Length; i++)
+        for (int i = layout.FirstWithFeedback; i < slices.Length; i++)
         {
             WeightedLayer layer = layout.WeightedLayers[i];
             string name = $"{layer.Name}.feedback";
@@ -109,7 +109,7 @@ internal sealed class FeedbackWeights : IDisposable
 
     private void ForEachLayer(FloatBuffer weights, bool first)
     {
-        for (int i = 1; i < Slices.Count; i++)
+        for (int i = _layout.FirstWithFeedback; i < Slices.Count; i++)
         {
             if (Slices[i] is not { } slice)
                 continue;

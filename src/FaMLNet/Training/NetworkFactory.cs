@@ -31,11 +31,11 @@ internal static class NetworkFactory
     }
 
     private static TrainingNetwork Dense(TrainingSettings settings, DenseLayout layout) => settings.Device is null
-        ? new DenseChain(layout, settings.Rule, settings.InitialWeightScale, settings.FeedbackScale, settings.Optimizer, settings.Seed)
+        ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed)
         : OnDevice(settings, layout);
 
     private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
-        ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScale, settings.FeedbackScale, settings.Optimizer, settings.Seed, augmentation: settings.Augmentation)
+        ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed, augmentation: settings.Augmentation)
         : OnDevice(settings, layout);
 
     private static AutogradNetwork Custom(TrainingSettings settings, CustomDefinition custom, int features, int classes)
@@ -65,7 +65,7 @@ internal static class NetworkFactory
         Autograd(settings, new DefinedForward(layout, new RandomGenerator(settings.Seed, "dropout")));
 
     private static AutogradNetwork Autograd(TrainingSettings settings, ForwardPass forward) =>
-        new(forward, settings.Rule, settings.InitialWeightScale, settings.FeedbackScale, settings.Optimizer, settings.Seed, settings.Device, settings.Augmentation);
+        new(forward, settings.Rule, settings.InitialWeightScaleFor(forward.Layout), settings.FeedbackScale, settings.Optimizer, settings.Seed, settings.Device, settings.Augmentation);
 
     private static ImageShape ImageOf(TrainingSettings settings, int features)
     {

@@ -17,7 +17,8 @@ internal sealed record TrainingSettings
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
 
-    public required float InitialWeightScale { get; init; }
+    /// <summary>Null for the one that suits rule and network.</summary>
+    public float? InitialWeightScale { get; init; }
 
     public required float FeedbackScale { get; init; }
 
@@ -72,7 +73,7 @@ internal sealed record TrainingSettings
         ["Network"] = System.Text.Json.JsonSerializer.Serialize(Persistence.NetworkDocument.Create(layout)),
         ["Optimizer"] = $"{Optimizer}",
         ["Schedule"] = $"{Schedule}",
-        ["InitialWeightScale"] = Text(InitialWeightScale),
+        ["InitialWeightScale"] = Text(InitialWeightScaleFor(layout)),
         ["FeedbackScale"] = Text(FeedbackScale),
         ["NumberOfEpochs"] = Text(NumberOfEpochs),
         ["BatchSize"] = Text(BatchSize),
@@ -89,6 +90,12 @@ internal sealed record TrainingSettings
         ["DataCaching"] = source is InMemoryRows ? "InMemory" : "Streaming",
         ["training data"] = $"{source.Count} rows of {source.Features} features and {source.Classes} classes, SHA-256 {source.Fingerprint}",
     };
+
+    /// <summary>
+    /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up, and on the way down a normalisation magnifies
+    /// the error by as much as the weights are small: through a layer-wise rule's feedback weights, which are not small, it would grow with every layer.
+    /// </summary>
+    public float InitialWeightScaleFor(NetworkLayout layout) => InitialWeightScale ?? (layout.IsNormalized && Rule is LayerwiseFeedbackRule ? 1 : Rule.Defaults.InitialWeightScale);
 
     private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
 }

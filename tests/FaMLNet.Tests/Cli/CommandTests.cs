@@ -33,6 +33,75 @@ public sealed class CommandTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder, "*.tmp"));
     }
 
+    /// <summary>What columns are is what they were in training, whatever a new file makes them look like.</summary>
+    [Fact]
+    public void New_files_are_read_with_the_columns_of_the_training()
+    {
+        string[] rows = File.ReadAllLines(Tables.PathOf("iris"));
+        // Post codes, some with letters: text in training, nothing but digits in new files.
+        Write("train.csv", rows.Select((row, i) => i == 0 ? "Code," + row : (i % 5 == 0 ? "D-101" : i % 2 == 0 ? "10115" : "20095") + "," + row));
+        Run("train", "train.csv", "--rule", "bp", "--network", "mlp:16", "--epochs", "60", "--output", "model.zip");
+
+        // Another order, columns that nobody asked for, a code never seen, a missing number, no label; and nothing said of the label.
+        Write("new.csv", ["id;PetalWidth;PetalLength;Extra;SepalWidth;SepalLength;Code;name", "7;0,2;1,4;x;3,5;5,1;99999;\"Lee; \"\"Q\"\"\"", "8;2,5;6,0;y;;6,3;10115;Ann"]);
+        Run("predict", "model.zip", "new.csv", "--keep", "id,name,Code", "--output", "predicted.csv");
+        string[] predicted = File.ReadAllLines(Path.Combine(_folder, "predicted.csv"));
+        Assert.Equal("id,name,Code,PredictedLabel,setosa,versicolor,virginica", predicted[0]);
+        Assert.StartsWith("7,\"Lee; \"\"Q\"\"\",99999,setosa,0.", predicted[1], StringComparison.Ordinal);
+        Assert.StartsWith("8,Ann,10115,virginica,", predicted[2], StringComparison.Ordinal);
+        Assert.Equal(3, predicted.Length);
+
+        // No rows; nothing at all.
+        Write("header.csv", ["SepalLength,SepalWidth,PetalLength,PetalWidth,Code"]);
+        File.WriteAllText(Path.Combine(_folder, "empty.csv"), "");
+        foreach (string name in new[] { "header.csv", "empty.csv" })
+        {
+            Run("predict", "model.zip", name, "--output", "none.csv");
+            Assert.Equal(["PredictedLabel,setosa,versicolor,virginica"], File.ReadAllLines(Path.Combine(_folder, "none.csv")));
+        }
+
+        // Measured, too, with nothing said of the label.
+        Write("digits-only.csv", rows.Select((row, i) => i == 0 ? row + ",Code" : row + ",10115"));
+        Assert.Matches(@"9\d\.\d\d %", Run("evaluate", "model.zip", "digits-only.csv"));
+
+        Write("short.csv", ["SepalLength,PetalLength,PetalWidth,Code", "1,2,3,4"]);
+        Fails("'short.csv' has no column 'SepalWidth', which the model was trained on", "predict", "model.zip", "short.csv");
+        Write("text.csv", ["SepalLength,SepalWidth,PetalLength,PetalWidth,Code", "1,2,3,4,5", "1,tall,3,4,5"]);
+        Fails("'text.csv', row 2, column 'SepalWidth': a number is expected, found 'tall'", "predict", "model.zip", "text.csv", "--output", "text.out");
+        Assert.False(File.Exists(Path.Combine(_folder, "text.out")));
+        Fails("which --keep names", "predict", "model.zip", "text.csv", "--keep", "Nothing");
+        Fails("has no column 'Label', the label's", "evaluate", "model.zip", "text.csv");
+    }
+
+    [Fact]
+    public void A_table_without_header_and_one_too_small_for_validation_are_trained_on()
+    {
+        string[] rows = File.ReadAllLines(Tables.PathOf("iris"));
+        Write("bare.csv", rows.Skip(1));
+        Fails("give --no-header", "train", "bare.csv", "--label", "5");
+        Run("train", "bare.csv", "--no-header", "--label", "5", "--epochs", "30", "--output", "bare.zip");
+        Assert.Matches(@"9\d\.\d\d %", Run("evaluate", "bare.zip", "bare.csv", "--no-header"));
+        Write("small.csv", ["a,Label", "1,x", "2,y"]);
+        Assert.Contains("too small to keep a share of 0.1", Run("train", "small.csv", "--epochs", "2", "--patience", "1"), StringComparison.Ordinal);
+        Fails("ValidationFraction", "train", "small.csv", "--epochs", "2", "--validation", "0.1");
+    }
+
+    [Fact]
+    public void A_damaged_model_is_said_to_be_one()
+    {
+        File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
+        Run("train", "iris.csv", "--epochs", "1", "--network", "mlp:4");
+        byte[] zip = File.ReadAllBytes(Path.Combine(_folder, "model.zip"));
+        foreach ((string entry, Func<byte[], byte[]?> damage, string expected) in Persistence.DamagedModelTests.EveryModelHas.Where((_, i) => i % 3 == 0 && i < 16 || i > 29))
+        {
+            File.WriteAllBytes(Path.Combine(_folder, "damaged.zip"), Persistence.DamagedModelTests.Damage(zip, entry, damage));
+            Exception failure = Assert.ThrowsAny<Exception>(() => Run("evaluate", "damaged.zip", "iris.csv"));
+            Assert.Contains("'damaged.zip' is no model that this tool can load: ", failure.Message, StringComparison.Ordinal);
+            Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("target of an invocation", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void The_same_command_goes_on_from_its_checkpoints()
     {
@@ -64,6 +133,10 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("   at ", failure.Message, StringComparison.Ordinal);
         Assert.Equal(before, Directory.GetFileSystemEntries(_folder).Length);
     }
+
+    private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
+
+    private void Fails(string expected, params string[] arguments) => Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
 
     private string Run(params string[] arguments) => ProcessRunner.Run("dotnet", _folder, [ProcessRunner.Metadata("Cli"), .. arguments]);
 }

@@ -72,6 +72,7 @@ public sealed class PackageTests
                 }
                 """);
             Assert.Equal("odd even", ProcessRunner.Run("dotnet", consumer, "run", "-c", "Release", "-p:UseSharedCompilation=false").Trim().Split('\n')[^1].Trim());
+            BuildWithPackagesInside(folder.CreateSubdirectory("inside").FullName, Path.Combine(consumer, "nuget.config"), version);
             string published = Path.Combine(folder.FullName, "published");
             ProcessRunner.Run("dotnet", consumer, "publish", "-c", "Release", "-o", published, "-nodeReuse:false");
             Assert.Equal("odd even", ProcessRunner.Run("dotnet", published, Path.Combine(published, "Consumer.dll")).Trim());
@@ -86,12 +87,38 @@ public sealed class PackageTests
         }
     }
 
+    /// <summary>A project for prediction alone on .NET 8, whose packages are restored into a folder of its own, every warning an error.</summary>
+    private static void BuildWithPackagesInside(string folder, string nugetConfig, string version)
+    {
+        File.Copy(nugetConfig, Path.Combine(folder, "nuget.config"));
+        File.WriteAllText(Path.Combine(folder, "Inside.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net8.0</TargetFramework>
+                <OutputType>Library</OutputType>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <MSBuildTreatWarningsAsErrors>true</MSBuildTreatWarningsAsErrors>
+                <RestorePackagesPath>packages</RestorePackagesPath>
+                <SatelliteResourceLanguages>en</SatelliteResourceLanguages>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="FaMLNet" Version="{version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(Path.Combine(folder, "Model.cs"), "public static class Model { public static string Rule => FaMLNet.FeedbackRule.FeedbackAlignment.ShortName; }");
+        string log = ProcessRunner.Run("dotnet", folder, "build", "-c", "Release", "-p:UseSharedCompilation=false", "-nodeReuse:false");
+        Assert.Contains("0 Warning(s)", log, StringComparison.Ordinal);
+    }
+
     private static void CheckContents(string package)
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
         string[] names = [.. zip.Entries.Select(entry => entry.FullName)];
-        foreach (string expected in new[] { "lib/net8.0/FaMLNet.dll", "lib/net8.0/FaMLNet.xml", "lib/net10.0/FaMLNet.dll", "lib/net10.0/FaMLNet.xml", "buildTransitive/FaMLNet.targets", "README.md" })
+        foreach (string expected in new[] { "lib/net8.0/FaMLNet.dll", "lib/net8.0/FaMLNet.xml", "lib/net10.0/FaMLNet.dll", "lib/net10.0/FaMLNet.xml", "buildTransitive/FaMLNet.targets", "tasks/netstandard2.0/FaMLNet.BuildTasks.dll", "README.md" })
             Assert.Contains(expected, names);
+        // A project whose package folder lies below it takes every source file there for its own.
+        Assert.DoesNotContain(names, name => name.EndsWith(".cs", StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain(names, name => name.Contains("torch", StringComparison.OrdinalIgnoreCase) || name.Contains("Microsoft.ML", StringComparison.Ordinal));
         using StreamReader reader = new(zip.Entries.Single(entry => entry.Name == "FaMLNet.nuspec").Open());
         string nuspec = reader.ReadToEnd();

@@ -26,7 +26,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public Augmentation? Augmentation { get; set; }
 
         /// <summary>The optimiser and its settings.</summary>
-        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.Optimizer"/>).</value>
+        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else <see cref="RuleDefaults.Optimizer"/>).</value>
         public OptimizerOptions? Optimizer { get; set; }
 
         /// <summary>How the learning rate changes over the run.</summary>
@@ -46,7 +46,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public int? Seed { get; set; }
 
         /// <summary>Factor on the initial weights of every layer but the first.</summary>
-        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>).</value>
+        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules 1 in a network with normalisation, which undoes it.</value>
         public float? InitialWeightScale { get; set; }
 
         /// <summary>Factor on the feedback weights.</summary>
@@ -142,7 +142,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             ImageShape?.Validate();
             Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation, $"null for a network of dense layers, which takes no images ({Network})");
             Augmentation?.Validate(ImageShape);
-            (Optimizer ?? Rule!.Defaults.Optimizer).Validate();
+            (Optimizer ?? Rule!.Defaults.OptimizerFor(Network)).Validate();
             (Schedule ?? Rule!.Defaults.Schedule).Validate();
             Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
             Check(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
@@ -170,9 +170,9 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             Network = Network,
             ImageShape = ImageShape,
             Augmentation = Augmentation,
-            Optimizer = Optimizer ?? Rule.Defaults.Optimizer,
+            Optimizer = Optimizer ?? Rule.Defaults.OptimizerFor(Network),
             Schedule = Schedule ?? Rule.Defaults.Schedule,
-            InitialWeightScale = InitialWeightScale ?? Rule.Defaults.InitialWeightScale,
+            InitialWeightScale = InitialWeightScale,
             FeedbackScale = FeedbackScale ?? Rule.Defaults.FeedbackScale,
             NumberOfEpochs = NumberOfEpochs,
             BatchSize = BatchSize,

@@ -7,7 +7,7 @@ namespace FaMLNet.Training.Autograd;
 /// <summary>The general way: any network on any device, by autograd over the whole network.</summary>
 /// <remarks>
 /// A layer-wise rule puts its feedback weights in the place of the forward weights for the duration of the backward pass, which is then the rule. A direct rule
-/// cuts the graph at the input of every weighted layer but the first and starts backward at all those tensors at once with the projected output error, and at the
+/// cuts the graph at the input of every weighted layer that an error passes and starts backward at all those tensors at once with the projected output error, and at the
 /// output with the error itself. On the host the flat tensors are the host's buffers; on another device those are a mirror (<see cref="FlatTensors"/>).
 /// </remarks>
 internal sealed class AutogradNetwork : TrainingNetwork
@@ -190,7 +190,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
     private void Exchange()
     {
         using IDisposable grad = no_grad();
-        for (int i = 1; i < Layout.WeightedLayers.Count; i++)
+        for (int i = Layout.FirstWithFeedback; i < Layout.WeightedLayers.Count; i++)
         {
             if (Feedback.Slices[i] is not { } slice)
                 continue;

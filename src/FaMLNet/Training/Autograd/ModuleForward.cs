@@ -20,7 +20,7 @@ internal sealed class ModuleForward : ForwardPass
     {
         _layout = layout;
         _module = module;
-        RunsWithoutOneDnn = device is null && ModuleGuard.NeedsOneDnnOff(module, layout.Shape);
+        RunsWithoutOneDnn = device is null && ModuleGuard.NeedsOneDnnOff(layout, module);
     }
 
     public override bool RunsWithoutOneDnn { get; }
@@ -53,7 +53,7 @@ internal sealed class ModuleForward : ForwardPass
         foreach (ParameterSlice slice in _layout.Statistics)
             buffers[slice.Name].set_(FlatTensors.View(statistics, slice));
         Dictionary<string, nn.Module<Tensor, Tensor>> modules = CustomLayout.WeightedModules(_module);
-        for (int i = 1; i < _layout.WeightedLayers.Count; i++)
+        for (int i = _layout.FirstWithFeedback; i < _layout.WeightedLayers.Count; i++)
         {
             int index = i;
             _hooks.Add(modules[_layout.WeightedLayers[i].Name].register_forward_pre_hook((_, input) => _cut == null ? input : _cut(index, input)).remove);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FaMLNet.Interop;
 using FaMLNet.Training.Graph;
 using TorchSharp;
@@ -14,6 +15,8 @@ internal static class ModuleGuard
 {
     private const int Trials = 6;
 
+    private static readonly ConcurrentDictionary<string, bool> Known = new();
+
     /// <summary>Shapes that are wrong wherever any is: output channels that are no multiple of 16, forward with more than 16 input channels.</summary>
     private static readonly ConvolutionShape[] Canaries =
     [
@@ -25,7 +28,13 @@ internal static class ModuleGuard
     /// <summary>Whether this machine computes any convolution wrongly.</summary>
     public static bool MachineIsSuspect => Canaries.Any(canary => ConvolutionGuard.Machine.Choose(canary).Name != ConvolutionGuard.Plain.Name);
 
-    /// <summary>Whether a module must run without oneDNN here.</summary>
+    /// <summary>Whether a module must run without oneDNN here; tried once a process for a network, on a machine that is suspect.</summary>
+    /// <param name="layout">The network.</param>
+    /// <param name="module">Its module.</param>
+    public static bool NeedsOneDnnOff(CustomLayout layout, nn.Module<Tensor, Tensor> module) =>
+        Known.GetOrAdd(KeyOf(layout, module), _ => NeedsOneDnnOff(module, layout.Shape));
+
+    /// <summary>Tries a module.</summary>
     /// <param name="module">The module.</param>
     /// <param name="shape">Its input and outputs.</param>
     /// <param name="machineIsSuspect">Null for <see cref="MachineIsSuspect"/>; a test says itself.</param>
@@ -44,6 +53,10 @@ internal static class ModuleGuard
             module.train(training);
         }
     }
+
+    /// <summary>What of a network decides which kernels libtorch takes: two contexts may have factories of one name.</summary>
+    private static string KeyOf(CustomLayout layout, nn.Module<Tensor, Tensor> module) => string.Join('|',
+        [module.GetType().FullName, layout.Network.ContractName, string.Join('×', layout.Shape.Input), .. layout.Parameters.Select(slice => $"{slice.Name}:{string.Join('×', slice.Shape)}")]);
 
     private static bool IsRight(nn.Module<Tensor, Tensor> module, NetworkShape shape, int trial)
     {
@@ -69,7 +82,7 @@ internal static class ModuleGuard
         return true;
     }
 
-    /// <summary>Output, and gradients of the input and of all parameters.</summary>
+    /// <summary>Output, and gradients of the input and of all kernels: the errors that reach those have passed everything else.</summary>
     private static Tensor[] Run(nn.Module<Tensor, Tensor> module, Tensor x, bool dirty)
     {
         using IDisposable grad = enable_grad();
@@ -81,7 +94,7 @@ internal static class ModuleGuard
             ConvolutionGuard.Dirty();
         // Any fixed gradient will do; this one has no zeros and no symmetry.
         Tensor gradient = Scalars.Count(y.numel()).Scale(0.37f).sin().reshape(y.shape);
-        Parameter[] parameters = [.. module.parameters().Where(parameter => parameter.requires_grad)];
+        Parameter[] parameters = [.. module.parameters().Where(parameter => parameter.requires_grad && parameter.shape.Length > 2)];
         IList<Tensor> gradients = autograd.grad([y], [input, .. parameters], [gradient], allow_unused: true);
         return [y.detach(), .. gradients.Where(found => found is not null && !found.IsInvalid)];
     }

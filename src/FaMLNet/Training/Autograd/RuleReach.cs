@@ -24,13 +24,6 @@ internal static class RuleReach
         {
             Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, out Tensor output);
             CheckEscapes(layout, module, rule, output, visits);
-            string first = layout.WeightedLayers[0].Name;
-            if (visits[first].Exists(visit => visit.PassesError))
-            {
-                throw new InvalidOperationException(
-                    $"Option Network: layer '{first}' of {layout.Network}, the first, is used again further up, where the error would pass it by its own weights: {rule} has no feedback weights for it. "
-                    + "Let another layer come first, use a layer of its own there, or train by FeedbackRule.Backpropagation.");
-            }
             if (rule is DirectFeedbackRule)
                 CheckRows(layout, rule, visits, Run(layout, module, first: 1, out _));
         }
@@ -60,7 +53,7 @@ internal static class RuleReach
     /// <summary>A direct rule gives row i of a layer's input the projected error of row i: the input must be rows × the rest in memory order.</summary>
     private static void CheckRows(CustomLayout layout, FeedbackRule rule, Dictionary<string, List<Visit>> visits, Dictionary<string, List<Visit>> changed)
     {
-        foreach (WeightedLayer layer in layout.WeightedLayers.Skip(1))
+        foreach (WeightedLayer layer in layout.WeightedLayers.Skip(layout.FirstWithFeedback))
         {
             foreach ((Visit before, Visit after) in visits[layer.Name].Zip(changed.GetValueOrDefault(layer.Name, [])))
             {
@@ -95,7 +88,7 @@ internal static class RuleReach
                 if (!visits.TryGetValue(name, out List<Visit>? list))
                     visits[name] = list = [];
                 Tensor? rows = input.numel() % Rows == 0 ? input.detach().clone().reshape(Rows, -1).DetachFromDisposeScope() : null;
-                list.Add(new Visit(input.shape, (int)(input.numel() / Rows), input.requires_grad, rows));
+                list.Add(new Visit(input.shape, (int)(input.numel() / Rows), rows));
                 return input;
             }).remove);
         }
@@ -114,7 +107,6 @@ internal static class RuleReach
 
     /// <param name="Shape">Of the input.</param>
     /// <param name="Length">Of the input a row.</param>
-    /// <param name="PassesError">Whether an error would pass the layer here on its way down.</param>
     /// <param name="Input">The input as rows × the rest; null if it does not divide.</param>
-    private sealed record Visit(long[] Shape, int Length, bool PassesError, Tensor? Input);
+    private sealed record Visit(long[] Shape, int Length, Tensor? Input);
 }

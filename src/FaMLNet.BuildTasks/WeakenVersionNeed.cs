@@ -2,32 +2,40 @@ using System;
 using System.IO;
 using System.Text;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
+
+namespace FaMLNet.BuildTasks;
 
 /// <summary>
 /// Copies a 64-bit little-endian ELF library and marks its need of one symbol version as weak (VER_FLG_WEAK in vna_flags of
-/// section .gnu.version_r; Linux Standard Base, "Symbol Versioning"). Compiled by MSBuild itself, see FaMLNet.targets.
+/// section .gnu.version_r; Linux Standard Base, "Symbol Versioning"). See FaMLNet.targets.
 /// </summary>
-public class FaMLNetWeakenVersionNeed : Task
+public sealed class FaMLNetWeakenVersionNeed : ITask
 {
     private const int VersionNeedSection = 0x6ffffffe;
     private const int WeakFlag = 2;
 
+    /// <summary>The library.</summary>
     [Required]
-    public string Source { get; set; }
+    public string Source { get; set; } = "";
 
+    /// <summary>Where the copy goes.</summary>
     [Required]
-    public string Destination { get; set; }
+    public string Destination { get; set; } = "";
 
+    /// <summary>The version, for example GLIBCXX_3.4.32.</summary>
     [Required]
-    public string Version { get; set; }
+    public string Version { get; set; } = "";
 
-    public override bool Execute()
+    public IBuildEngine? BuildEngine { get; set; }
+
+    public ITaskHost? HostObject { get; set; }
+
+    public bool Execute()
     {
         byte[] image = File.ReadAllBytes(Source);
         if (image.Length < 64 || image[0] != 0x7f || image[1] != 'E' || image[2] != 'L' || image[3] != 'F' || image[4] != 2 || image[5] != 1)
         {
-            Log.LogError("{0} is not a 64-bit little-endian ELF library.", Source);
+            BuildEngine?.LogErrorEvent(new BuildErrorEventArgs("", "FAML001", Source, 0, 0, 0, 0, $"{Source} is not a 64-bit little-endian ELF library.", "", nameof(FaMLNetWeakenVersionNeed)));
             return false;
         }
 
@@ -43,8 +51,8 @@ public class FaMLNetWeakenVersionNeed : Task
         }
 
         // None found: a later TorchSharp that no longer needs this. The copy is then the original.
-        Log.LogMessage(MessageImportance.Low, "{0}: {1} need(s) of {2} marked weak.", Source, weakened, Version);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Destination)));
+        BuildEngine?.LogMessageEvent(new BuildMessageEventArgs($"{Source}: {weakened} need(s) of {Version} marked weak.", "", nameof(FaMLNetWeakenVersionNeed), MessageImportance.Low));
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Destination))!);
         string temporary = Destination + ".tmp";
         File.WriteAllBytes(temporary, image);
         if (File.Exists(Destination))
