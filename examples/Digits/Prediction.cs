@@ -21,11 +21,13 @@ internal static class Prediction
         foreach (Digit digit in digits)
         {
             DigitPrediction prediction = engine.Predict(digit);
-            table.AddRow(new Text(Draw(digit.Features)), new Text(prediction.PredictedLabel), new Text($"{prediction.Score.Max():P1}"), new Text(digit.Label));
+            table.AddRow(new Text(Draw(digit.Features)), new Text(prediction.PredictedLabel), new Text($"{prediction.Score.Max():P1}"),
+                new Text(digit.Label));
         }
         AnsiConsole.Write(table);
     }
 
     private static string Draw(float[] pixels) =>
-        string.Join('\n', pixels.Chunk(8).Select(row => string.Concat(row.Select(pixel => new string(Shades[(int)(pixel / 16 * (Shades.Length - 1))], 2)))));
+        string.Join('\n', pixels.Chunk(8).Select(row =>
+            string.Concat(row.Select(pixel => new string(Shades[(int)(pixel / 16 * (Shades.Length - 1))], 2)))));
 }

@@ -10,7 +10,8 @@ if (args is ["predict"])
 }
 if (args.Length > 0)
 {
-    Console.Error.WriteLine("Usage: Digits [predict]\nTrains on the digits, saves digits.zip and predicts from it in a second process; 'predict' is that second process alone.");
+    Console.Error.WriteLine("Usage: Digits [predict]\nTrains on the digits, saves digits.zip and predicts from it in a second process; 'predict' "
+        + "is that second process alone.");
     return 2;
 }
 Training.Run(data, model);

@@ -36,7 +36,8 @@ internal static class Training
     public static RuleResult Train(MLContext mlContext, DataOperationsCatalog.TrainTestData split, FeedbackRule rule, Action<EpochMetrics>? epochDone)
     {
         var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
-            .Append(mlContext.Transforms.NormalizeMinMax("Features")) // pixels share one scale; for features of different kinds take NormalizeMeanVariance
+            .Append(mlContext.Transforms.NormalizeMinMax(
+            "Features")) // pixels share one scale; for features of different kinds take NormalizeMeanVariance
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Rule = rule,
@@ -70,4 +71,5 @@ internal static class Training
 }
 
 /// <summary>What one rule achieved.</summary>
-internal sealed record RuleResult(FeedbackRule Rule, ITransformer Model, MulticlassClassificationMetrics Metrics, double Seconds, EpochMetrics LastEpoch);
+internal sealed record RuleResult(FeedbackRule Rule, ITransformer Model, MulticlassClassificationMetrics Metrics, double Seconds,
+    EpochMetrics LastEpoch);

@@ -37,7 +37,8 @@ TrainingView.Run(AnsiConsole.Console, view =>
         }).Fit(train);
         double seconds = watch.Elapsed.TotalSeconds;
         MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(test));
-        table.AddRow(rule.Name, $"{metrics.MicroAccuracy:P2}", $"{metrics.LogLoss:F3}", $"{seconds:F0}", $"{model.Model.History[^1].AlignmentAngle.Values.Average():F1}°");
+        table.AddRow(rule.Name, $"{metrics.MicroAccuracy:P2}", $"{metrics.LogLoss:F3}", $"{seconds:F0}",
+            $"{model.Model.History[^1].AlignmentAngle.Values.Average():F1}°");
         if (best == null || metrics.MicroAccuracy > best.Value.Metrics.MicroAccuracy)
             best = (rule, model, metrics);
     }

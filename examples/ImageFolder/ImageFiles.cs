@@ -44,6 +44,7 @@ internal static class ImageFiles
     [
         .. from path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
            where Extensions.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant())
-           select new ImageFile { Path = System.IO.Path.GetRelativePath(folder, path), Label = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) },
+           select new ImageFile { Path = System.IO.Path.GetRelativePath(folder, path),
+               Label = System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) },
     ];
 }

@@ -45,8 +45,10 @@ double seconds = watch.Elapsed.TotalSeconds;
 mlContext.Model.Save(model, train.Schema, "images.zip");
 
 // The pipeline reads images below the folder that it was trained on: the test images are named relative to it.
-IDataView relative = mlContext.Data.LoadFromEnumerable(ImageFiles.List(testFolder).Select(file => new ImageFile { Path = Path.GetRelativePath(trainFolder, Path.Combine(testFolder, file.Path)), Label = file.Label }));
+IDataView relative = mlContext.Data.LoadFromEnumerable(ImageFiles.List(testFolder)
+    .Select(file => new ImageFile { Path = Path.GetRelativePath(trainFolder, Path.Combine(testFolder, file.Path)), Label = file.Label }));
 MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(relative));
-AnsiConsole.WriteLine($"{rule}: test accuracy {metrics.MicroAccuracy:P2}, log-loss {metrics.LogLoss:F3}, {seconds:F0} s of training. The model is saved as images.zip.");
+AnsiConsole.WriteLine($"{rule}: test accuracy {metrics.MicroAccuracy:P2}, log-loss {metrics.LogLoss:F3}, {seconds:F0} s of training. The model is "
+    + $"saved as images.zip.");
 Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
 return 0;

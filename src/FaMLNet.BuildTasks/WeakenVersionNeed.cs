@@ -35,7 +35,8 @@ public sealed class FaMLNetWeakenVersionNeed : ITask
         byte[] image = File.ReadAllBytes(Source);
         if (image.Length < 64 || image[0] != 0x7f || image[1] != 'E' || image[2] != 'L' || image[3] != 'F' || image[4] != 2 || image[5] != 1)
         {
-            BuildEngine?.LogErrorEvent(new BuildErrorEventArgs("", "FAML001", Source, 0, 0, 0, 0, $"{Source} is not a 64-bit little-endian ELF library.", "", nameof(FaMLNetWeakenVersionNeed)));
+            BuildEngine?.LogErrorEvent(new BuildErrorEventArgs("", "FAML001", Source, 0, 0, 0, 0,
+                $"{Source} is not a 64-bit little-endian ELF library.", "", nameof(FaMLNetWeakenVersionNeed)));
             return false;
         }
 
@@ -51,7 +52,8 @@ public sealed class FaMLNetWeakenVersionNeed : ITask
         }
 
         // None found: a later TorchSharp that no longer needs this. The copy is then the original.
-        BuildEngine?.LogMessageEvent(new BuildMessageEventArgs($"{Source}: {weakened} need(s) of {Version} marked weak.", "", nameof(FaMLNetWeakenVersionNeed), MessageImportance.Low));
+        BuildEngine?.LogMessageEvent(new BuildMessageEventArgs($"{Source}: {weakened} need(s) of {Version} marked weak.", "",
+            nameof(FaMLNetWeakenVersionNeed), MessageImportance.Low));
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Destination))!);
         string temporary = Destination + ".tmp";
         File.WriteAllBytes(temporary, image);

@@ -34,16 +34,22 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         if (file.Columns.All(column => column.Name != label))
             throw LabelMissing(file, label, hasHeader);
         if (file.Columns.Count < 2)
-            throw new FormatException($"'{path}' has the one column '{label}': there is nothing to learn from. Its separator may be none of comma, semicolon and tab.");
+            throw new FormatException(
+                $"'{path}' has the one column '{label}': there is nothing to learn from. Its separator may be none of comma, semicolon and tab.");
         if (file.HasDecimalComma)
             say($"Numbers in '{path}' are read with a decimal comma.");
         // The label is a class, whatever it looks like.
         TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)];
-        TableView view = new(file, [.. file.Columns.Select(column => new ViewColumn(column.Name, column.Index, column.IsNumber && column.Name != label))]);
-        return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)], [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false);
+        TableView view = new(file, [.. file.Columns.Select(column =>
+            new ViewColumn(column.Name, column.Index, column.IsNumber && column.Name != label))]);
+        return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)],
+            [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false);
     }
 
-    /// <summary>Data for a saved model: the columns and their kinds are those that the model was trained on, in whatever order the table has them; further ones are ignored.</summary>
+    /// <summary>
+    /// Data for a saved model: the columns and their kinds are those that the model was trained on, in whatever order the table has them;
+    /// further ones are ignored.
+    /// </summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="path">A table or a folder, as for training.</param>
     /// <param name="model">The model.</param>
@@ -52,25 +58,32 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="keep">Columns to pass through as they are, as <see cref="KeptAs"/> names them.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, or lacks a column.</exception>
-    public static DataSource ForModel(MLContext mlContext, string path, SavedModel model, bool labelIsNeeded, bool hasHeader, IReadOnlyList<string> keep)
+    public static DataSource ForModel(MLContext mlContext, string path, SavedModel model, bool labelIsNeeded, bool hasHeader,
+        IReadOnlyList<string> keep)
     {
         if (Directory.Exists(path))
-            return keep.Count == 0 ? OpenImages(mlContext, path, "test") : throw new FormatException("--keep copies columns of a table; images have none.");
+            return keep.Count == 0 ? OpenImages(mlContext, path, "test")
+                : throw new FormatException("--keep copies columns of a table; images have none.");
         TableFile file = OpenTable(path, hasHeader);
         bool isEmpty = file.Columns.Count == 0;
         Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
-        int Find(string name, bool isNeeded, string purpose) => columns.TryGetValue(name, out TableColumn? column) ? column.Index : isEmpty || !isNeeded ? -1
-            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableFile.NoHeader(path, columns.Keys) : $"'{path}' has no column '{name}', {purpose}. Its columns are {string.Join(", ", columns.Keys)}.");
+        int Find(string name, bool isNeeded, string purpose) => columns.TryGetValue(name, out TableColumn? column) ? column.Index : isEmpty
+            || !isNeeded ? -1
+            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableFile.NoHeader(path, columns.Keys)
+            : $"'{path}' has no column '{name}', {purpose}. Its columns are {string.Join(", ", columns.Keys)}.");
         List<ViewColumn> wanted = [];
         foreach (DataViewSchema.Column column in model.Schema)
         {
             bool isNumber = column.Type == NumberDataViewType.Single;
             if (!isNumber && column.Type is not TextDataViewType)
-                throw new FormatException($"The model reads column '{column.Name}' of type {column.Type}, which a table cannot have. It was trained on images, or by a program of its own: use it from there.");
+                throw new FormatException($"The model reads column '{column.Name}' of type {column.Type}, which a table cannot have. It was "
+                    + $"trained on images, or by a program of its own: use it from there.");
             bool isLabel = column.Name == model.Label;
-            wanted.Add(new ViewColumn(column.Name, Find(column.Name, isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's" : "which the model was trained on"), isNumber));
+            wanted.Add(new ViewColumn(column.Name, Find(column.Name, isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's"
+                : "which the model was trained on"), isNumber));
         }
-        wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false, IsRaw: true)));
+        wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false,
+            IsRaw: true)));
         return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false);
     }
 
@@ -85,10 +98,13 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     }
 
     private static bool LooksLikeData(TableFile file, bool hasHeader) =>
-        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name) || float.TryParse(column.Name, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name)
+            || float.TryParse(column.Name, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
 
-    private static TableFile OpenTable(string path, bool hasHeader) => File.Exists(path) ? TableFile.Open(path, hasHeader) : throw new FileNotFoundException(
-        $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.");
+    private static TableFile OpenTable(string path, bool hasHeader) => File.Exists(path) ? TableFile.Open(path, hasHeader)
+        : throw new FileNotFoundException(
+        $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of "
+            + $"CIFAR-10's binary version.");
 
     private static DataSource OpenImages(MLContext mlContext, string folder, string part)
     {
@@ -98,8 +114,10 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
             return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
         if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
             return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], "Label", IsImages: true);
-        throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version).");
+        throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its "
+            + $"like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version).");
     }
 
-    private static string? Find(string folder, string name) => new[] { name, name + ".gz" }.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
+    private static string? Find(string folder, string name) =>
+        new[] { name, name + ".gz" }.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
 }

@@ -17,8 +17,10 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
-        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(model.Transformer.Transform(data.View), labelColumnName: data.Label);
-        AnsiConsole.Write(new Table().AddColumns("accuracy", "mean over the classes", "log-loss").AddRow(Text($"{metrics.MicroAccuracy:P2}"), Text($"{metrics.MacroAccuracy:P2}"), Text($"{metrics.LogLoss:F4}")));
+        MulticlassClassificationMetrics metrics =
+            mlContext.MulticlassClassification.Evaluate(model.Transformer.Transform(data.View), labelColumnName: data.Label);
+        AnsiConsole.Write(new Table().AddColumns("accuracy", "mean over the classes", "log-loss")
+            .AddRow(Text($"{metrics.MicroAccuracy:P2}"), Text($"{metrics.MacroAccuracy:P2}"), Text($"{metrics.LogLoss:F4}")));
         if (metrics.ConfusionMatrix.NumberOfClasses <= MostClassesShown)
             Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
         return 0;

@@ -9,7 +9,8 @@ internal static class Messages
 {
     public static void Print(LoggingEventArgs message)
     {
-        if (message.Kind is ChannelMessageKind.Info or ChannelMessageKind.Warning or ChannelMessageKind.Error && message.Source.Contains("FeedbackAlignment", StringComparison.Ordinal))
+        if (message.Kind is ChannelMessageKind.Info or ChannelMessageKind.Warning or ChannelMessageKind.Error
+            && message.Source.Contains("FeedbackAlignment", StringComparison.Ordinal))
             Console.WriteLine(message.RawMessage); // not wrapped: a line of a log is a line
     }
 

@@ -12,10 +12,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
     internal sealed class Settings : SavedModel.Settings
     {
-        [CommandOption("-o|--output <FILE>"), Description("A line a row: columns kept, the predicted class and the probabilities of all."), DefaultValue("predictions.csv")]
+        [CommandOption("-o|--output <FILE>"), Description("A line a row: columns kept, the predicted class and the probabilities of all."),
+            DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
 
-        [CommandOption("-k|--keep <COLUMNS>"), Description("Columns of the table to copy through, separated by commas: what joins a prediction to its row.")]
+        [CommandOption("-k|--keep <COLUMNS>"), Description(
+            "Columns of the table to copy through, separated by commas: what joins a prediction to its row.")]
         public string? Keep { get; set; }
     }
 
@@ -67,10 +69,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         VBuffer<ReadOnlyMemory<char>> names = default;
         if (score.HasSlotNames())
             score.GetSlotNames(ref names);
-        return names.Length > 0 ? [.. names.DenseValues().Select(name => name.ToString())] : [.. Enumerable.Range(0, ((VectorDataViewType)score.Type).Size).Select(i => $"Score{i}")];
+        return names.Length > 0 ? [.. names.DenseValues().Select(name => name.ToString())]
+            : [.. Enumerable.Range(0, ((VectorDataViewType)score.Type).Size).Select(i => $"Score{i}")];
     }
 
     /// <summary>Comma-separated; quoted where it must be (RFC 4180).</summary>
     private static void WriteLine(TextWriter file, string[] cells) =>
-        file.WriteLine(string.Join(',', cells.Select(cell => cell.AsSpan().IndexOfAny(",\"\n\r") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
+        file.WriteLine(string.Join(',', cells.Select(cell => cell.AsSpan().IndexOfAny(",\"\n\r") < 0 ? cell
+            : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
 }

@@ -8,8 +8,10 @@ app.Configure(config =>
     config.SetApplicationName("famlnet");
     config.AddCommand<TrainCommand>("train").WithDescription("Trains a network on a table or on images and saves the pipeline as one zip.")
         .WithExample("train", "iris.csv", "--label", "species", "--rule", "dfa");
-    config.AddCommand<EvaluateCommand>("evaluate").WithDescription("Measures a saved model on other data.").WithExample("evaluate", "model.zip", "test.csv");
-    config.AddCommand<PredictCommand>("predict").WithDescription("Writes a saved model's predictions to a file.").WithExample("predict", "model.zip", "new.csv", "--output", "predictions.csv");
+    config.AddCommand<EvaluateCommand>("evaluate").WithDescription("Measures a saved model on other data.")
+        .WithExample("evaluate", "model.zip", "test.csv");
+    config.AddCommand<PredictCommand>("predict").WithDescription("Writes a saved model's predictions to a file.")
+        .WithExample("predict", "model.zip", "new.csv", "--output", "predictions.csv");
     config.SetExceptionHandler((failure, _) =>
     {
         if (failure is OperationCanceledException)

@@ -16,7 +16,8 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
         [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
         public string Model { get; set; } = "";
 
-        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder whose test files are taken. 'predict' does without the label's column.")]
+        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder whose test files are "
+            + "taken. 'predict' does without the label's column.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The label's column. Without it the one that the model was trained with.")]
@@ -40,7 +41,8 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             ITransformer model = mlContext.Model.Load(path, out DataViewSchema schema);
             if (schema == null)
                 throw new FormatException("it does not say what columns it reads. Save it with its input's schema.");
-            string? own = (model as IEnumerable<ITransformer> ?? [model]).OfType<FeedbackAlignmentMulticlassTransformer>().LastOrDefault()?.LabelColumnName;
+            string? own = (model as IEnumerable<ITransformer> ?? [model]).OfType<FeedbackAlignmentMulticlassTransformer>()
+                .LastOrDefault()?.LabelColumnName;
             return new SavedModel(model, schema, label ?? own ?? "Label");
         }
         catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))

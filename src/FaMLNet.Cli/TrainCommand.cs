@@ -15,7 +15,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     internal sealed class Settings : CommandSettings
     {
-        [CommandArgument(0, "<data>"), Description("A table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.")]
+        [CommandArgument(0, "<data>"), Description(
+            "A table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
@@ -36,10 +37,12 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
 
-        [CommandOption("-v|--validation <SHARE>"), Description("Share of the rows that is kept aside to measure on after each epoch. Without it 0.1, or none if the table is too small.")]
+        [CommandOption("-v|--validation <SHARE>"),
+            Description("Share of the rows that is kept aside to measure on after each epoch. Without it 0.1, or none if the table is too small.")]
         public double? Validation { get; set; }
 
-        [CommandOption("--patience <EPOCHS>"), Description("Ends the training after so many epochs without a better validation loss, with the best weights.")]
+        [CommandOption("--patience <EPOCHS>"), Description(
+            "Ends the training after so many epochs without a better validation loss, with the best weights.")]
         public int? Patience { get; set; }
 
         [CommandOption("-s|--seed <NUMBER>"), Description("Seed of everything random."), DefaultValue(1)]
@@ -91,9 +94,12 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             {
                 model = Pipeline(mlContext, data, options).Fit(data.View);
             }
-            catch (InvalidOperationException failure) when (settings.Validation == null && failure.Message.StartsWith($"Option {nameof(options.ValidationFraction)}:", StringComparison.Ordinal))
+            catch (InvalidOperationException failure)
+                when (settings.Validation == null && failure.Message.StartsWith($"Option {nameof(options.ValidationFraction)}:",
+                StringComparison.Ordinal))
             {
-                Console.WriteLine($"The table is too small to keep a share of {DefaultValidation.ToString(CultureInfo.InvariantCulture)} of its rows aside: all are trained on.");
+                Console.WriteLine($"The table is too small to keep a share of {DefaultValidation.ToString(CultureInfo.InvariantCulture)} of its "
+                    + $"rows aside: all are trained on.");
                 options.ValidationFraction = 0;
                 if (options.EarlyStopping is { } stopping)
                     options.EarlyStopping = stopping with { Metric = StoppingMetric.TrainingLoss };
@@ -116,7 +122,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     }
 
     /// <summary>Numbers completed and scaled, texts one-hot, label to key, trainer, key to label.</summary>
-    private static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentMulticlassTrainer.Options options)
+    private static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, DataSource data,
+        FeedbackAlignmentMulticlassTrainer.Options options)
     {
         IEstimator<ITransformer> trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
         if (data.IsImages)
@@ -127,8 +134,10 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             pipeline = pipeline.Append(mlContext.Transforms.Categorical.OneHotEncoding(encoded, text));
         // A row that lacks a number is trained on and predicted for with the mean of the others.
         if (data.Numbers.Count > 0)
-            pipeline = pipeline.Append(mlContext.Transforms.ReplaceMissingValues([.. data.Numbers.Select(name => new InputOutputColumnPair(name))], MissingValueReplacingEstimator.ReplacementMode.Mean));
+            pipeline = pipeline.Append(mlContext.Transforms.ReplaceMissingValues([.. data.Numbers.Select(name => new InputOutputColumnPair(name))],
+                MissingValueReplacingEstimator.ReplacementMode.Mean));
         pipeline = pipeline.Append(mlContext.Transforms.Concatenate("Features", [.. data.Numbers, .. texts]));
-        return pipeline.Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Append(trainer).Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        return pipeline.Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Append(trainer)
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
     }
 }

@@ -5,7 +5,8 @@ using Spectre.Console;
 namespace FaMLNet.Cli;
 
 /// <summary>
-/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere
+/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed
+/// and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere
 /// (a file, a log) it becomes a line for every tenth of a training.
 /// </summary>
 /// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
@@ -22,7 +23,8 @@ internal sealed class TrainingView
     {
         _console = console;
         foreach (string column in Columns)
-            _table.AddColumn(new TableColumn(column) { NoWrap = true, Padding = new Padding(0, 0, 1, 0), Alignment = column is "training" or "" ? Justify.Left : Justify.Right });
+            _table.AddColumn(new TableColumn(column) { NoWrap = true, Padding = new Padding(0, 0, 1, 0), Alignment = column is "training" or ""
+                ? Justify.Left : Justify.Right });
     }
 
     /// <summary>Runs work that trains, and shows the trainings that it adds.</summary>
@@ -60,8 +62,10 @@ internal sealed class TrainingView
             TimeSpan left = watch.Elapsed / (epoch.Epoch - first) * (epochs - epoch.Epoch);
             string[] cells =
             [
-                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Text($"{100 * epoch.Accuracy:F1}%"), epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–",
-                Text($"{epoch.LearningRate:0.0e0}"), epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}") : Text($"{epoch.SamplesPerSecond / 1000:F0}k"), Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
+                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Text($"{100 * epoch.Accuracy:F1}%"),
+                    epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–",
+                Text($"{epoch.LearningRate:0.0e0}"), epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}")
+                    : Text($"{epoch.SamplesPerSecond / 1000:F0}k"), Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
             ];
             if (_live != null)
             {
@@ -73,7 +77,9 @@ internal sealed class TrainingView
             {
                 written = epoch.Epoch * TimesWritten / epochs;
                 // Not wrapped: a line of a log is a line.
-                _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, train {cells[4]}{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[5]}")}, rate {cells[6]}, {cells[7]} rows/s, {cells[8]} left");
+                _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, train "
+                    + $"{cells[4]}{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[5]}")}, rate {cells[6]}, {cells[7]} rows/s, "
+                    + $"{cells[8]} left");
             }
         };
     }

@@ -24,7 +24,8 @@ int start = pe.PEHeaders.MetadataStartOffset;
 Rewrite(TableIndex.TypeDef, offset: 0, width: 4, flags => (flags & (uint)TypeAttributes.VisibilityMask) switch
 {
     (uint)TypeAttributes.NotPublic => Visibility(flags, (uint)TypeAttributes.VisibilityMask, (uint)TypeAttributes.Public),
-    (uint)TypeAttributes.NestedAssembly or (uint)TypeAttributes.NestedFamORAssem => Visibility(flags, (uint)TypeAttributes.VisibilityMask, (uint)TypeAttributes.NestedPublic),
+    (uint)TypeAttributes.NestedAssembly or (uint)TypeAttributes.NestedFamORAssem =>
+        Visibility(flags, (uint)TypeAttributes.VisibilityMask, (uint)TypeAttributes.NestedPublic),
     (uint)TypeAttributes.NestedFamANDAssem => Visibility(flags, (uint)TypeAttributes.VisibilityMask, (uint)TypeAttributes.NestedFamily),
     _ => flags,
 });
@@ -41,7 +42,8 @@ static uint Visibility(uint flags, uint mask, uint visibility) => (flags & ~mask
 // Fields and methods encode accessibility in the same three bits.
 static uint Member(uint flags) => (flags & (uint)MethodAttributes.MemberAccessMask) switch
 {
-    (uint)MethodAttributes.Assembly or (uint)MethodAttributes.FamORAssem => Visibility(flags, (uint)MethodAttributes.MemberAccessMask, (uint)MethodAttributes.Public),
+    (uint)MethodAttributes.Assembly or (uint)MethodAttributes.FamORAssem =>
+        Visibility(flags, (uint)MethodAttributes.MemberAccessMask, (uint)MethodAttributes.Public),
     (uint)MethodAttributes.FamANDAssem => Visibility(flags, (uint)MethodAttributes.MemberAccessMask, (uint)MethodAttributes.Family),
     _ => flags,
 };

@@ -15,13 +15,15 @@ internal static class AccuracyBenchmark
     public static void Run(string path, int seeds, int[]? hidden, int? epochs)
     {
         int features = File.ReadLines(path).First().Split(',').Length - 1;
-        Table table = new Table().Title($"{Path.GetFileName(path)}, seeds 1 to {seeds}").AddColumns("rule", "mean accuracy", "least", "mean log-loss");
+        Table table = new Table().Title($"{Path.GetFileName(path)}, seeds 1 to {seeds}")
+            .AddColumns("rule", "mean accuracy", "least", "mean log-loss");
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             List<MulticlassClassificationMetrics> metrics = [];
             for (int seed = 1; seed <= seeds; seed++)
                 metrics.Add(Evaluate(path, features, rule, hidden, epochs, seed));
-            table.AddRow(rule.ShortName, Format(metrics.Average(m => m.MicroAccuracy)), Format(metrics.Min(m => m.MicroAccuracy)), Format(metrics.Average(m => m.LogLoss)));
+            table.AddRow(rule.ShortName, Format(metrics.Average(m => m.MicroAccuracy)), Format(metrics.Min(m => m.MicroAccuracy)),
+                Format(metrics.Average(m => m.LogLoss)));
         }
         AnsiConsole.Write(table);
     }
@@ -55,7 +57,8 @@ internal static class AccuracyBenchmark
             Table table = new Table().Title($"{Path.GetFileName(path)}, {epochs} epochs, five folds, seeds 1 to {seeds}: mean accuracy")
                 .AddColumns(["rule", .. factors.Select(factor => $"rate × {factor.ToString(CultureInfo.InvariantCulture)}")]);
             foreach (FeedbackRule rule in FeedbackRule.All)
-                table.AddRow([rule.ShortName, .. factors.Select(factor => Format(Enumerable.Range(1, seeds).Average(seed => CrossValidated(path, features, rule, epochs, seed, factor))))]);
+                table.AddRow([rule.ShortName, .. factors.Select(factor =>
+                    Format(Enumerable.Range(1, seeds).Average(seed => CrossValidated(path, features, rule, epochs, seed, factor))))]);
             AnsiConsole.Write(table);
         }
     }
@@ -63,7 +66,8 @@ internal static class AccuracyBenchmark
     private static double CrossValidated(string path, int features, FeedbackRule rule, int epochs, int seed, float factor)
     {
         MLContext mlContext = new(seed);
-        IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true).Load(path);
+        IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)],
+            separatorChar: ',', hasHeader: true).Load(path);
         OptimizerOptions optimizer = rule.Defaults.DenseOptimizer;
         var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options

@@ -13,7 +13,8 @@ internal static class ConvolutionBenchmark
         Run("ResNet-20", NetworkDefinition.ResNet(20), StockConvolution.ResNet20, new ImageShape(3, 32, 32), 128, Math.Max(3, rounds / 3), 300);
     }
 
-    private static void Run(string name, SequentialDefinition network, Func<TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>> module, ImageShape shape, int batch, int rounds, double turn)
+    private static void Run(string name, SequentialDefinition network, Func<TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor,
+        TorchSharp.torch.Tensor>> module, ImageShape shape, int batch, int rounds, double turn)
     {
         GraphLayout layout = new(network, shape, 10);
         TrainingData data = new(shape.Length, 10, batch * 4);
@@ -29,7 +30,8 @@ internal static class ConvolutionBenchmark
         List<TrainingNetwork> networks = [];
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
-            TrainingNetwork training = new GraphNetwork(layout, rule, 1, 1, new OptimizerOptions.Sgd { Momentum = 0.9f, WeightDecay = 1e-3f }, seed: 1);
+            TrainingNetwork training = new GraphNetwork(layout, rule, 1, 1, new OptimizerOptions.Sgd { Momentum = 0.9f, WeightDecay = 1e-3f },
+                seed: 1);
             networks.Add(training);
             int next = 0;
             actions.Add(() => training.Step(data, order.AsSpan(next++ % 4 * batch, batch), 0.001f));
@@ -37,7 +39,8 @@ internal static class ConvolutionBenchmark
         double[] medians = Interleaved.Medians(rounds, turn, [.. actions]);
         Table table = new Table().Title($"{name}, batch {batch}").AddColumns("step", "ms", "times stock", "page faults a step");
         for (int i = 0; i < actions.Count; i++)
-            table.AddRow(i == 0 ? "stock TorchSharp BP" : FeedbackRule.All[i - 1].ShortName, $"{medians[i]:F3}", $"{medians[0] / medians[i]:F2}", $"{PageFaults(actions[i]):F0}");
+            table.AddRow(i == 0 ? "stock TorchSharp BP" : FeedbackRule.All[i - 1].ShortName, $"{medians[i]:F3}", $"{medians[0] / medians[i]:F2}",
+                $"{PageFaults(actions[i]):F0}");
         AnsiConsole.Write(table);
         networks.ForEach(training => training.Dispose());
     }
@@ -53,5 +56,6 @@ internal static class ConvolutionBenchmark
         return (MinorFaults() - before) / 20.0;
     }
 
-    private static long MinorFaults() => File.Exists("/proc/self/stat") ? long.Parse(File.ReadAllText("/proc/self/stat").Split(' ')[9], System.Globalization.CultureInfo.InvariantCulture) : 0;
+    private static long MinorFaults() => File.Exists("/proc/self/stat")
+        ? long.Parse(File.ReadAllText("/proc/self/stat").Split(' ')[9], System.Globalization.CultureInfo.InvariantCulture) : 0;
 }

@@ -16,13 +16,16 @@ internal static class FitBenchmark
     {
         MLContext mlContext = new(seed: 1);
         IDataView data = Load(mlContext);
-        ITransformer before = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Fit(data);
+        ITransformer before = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
+            .Fit(data);
         IDataView cached = mlContext.Data.Cache(before.Transform(data));
-        Table table = new Table().Title("digits, MLP 64-128-64-10, 40 epochs of batch 64").AddColumns("rule", "Fit, ms", "of it one epoch, ms", "bare steps of an epoch, ms", "epoch / steps");
+        Table table = new Table().Title("digits, MLP 64-128-64-10, 40 epochs of batch 64")
+            .AddColumns("rule", "Fit, ms", "of it one epoch, ms", "bare steps of an epoch, ms", "epoch / steps");
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             FeedbackAlignmentMulticlassTrainer trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, Network = NetworkDefinition.Mlp(128, 64), NumberOfEpochs = 40, BatchSize = 64, Seed = 1 });
+                new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, Network = NetworkDefinition.Mlp(128, 64), NumberOfEpochs = 40,
+                    BatchSize = 64, Seed = 1 });
             (double fit, double epoch, double steps) = Measure(trainer, cached, rule, rounds);
             table.AddRow(rule.ShortName, $"{fit:F0}", $"{epoch:F2}", $"{steps:F2}", $"{epoch / steps:F2}");
         }
@@ -31,7 +34,8 @@ internal static class FitBenchmark
         Read(mlContext, rounds);
     }
 
-    private static (double Fit, double Epoch, double Steps) Measure(FeedbackAlignmentMulticlassTrainer trainer, IDataView data, FeedbackRule rule, int rounds)
+    private static (double Fit, double Epoch, double Steps) Measure(FeedbackAlignmentMulticlassTrainer trainer, IDataView data, FeedbackRule rule,
+        int rounds)
     {
         const int Epochs = 40;
         DenseLayout layout = new(NetworkDefinition.Mlp(128, 64), 64, 10);
@@ -95,15 +99,19 @@ internal static class FitBenchmark
     {
         foreach ((int rows, int features) in new[] { (20_000, 784), (200_000, 64) })
         {
-            Row[] source = [.. Enumerable.Range(0, 1000).Select(i => new Row { Features = [.. Enumerable.Range(0, features).Select(j => (float)(i + j))], Label = (uint)(i % 3) })];
+            Row[] source = [.. Enumerable.Range(0, 1000)
+                .Select(i => new Row { Features = [.. Enumerable.Range(0, features).Select(j => (float)(i + j))], Label = (uint)(i % 3) })];
             SchemaDefinition schema = SchemaDefinition.Create(typeof(Row));
             schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, features);
-            IDataView cached = mlContext.Data.Cache(mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(i => source[i % 1000]), schema));
+            IDataView cached = mlContext.Data.Cache(
+                mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(i => source[i % 1000]), schema));
             _ = cached.GetColumn<float[]>("Features").Count();
             _ = cached.GetColumn<uint>("Label").Count();
             using IChannel channel = ((IHostEnvironment)mlContext).Start("benchmark");
-            double[] medians = Interleaved.Medians(rounds, 200, () => TrainingDataReader.Read(cached, cached.Schema["Features"], cached.Schema["Label"], null, channel, () => { }));
-            AnsiConsole.WriteLine($"Reading {rows} rows of {features} features from a cached view: {4.0 * rows * features / 1e3 / medians[0]:F0} MB/s of float data");
+            double[] medians = Interleaved.Medians(rounds, 200, () =>
+                TrainingDataReader.Read(cached, cached.Schema["Features"], cached.Schema["Label"], null, channel, () => { }));
+            AnsiConsole.WriteLine(
+                $"Reading {rows} rows of {features} features from a cached view: {4.0 * rows * features / 1e3 / medians[0]:F0} MB/s of float data");
         }
     }
 

@@ -16,8 +16,10 @@ internal static class ImageAccuracyBenchmark
             for (int seed = 1; seed <= seeds; seed++)
             {
                 MLContext mlContext = new(seed);
-                IDataView train = mlContext.Data.LoadFromIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"), Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
-                IDataView test = mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz"));
+                IDataView train = mlContext.Data.LoadFromIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"),
+                    Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
+                IDataView test = mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"),
+                    Path.Combine(folder, "t10k-labels-idx1-ubyte.gz"));
                 var model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
                 {
                     Rule = rule,
@@ -29,7 +31,9 @@ internal static class ImageAccuracyBenchmark
                 accuracies.Add(mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
             }
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{rule.ShortName}: mean {accuracies.Average():P2} ({string.Join(", ", accuracies.Select(a => a.ToString("P2", CultureInfo.InvariantCulture)))}), {watch.Elapsed.TotalSeconds / seeds:F0} s a run"));
+                $"{rule.ShortName}: mean {accuracies.Average():P2} "
+                    + $"({string.Join(", ", accuracies.Select(a => a.ToString("P2", CultureInfo.InvariantCulture)))}), "
+                    + $"{watch.Elapsed.TotalSeconds / seeds:F0} s a run"));
         }
     }
 }

@@ -13,7 +13,8 @@ internal static class ProfileBenchmark
     public static void Run(int seconds)
     {
         Table table = new Table().AddColumns("case", "rule", "data", "forward", "backward", "update", "metrics of an epoch, in steps");
-        foreach (FeedbackRule rule in new[] { FeedbackRule.Backpropagation, FeedbackRule.BatchwiseRandomSignConcordant, FeedbackRule.DirectFeedbackAlignment })
+        foreach (FeedbackRule rule in new[] { FeedbackRule.Backpropagation, FeedbackRule.BatchwiseRandomSignConcordant,
+            FeedbackRule.DirectFeedbackAlignment })
         {
             OptimizerOptions sgd = new OptimizerOptions.Sgd { WeightDecay = 1e-3f };
             Dense(table, "MLP 30-64-32-3, 64", new DenseLayout(NetworkDefinition.Mlp(64, 32), 30, 3), 64, 1);
@@ -60,6 +61,7 @@ internal static class ProfileBenchmark
             network.ComputeGradient(data, rows);
             Alignment.Measure(network);
         })[0] - Interleaved.Medians(5, 100, () => network.ComputeGradient(data, rows))[0];
-        table.AddRow([name, rule.ShortName, .. Enum.GetValues<StepPhase>().Select(phase => $"{network.Clock.Share(phase):P0}"), $"{Math.Max(0, metrics) / step:F1}"]);
+        table.AddRow([name, rule.ShortName, .. Enum.GetValues<StepPhase>().Select(phase => $"{network.Clock.Share(phase):P0}"),
+            $"{Math.Max(0, metrics) / step:F1}"]);
     }
 }

@@ -28,17 +28,22 @@ switch (args)
         SoakBenchmark.Run(minutes: Number(1) ?? 60);
         return 0;
     case ["images", string folder, ..]:
-        ImageAccuracyBenchmark.Run(folder, epochs: Number(2) ?? 10, seeds: Number(3) ?? 3, rules: args.Length > 4 ? args[4] : "bp,usf,frsf,brsf,fa,dfa");
+        ImageAccuracyBenchmark.Run(folder, epochs: Number(2) ?? 10, seeds: Number(3) ?? 3, rules: args.Length > 4 ? args[4]
+            : "bp,usf,frsf,brsf,fa,dfa");
         return 0;
     case ["accuracy", string path, ..]:
         AccuracyBenchmark.Run(path, seeds: Number(2) ?? 5, hidden: args.Length > 3 ? [.. args[3].Split(',').Select(Parse)] : null, epochs: Number(4));
         return 0;
     case ["defaults", string folder, ..]:
-        AccuracyBenchmark.CrossValidate([.. new[] { "iris", "wine", "breast-cancer", "digits" }.Select(name => Path.Combine(folder, name + ".csv"))], seeds: Number(2) ?? 3, epochs: Number(3) ?? 20,
+        AccuracyBenchmark.CrossValidate([.. new[] { "iris", "wine", "breast-cancer", "digits" }.Select(name => Path.Combine(folder, name + ".csv"))],
+            seeds: Number(2) ?? 3, epochs: Number(3) ?? 20,
             factors: args.Length > 4 ? [.. args[4].Split(',').Select(factor => float.Parse(factor, CultureInfo.InvariantCulture))] : [1]);
         return 0;
     default:
-        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | profile [seconds a case] | pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] | defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]]");
+        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming "
+            + "[rows [hidden units]] | profile [seconds a case] | pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds "
+            + "[rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] | defaults <folder of tables> [seeds [epochs "
+            + "[factors on the rates, for example 0.5,1,2]]]");
         return 2;
 }
 

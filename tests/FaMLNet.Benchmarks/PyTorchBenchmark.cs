@@ -17,9 +17,12 @@ internal static class PyTorchBenchmark
             return;
         Table table = new Table().AddColumns("case", "PyTorch BP, ms", "BP, ms", "DFA, ms", "BP / PyTorch", "DFA / PyTorch");
         Compare(table, python, rounds, "MLP 30-64-32-3, 64", ["mlp-small 1", "mlp-small 2"], 64, 1, rule => Dense(rule, 30, 3, 64, 32));
-        Compare(table, python, rounds, "MLP 784-500-500-10, 128", ["mlp-large 1", "mlp-large 2"], 128, ThreadCount.Present, rule => Dense(rule, 784, 10, 500, 500));
-        Compare(table, python, rounds, "LeNet, 64", ["lenet 1", "lenet 2"], 64, ThreadCount.Present, rule => Graph(rule, NetworkDefinition.LeNet(), new ImageShape(1, 32, 32)));
-        Compare(table, python, rounds, "ResNet-20, 128", ["resnet20 2", "resnet20-channels-last 2"], 128, ThreadCount.Present, rule => Graph(rule, NetworkDefinition.ResNet(20), new ImageShape(3, 32, 32)));
+        Compare(table, python, rounds, "MLP 784-500-500-10, 128", ["mlp-large 1", "mlp-large 2"], 128, ThreadCount.Present, rule =>
+            Dense(rule, 784, 10, 500, 500));
+        Compare(table, python, rounds, "LeNet, 64", ["lenet 1", "lenet 2"], 64, ThreadCount.Present, rule =>
+            Graph(rule, NetworkDefinition.LeNet(), new ImageShape(1, 32, 32)));
+        Compare(table, python, rounds, "ResNet-20, 128", ["resnet20 2", "resnet20-channels-last 2"], 128, ThreadCount.Present, rule =>
+            Graph(rule, NetworkDefinition.ResNet(20), new ImageShape(3, 32, 32)));
         AnsiConsole.Write(table);
         python.StandardInput.Close();
         python.WaitForExit();
@@ -32,11 +35,20 @@ internal static class PyTorchBenchmark
         {
             try
             {
-                Process process = Process.Start(new ProcessStartInfo(command, [script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-                if (process.StandardOutput.ReadLine() is { } line && line.StartsWith("ready", StringComparison.Ordinal))
+                ProcessStartInfo start = new(command, [script]) { RedirectStandardInput = true, RedirectStandardOutput = true,
+                    RedirectStandardError = true };
+                start.Environment.Remove("OPENBLAS_CORETYPE"); // some machines set an older processor's, which slows PyTorch
+                Process process = Process.Start(start)!;
+                if (process.StandardOutput.ReadLine()?.Split('|') is ["ready", var version, var blas])
                 {
-                    AnsiConsole.WriteLine($"PyTorch {line[6..]} by {command}");
-                    return process;
+                    AnsiConsole.WriteLine($"PyTorch {version} by {command}, matrix products by {blas}");
+                    if (!blas.Contains("reference", StringComparison.Ordinal))
+                        return process;
+                    AnsiConsole.WriteLine("The reference BLAS is some twenty times as slow as OpenBLAS: comparing with it would say nothing. On "
+                        + "Debian: apt-get install libopenblas0-pthread.");
+                    process.StandardInput.Close();
+                    process.Dispose();
+                    return null;
                 }
                 process.Dispose();
             }
@@ -45,11 +57,13 @@ internal static class PyTorchBenchmark
                 // No such command.
             }
         }
-        AnsiConsole.WriteLine("PyTorch is not there, so nothing is compared. On Debian: apt-get install python3-torch libopenblas0-pthread; or name a Python that has it in FAMLNET_PYTHON.");
+        AnsiConsole.WriteLine("PyTorch is not there, so nothing is compared. On Debian: apt-get install python3-torch libopenblas0-pthread; or "
+            + "name a Python that has it in FAMLNET_PYTHON.");
         return null;
     }
 
-    private static void Compare(Table table, Process python, int rounds, string name, string[] cases, int batch, int threads, Func<FeedbackRule, TrainingNetwork> create)
+    private static void Compare(Table table, Process python, int rounds, string name, string[] cases, int batch, int threads,
+        Func<FeedbackRule, TrainingNetwork> create)
     {
         const double Seconds = 0.7;
         using TrainingNetwork bp = create(FeedbackRule.Backpropagation), dfa = create(FeedbackRule.DirectFeedbackAlignment);
@@ -91,7 +105,8 @@ internal static class PyTorchBenchmark
         }
         // PyTorch at its best: the faster of one or two threads, or of two formats of memory.
         double best = theirs.Min(Median), mine = Median(own), mineDirect = Median(direct);
-        table.AddRow(name, $"{best:F4}", $"{mine:F4}", $"{mineDirect:F4}", $"{best / mine:F2} times as fast", $"{best / mineDirect:F2} times as fast");
+        table.AddRow(name, $"{best:F4}", $"{mine:F4}", $"{mineDirect:F4}", $"{best / mine:F2} times as fast",
+            $"{best / mineDirect:F2} times as fast");
     }
 
     private static double Median(List<double> values)

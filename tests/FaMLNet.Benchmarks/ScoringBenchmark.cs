@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace FaMLNet.Benchmarks;
 
-/// <summary>LeNet's scores of 10,000 images: a whole view by a fitted and by a loaded model, row by row, and by a bare TorchSharp loop over the same memory.</summary>
+/// <summary>
+/// LeNet's scores of 10,000 images: a whole view by a fitted and by a loaded model, row by row, and by a bare TorchSharp loop over the same
+/// memory.
+/// </summary>
 internal static class ScoringBenchmark
 {
     /// <param name="folder">IDX files of MNIST or Fashion-MNIST.</param>
@@ -15,7 +18,8 @@ internal static class ScoringBenchmark
     public static void Run(string folder, int rounds)
     {
         MLContext mlContext = new(seed: 1);
-        IDataView data = mlContext.Data.Cache(mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")));
+        IDataView data = mlContext.Data.Cache(mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"),
+            Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")));
         float[][] images = [.. data.GetColumn<float[]>("Features")];
         ITransformer fitted = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
         {
@@ -29,7 +33,8 @@ internal static class ScoringBenchmark
         ITransformer loaded = mlContext.Model.Load(zip, out _);
         using nn.Module<Tensor, Tensor> bare = StockConvolution.LeNet();
         bare.eval();
-        using PredictionEngine<Image, Prediction> engine = mlContext.Model.CreatePredictionEngine<Image, Prediction>(fitted, new PredictionEngineOptions { OwnsTransformer = false });
+        using PredictionEngine<Image, Prediction> engine = mlContext.Model.CreatePredictionEngine<Image,
+            Prediction>(fitted, new PredictionEngineOptions { OwnsTransformer = false });
         Image image = new();
         Prediction prediction = new();
         double[] medians = Interleaved.Medians(rounds, 1500, () => Read(fitted.Transform(data)), () => Read(loaded.Transform(data)), () =>
@@ -41,10 +46,12 @@ internal static class ScoringBenchmark
             }
         }, () => Bare(bare, images));
         Table table = new Table().Title($"{images.Length} images through LeNet").AddColumns("way", "ms", "times the bare loop's time");
-        foreach ((string name, double time) in new[] { "view, fitted model", "view, loaded model", "PredictionEngine, row by row", "bare TorchSharp, batches of 256" }.Zip(medians))
+        foreach ((string name, double time) in new[] { "view, fitted model", "view, loaded model", "PredictionEngine, row by row",
+            "bare TorchSharp, batches of 256" }.Zip(medians))
             table.AddRow(name, $"{time:F0}", $"{time / medians[3]:F2}");
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine($"A loaded model takes {medians[1] / medians[0]:F2} times the fitted one's time; a view is {medians[2] / medians[0]:F1} times as fast as a PredictionEngine.");
+        AnsiConsole.WriteLine($"A loaded model takes {medians[1] / medians[0]:F2} times the fitted one's time; a view is "
+            + $"{medians[2] / medians[0]:F1} times as fast as a PredictionEngine.");
     }
 
     private static void Read(IDataView scored)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using TorchSharp;
@@ -11,16 +12,20 @@ internal static class SoakBenchmark
     private static readonly NetworkDefinition[] Networks =
     [
         NetworkDefinition.Mlp(64, 32) with { Dropout = 0.1f, Normalization = Normalization.Batch },
-        NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(), new Layer.Dense()),
-        NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
+        NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(),
+            new Layer.Dense()),
+        NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+            new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
     ];
 
     public static void Run(double minutes)
     {
         MLContext mlContext = new(seed: 1);
-        IDataView raw = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',', hasHeader: true)
+        IDataView raw = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)],
+            separatorChar: ',', hasHeader: true)
             .Load(Path.Combine(AppContext.BaseDirectory, "digits.csv"));
-        IDataView data = mlContext.Data.Cache(mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features")).Fit(raw).Transform(raw));
+        IDataView data = mlContext.Data.Cache(mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.Transforms.NormalizeMinMax("Features")).Fit(raw).Transform(raw));
         Stopwatch watch = Stopwatch.StartNew();
         Console.WriteLine("minutes  trainings  resident MB  managed MB  live tensors");
         int trainings = 0, reports = 0;
@@ -55,7 +60,9 @@ internal static class SoakBenchmark
         GC.WaitForPendingFinalizers();
         GC.Collect();
         using Process process = Process.GetCurrentProcess();
-        Console.WriteLine(FormattableString.Invariant($"{watch.Elapsed.TotalMinutes,7:F1}  {trainings,9}  {process.WorkingSet64 / 1e6,11:F0}  {GC.GetTotalMemory(true) / 1e6,10:F1}  {torch.Tensor.TotalCount,12}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{watch.Elapsed.TotalMinutes,7:F1}  {trainings,9}  {process.WorkingSet64 / 1e6,11:F0}  "
+            + $"{GC.GetTotalMemory(true) / 1e6,10:F1}  {torch.Tensor.TotalCount,12}"));
     }
 
     private static void Predict(MLContext mlContext, ITransformer trained, IDataView data, double minutes)

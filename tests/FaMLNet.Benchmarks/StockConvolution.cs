@@ -28,7 +28,8 @@ internal sealed class StockConvolution : IDisposable
 
     public static Module<Tensor, Tensor> ResNet20()
     {
-        List<(string, Module<Tensor, Tensor>)> layers = [("conv", Conv2d(3, 16, 3, padding: 1, bias: false)), ("norm", BatchNorm2d(16)), ("relu", ReLU())];
+        List<(string, Module<Tensor, Tensor>)> layers =
+            [("conv", Conv2d(3, 16, 3, padding: 1, bias: false)), ("norm", BatchNorm2d(16)), ("relu", ReLU())];
         int channels = 16;
         foreach (int stage in new[] { 16, 32, 64 })
         {
@@ -69,13 +70,15 @@ internal sealed class StockConvolution : IDisposable
         {
             _stride = stride;
             _more = output - input;
-            _body = Sequential(Conv2d(input, output, 3, stride: stride, padding: 1, bias: false), BatchNorm2d(output), ReLU(), Conv2d(output, output, 3, padding: 1, bias: false), BatchNorm2d(output));
+            _body = Sequential(Conv2d(input, output, 3, stride: stride, padding: 1, bias: false), BatchNorm2d(output), ReLU(),
+                Conv2d(output, output, 3, padding: 1, bias: false), BatchNorm2d(output));
             RegisterComponents();
         }
 
         public override Tensor forward(Tensor x)
         {
-            Tensor shortcut = _stride == 1 ? x : functional.pad(x.slice(2, 0, x.shape[2], 2).slice(3, 0, x.shape[3], 2), [0, 0, 0, 0, _more / 2, _more / 2]);
+            Tensor shortcut = _stride == 1 ? x : functional.pad(x.slice(2, 0, x.shape[2], 2).slice(3, 0, x.shape[3], 2),
+                [0, 0, 0, 0, _more / 2, _more / 2]);
             return functional.relu(_body.call(x).add(shortcut));
         }
 

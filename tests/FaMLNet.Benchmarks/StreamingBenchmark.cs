@@ -20,13 +20,15 @@ internal static class StreamingBenchmark
                 mlContext.Data.SaveAsBinary(mlContext.Data.LoadFromEnumerable(Rows(rows)), file);
             File.Move(path + ".tmp", path);
         }
-        Console.WriteLine($"{rows} rows of {Width} features, {4L * rows * Width / 1e6:F0} MB of floats, in a file of {new FileInfo(path).Length / 1e6:F0} MB; Mlp({hidden}), batches of 64");
+        Console.WriteLine($"{rows} rows of {Width} features, {4L * rows * Width / 1e6:F0} MB of floats, in a file of "
+            + $"{new FileInfo(path).Length / 1e6:F0} MB; Mlp({hidden}), batches of 64");
         IDataView data = mlContext.Data.LoadFromBinary(path);
         List<double> streamed = [], memory = [];
         streamed.Add(Train(mlContext, data, units, DataCaching.Streaming, out double seconds));
         using Process process = Process.GetCurrentProcess();
         process.Refresh();
-        Console.WriteLine($"peak memory of the process after streaming: {process.PeakWorkingSet64 / 1e6:F0} MB; Fit took {seconds:F1} s, the first reading included");
+        Console.WriteLine($"peak memory of the process after streaming: {process.PeakWorkingSet64 / 1e6:F0} MB; Fit took {seconds:F1} s, the first "
+            + $"reading included");
         for (int round = 0; round < 3; round++)
         {
             memory.Add(Train(mlContext, data, units, DataCaching.InMemory, out _));

@@ -74,7 +74,20 @@ def stepper(case):
     return ready[case]
 
 
-print("ready", torch.__version__, flush=True)
+def blas():
+    """Which library computes matrix products: told by what is in memory after one, or by how PyTorch was built."""
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    with open("/proc/self/maps") as maps:
+        files = {line.split()[-1] for line in maps if "blas" in line.lower() or "mkl" in line.lower()}
+    for name, mark in (("OpenBLAS", "openblas"), ("MKL", "mkl"), ("BLIS", "blis"), ("ATLAS", "atlas")):
+        if any(mark in file.lower() for file in files):
+            return name
+    if files:
+        return "the reference BLAS"
+    return "MKL" if "mkl" in torch.__config__.show().lower() else "an unknown BLAS"
+
+
+print("ready", torch.__version__, blas(), sep="|", flush=True)
 for line in sys.stdin:
     name, threads, seconds = line.split()
     torch.set_num_threads(int(threads))

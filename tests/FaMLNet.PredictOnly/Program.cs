@@ -13,7 +13,8 @@ switch (args)
         ITransformer model = mlContext.Model.Load(zip, out DataViewSchema schema);
         int features = ((VectorDataViewType)schema["Features"].Type).Size;
         IDataView data = mlContext.Data.CreateTextLoader(
-            [new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true).Load(csv);
+            [new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true)
+                .Load(csv);
         IDataView scored = model.Transform(mlContext.Data.TakeRows(data, long.Parse(count, CultureInfo.InvariantCulture)));
         string[] labels = [.. scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString())];
         float[][] scores = [.. scored.GetColumn<float[]>("Score")];

@@ -9,8 +9,10 @@ internal static class LargeSets
     /// <summary>The folder of a set; skips the test, and says so, where it is not.</summary>
     public static string Require(string name)
     {
-        string?[] roots = [Environment.GetEnvironmentVariable("FAMLNET_DATA"), Path.Combine(ProcessRunner.Metadata("RepositoryRoot"), "..", "shared", "data")];
-        string? folder = roots.Where(root => !string.IsNullOrEmpty(root)).Select(root => Path.GetFullPath(Path.Combine(root!, name))).FirstOrDefault(Directory.Exists);
+        string?[] roots = [Environment.GetEnvironmentVariable("FAMLNET_DATA"),
+            Path.Combine(ProcessRunner.Metadata("RepositoryRoot"), "..", "shared", "data")];
+        string? folder = roots.Where(root => !string.IsNullOrEmpty(root)).Select(root => Path.GetFullPath(Path.Combine(root!, name)))
+            .FirstOrDefault(Directory.Exists);
         if (folder == null)
             Assert.Skip($"needs the image set '{name}': set FAMLNET_DATA to a folder that has it");
         return folder!;

@@ -13,12 +13,14 @@ internal static class Tables
     public static IDataView Load(MLContext mlContext, string name)
     {
         int features = FeaturesOf(name);
-        return mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true)
+        return mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)],
+            separatorChar: ',', hasHeader: true)
             .Load(PathOf(name));
     }
 
     /// <summary>Label to key, features scaled, trainer, key to label: the usual pipeline.</summary>
-    public static IEstimator<TransformerChain<Microsoft.ML.Transforms.KeyToValueMappingTransformer>> Pipeline(MLContext mlContext, FeedbackAlignmentMulticlassTrainer.Options options) =>
+    public static IEstimator<TransformerChain<Microsoft.ML.Transforms.KeyToValueMappingTransformer>> Pipeline(MLContext mlContext,
+        FeedbackAlignmentMulticlassTrainer.Options options) =>
         mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options))
@@ -30,7 +32,8 @@ internal static class Tables
 
     /// <summary>What ML.NET itself passes to GetOutputSchema; internal there.</summary>
     public static SchemaShape ShapeOf(IDataView data) =>
-        (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!.Invoke(null, [data.Schema])!;
+        (SchemaShape)typeof(SchemaShape).GetMethod("Create",
+            System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!.Invoke(null, [data.Schema])!;
 
     public static FeedbackAlignmentMulticlassModelParameters ModelOf(ITransformer transformer) =>
         ((IEnumerable<ITransformer>)transformer).OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model;

@@ -6,14 +6,30 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 
 // Usage: FaMLNet.Worker <checkpoint folder or -> <epochs> <in-memory or streaming>
+//        FaMLNet.Worker score <model>
 // Trains on the digits with everything that has a state, and prints a hash of the weights.
+// The second scores the digits by a model from a file, and prints how it did and a hash of the scores.
 MLContext mlContext = new(seed: 1);
-IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',', hasHeader: true)
+IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',',
+    hasHeader: true)
     .Load(Path.Combine(AppContext.BaseDirectory, "digits.csv"));
+using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+if (args[0] == "score")
+{
+    ITransformer loaded = mlContext.Model.Load(args[1], out _);
+    IDataView scored = ((IEnumerable<ITransformer>)loaded).OfType<FeedbackAlignmentMulticlassTransformer>().Single()
+        .Transform(((IEnumerable<ITransformer>)loaded).TakeWhile(part => part is not FeedbackAlignmentMulticlassTransformer)
+        .Aggregate(data, (view, part) => part.Transform(view)));
+    foreach (float[] scores in loaded.Transform(data).GetColumn<float[]>("Score"))
+        hash.AppendData(MemoryMarshal.AsBytes(scores.AsSpan()));
+    Console.WriteLine($"{scored.GetType().Name} {Convert.ToHexString(hash.GetHashAndReset())}");
+    return;
+}
 var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features"));
 IDataView transformed = pipeline.Fit(data).Transform(data);
 Console.WriteLine("training");
-FeedbackAlignmentMulticlassModelParameters model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+FeedbackAlignmentMulticlassModelParameters model =
+    mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
 {
     Rule = FeedbackRule.BatchwiseRandomSignConcordant,
     Network = NetworkDefinition.Mlp(64, 32) with { Dropout = 0.2f, Normalization = Normalization.Batch },
@@ -28,7 +44,6 @@ FeedbackAlignmentMulticlassModelParameters model = mlContext.MulticlassClassific
     CheckpointEveryMinutes = 0.0002,
     NumberOfThreads = 1,
 }).Fit(transformed).Model;
-using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 foreach (ParameterTensor tensor in model.GetParameters().Values.Concat(model.GetFeedbackWeights().Values))
     hash.AppendData(MemoryMarshal.AsBytes(tensor.Values.Span));
 Console.WriteLine($"{Convert.ToHexString(hash.GetHashAndReset())} {model.History.Count}");

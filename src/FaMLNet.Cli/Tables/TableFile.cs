@@ -5,7 +5,8 @@ using Sylvan.Data.Csv;
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>
-/// A file of separated values as people have them: UTF-8 with or without a byte-order mark, any line ends, commas, semicolons or tabs, quotes with separators and line
+/// A file of separated values as people have them: UTF-8 with or without a byte-order mark, any line ends, commas, semicolons or tabs,
+/// quotes with separators and line
 /// breaks inside, numbers with a decimal point or, where the separator is no comma, a decimal comma. The one reader for columns and rows alike.
 /// </summary>
 internal sealed class TableFile
@@ -59,15 +60,18 @@ internal sealed class TableFile
             }
         }
         // Decimal commas are told by a column that is one of numbers only with them, where no column has decimal points.
-        bool hasDecimalComma = Enumerable.Range(0, names.Length).Any(i => commas[i] && !points[i]) && !Enumerable.Range(0, names.Length).Any(i => points[i] && fractions[i]);
-        return new TableFile(path, hasHeader, separator, [.. names.Select((name, i) => new TableColumn(name, i, hasDecimalComma ? commas[i] : points[i]))], hasDecimalComma);
+        bool hasDecimalComma = Enumerable.Range(0, names.Length).Any(i => commas[i] && !points[i])
+            && !Enumerable.Range(0, names.Length).Any(i => points[i] && fractions[i]);
+        return new TableFile(path, hasHeader, separator,
+            [.. names.Select((name, i) => new TableColumn(name, i, hasDecimalComma ? commas[i] : points[i]))], hasDecimalComma);
     }
 
     /// <summary>What stands for a value that is not known.</summary>
     public static bool IsMissing(string text) => text is "" or "?" or "NA" or "NaN";
 
     /// <summary>A number as the file writes it; not a number where it is missing.</summary>
-    public bool TryParse(string text, out float value) => IsMissing(text) ? (value = float.NaN) is float.NaN : TryParse(text, HasDecimalComma, out value);
+    public bool TryParse(string text, out float value) => IsMissing(text) ? (value = float.NaN) is float.NaN
+        : TryParse(text, HasDecimalComma, out value);
 
     public Reader Read() => new(Path, _hasHeader, _separator);
 
@@ -81,15 +85,18 @@ internal sealed class TableFile
     private static void CheckHeader(string path, string[] names)
     {
         string found = string.Join(", ", names.Select(name => $"'{name}'"));
-        if (names.Any(name => float.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) && (names.Any(IsMissing) || names.Distinct().Count() < names.Length))
+        if (names.Any(name => float.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            && (names.Any(IsMissing) || names.Distinct().Count() < names.Length))
             throw new FormatException(NoHeader(path, names));
         if (names.Any(string.IsNullOrWhiteSpace) || names.Distinct().Count() < names.Length)
-            throw new FormatException($"The first line of '{path}' must name its columns, each once; found {found}. If it holds data, give --no-header.");
+            throw new FormatException(
+                $"The first line of '{path}' must name its columns, each once; found {found}. If it holds data, give --no-header.");
     }
 
     /// <summary>The message for a first line that is no header.</summary>
     public static string NoHeader(string path, IEnumerable<string> names) =>
-        $"The first line of '{path}' looks like data, not like the names of columns: {string.Join(", ", names)}. If the file has no header line, give --no-header: its columns are then named 1, 2, 3, …";
+        $"The first line of '{path}' looks like data, not like the names of columns: {string.Join(", ", names)}. If the file has no header line, "
+            + $"give --no-header: its columns are then named 1, 2, 3, …";
 
     /// <summary>The one of comma, semicolon and tab that is most frequent in the first line, outside quotes.</summary>
     private static char FindSeparator(string path)
@@ -119,7 +126,8 @@ internal sealed class TableFile
         }
     }
 
-    private static StreamReader OpenText(string path) => new(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true);
+    private static StreamReader OpenText(string path) =>
+        new(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true);
 
     private static FormatException NotUtf8(string path, Exception failure) =>
         new($"'{path}' is not in UTF-8. Save it so: in a spreadsheet as 'CSV UTF-8'; with iconv -f WINDOWS-1252 -t UTF-8.", failure);
@@ -137,8 +145,10 @@ internal sealed class TableFile
             _text = OpenText(path);
             if (_text.Peek() < 0)
                 return;
-            _csv = Guarded(() => CsvDataReader.Create(_text, new CsvDataReaderOptions { HasHeaders = hasHeader, Delimiter = separator, MaxBufferSize = 1 << 24 }));
-            Names = [.. Enumerable.Range(0, _csv.FieldCount).Select(i => hasHeader ? _csv.GetName(i) : (i + 1).ToString(CultureInfo.InvariantCulture))];
+            _csv = Guarded(() => CsvDataReader.Create(_text,
+                new CsvDataReaderOptions { HasHeaders = hasHeader, Delimiter = separator, MaxBufferSize = 1 << 24 }));
+            Names = [.. Enumerable.Range(0, _csv.FieldCount)
+                .Select(i => hasHeader ? _csv.GetName(i) : (i + 1).ToString(CultureInfo.InvariantCulture))];
         }
 
         public string[] Names { get; } = [];
@@ -157,7 +167,8 @@ internal sealed class TableFile
             }
             while (Names.Length > 1 && _csv.RowFieldCount == 1 && Text(0).Length == 0); // an empty line
             if (_csv.RowFieldCount != Names.Length)
-                throw new FormatException($"'{_path}', row {Row}: {_csv.RowFieldCount} values, but there are {Names.Length} columns. Mend the row, or quote values that hold the separator.");
+                throw new FormatException($"'{_path}', row {Row}: {_csv.RowFieldCount} values, but there are {Names.Length} columns. Mend the row, "
+                    + $"or quote values that hold the separator.");
             return true;
         }
 
@@ -182,7 +193,8 @@ internal sealed class TableFile
             }
             catch (Exception failure) when (failure is CsvFormatException or CsvRecordTooLargeException or CsvConfigurationException)
             {
-                throw new FormatException($"'{_path}', row {Row + 1}: {failure.Message.TrimEnd('.')}. A quote that is never closed is the usual cause; a quote within quotes is written twice.", failure);
+                throw new FormatException($"'{_path}', row {Row + 1}: {failure.Message.TrimEnd('.')}. A quote that is never closed is the usual "
+                    + $"cause; a quote within quotes is written twice.", failure);
             }
         }
     }

@@ -34,7 +34,8 @@ internal sealed class TableView : IDataView
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, columnsNeeded);
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     private sealed class Cursor : DataViewRowCursor
     {
@@ -77,7 +78,8 @@ internal sealed class TableView : IDataView
             ViewColumn wanted = _view._columns[column.Index];
             Delegate getter = wanted.IsNumber ? (ValueGetter<float>)((ref float value) => value = Number(wanted))
                 : (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory());
-            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException($"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
+            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
+                $"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
         }
 
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
@@ -99,7 +101,8 @@ internal sealed class TableView : IDataView
         {
             string text = column.Source < 0 ? "" : _reader.Text(column.Source);
             return _view._file.TryParse(text, out float value) ? value
-                : throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': a number is expected, found '{text}'. Mend the value, or leave it empty if it is not known.");
+                : throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': a number is expected, found "
+                    + $"'{text}'. Mend the value, or leave it empty if it is not known.");
         }
     }
 }

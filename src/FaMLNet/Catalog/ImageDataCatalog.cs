@@ -5,7 +5,8 @@ namespace Microsoft.ML;
 
 /// <summary>Loads the image sets of the field, as lazy views that any pipeline takes.</summary>
 /// <remarks>
-/// All give <c>Features</c>, the pixels in [0, 1], channel by channel, row by row, as a vector of dimensions channels × height × width; and <c>Label</c>, a
+/// All give <c>Features</c>, the pixels in [0, 1], channel by channel, row by row, as a vector of dimensions channels × height × width; and
+/// <c>Label</c>, a
 /// key with the classes' names. Nothing is read but headers and labels until a cursor runs; each cursor reads for itself.
 /// </remarks>
 public static class ImageDataCatalog
@@ -18,7 +19,8 @@ public static class ImageDataCatalog
     /// <exception cref="FileNotFoundException">A file is not there.</exception>
     /// <exception cref="FormatException">A file is truncated, corrupt or not IDX, or the two do not belong together.</exception>
     /// <exception cref="ArgumentException">There are fewer names than labels.</exception>
-    public static IDataView LoadFromIdx(this DataOperationsCatalog catalog, string imagesPath, string labelsPath, IReadOnlyList<string>? labelNames = null)
+    public static IDataView LoadFromIdx(this DataOperationsCatalog catalog, string imagesPath, string labelsPath,
+        IReadOnlyList<string>? labelNames = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(imagesPath);
@@ -26,16 +28,19 @@ public static class ImageDataCatalog
         using IdxFile images = new(imagesPath, 3), labels = new(labelsPath, 1);
         int rows = images.Dimensions[0];
         if (labels.Dimensions[0] != rows)
-            throw new FormatException($"'{imagesPath}' has {rows} images, but '{labelsPath}' has {labels.Dimensions[0]} labels. They do not belong together: training and test files may have been mixed.");
+            throw new FormatException($"'{imagesPath}' has {rows} images, but '{labelsPath}' has {labels.Dimensions[0]} labels. They do not belong "
+                + $"together: training and test files may have been mixed.");
         byte[] values = new byte[rows];
         labels.ReadExactly(values);
         labels.CheckEnd();
         int classes = Math.Max(values.Max() + 1, 2);
         if (labelNames != null && labelNames.Count < classes)
-            throw new ArgumentException($"'{labelsPath}' has labels up to {classes - 1}, so {classes} names are needed; found {labelNames.Count}.", nameof(labelNames));
+            throw new ArgumentException($"'{labelsPath}' has labels up to {classes - 1}, so {classes} names are needed; found {labelNames.Count}.",
+                nameof(labelNames));
         classes = labelNames?.Count ?? classes;
         ImageShape shape = new(1, images.Dimensions[1], images.Dimensions[2]);
-        return new ImageRecords(shape, labelNames ?? [.. Enumerable.Range(0, classes).Select(label => label.ToString(System.Globalization.CultureInfo.InvariantCulture))], rows,
+        return new ImageRecords(shape, labelNames
+            ?? [.. Enumerable.Range(0, classes).Select(label => label.ToString(System.Globalization.CultureInfo.InvariantCulture))], rows,
             () => new IdxReader(imagesPath, labelsPath, classes));
     }
 

@@ -30,7 +30,8 @@ internal sealed class CifarReader : IImageReader
                 throw new FileNotFoundException($"The CIFAR file '{file}' is not there. Give the folder of the unpacked binary version.", file);
             long length = new FileInfo(file).Length;
             if (length == 0 || length % (Pixels + labelBytes) != 0)
-                throw new FormatException($"The CIFAR file '{file}' has {length} bytes; expected a multiple of {Pixels + labelBytes} (label and 3 × 32 × 32 pixels). It is truncated, or not the binary version.");
+                throw new FormatException($"The CIFAR file '{file}' has {length} bytes; expected a multiple of {Pixels + labelBytes} (label and 3 "
+                    + $"× 32 × 32 pixels). It is truncated, or not the binary version.");
             rows += length / (Pixels + labelBytes);
         }
         return rows;
@@ -54,7 +55,8 @@ internal sealed class CifarReader : IImageReader
             throw new FormatException($"The CIFAR file '{_files[_next - 1]}' ends early.", failure);
         }
         int label = labels[_labelBytes - 1];
-        return label < _classes ? label : throw new FormatException($"The CIFAR file '{_files[_next - 1]}' has a label {label}; there are {_classes} classes. It is damaged, or of the other CIFAR.");
+        return label < _classes ? label : throw new FormatException(
+            $"The CIFAR file '{_files[_next - 1]}' has a label {label}; there are {_classes} classes. It is damaged, or of the other CIFAR.");
     }
 
     public void Dispose() => _stream?.Dispose();

@@ -24,7 +24,8 @@ internal sealed class IdxFile : IDisposable
             Span<byte> header = stackalloc byte[4];
             ReadExactly(header);
             if (header[0] != 0 || header[1] != 0 || header[2] != UnsignedByte || header[3] != dimensions)
-                throw Damaged($"it begins with {Convert.ToHexString(header)}; expected 0000080{dimensions} ({dimensions} dimensions of unsigned bytes)"
+                throw Damaged(
+                    $"it begins with {Convert.ToHexString(header)}; expected 0000080{dimensions} ({dimensions} dimensions of unsigned bytes)"
                     + (header[3] is 1 or 3 && header[2] == UnsignedByte ? ". Have images and labels been exchanged?" : ""));
             Dimensions = new int[dimensions];
             for (int i = 0; i < dimensions; i++)
@@ -112,7 +113,8 @@ internal sealed class IdxReader : IImageReader
         _labels.ReadExactly(label);
         if (--_left == 0)
             _images.CheckEnd();
-        return label[0] < _classes ? label[0] : throw new FormatException($"The IDX file '{_labelsPath}' has a label {label[0]}; there are {_classes} classes. Has it changed since it was opened?");
+        return label[0] < _classes ? label[0] : throw new FormatException(
+            $"The IDX file '{_labelsPath}' has a label {label[0]}; there are {_classes} classes. Has it changed since it was opened?");
     }
 
     public void Dispose()

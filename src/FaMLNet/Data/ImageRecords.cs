@@ -34,7 +34,8 @@ internal sealed class ImageRecords : IDataView
         schema.AddColumn("Features", new VectorDataViewType(NumberDataViewType.Single, shape.Channels, shape.Height, shape.Width));
         DataViewSchema.Annotations.Builder annotations = new();
         ReadOnlyMemory<char>[] names = [.. labelNames.Select(name => name.AsMemory())];
-        annotations.AddKeyValues<ReadOnlyMemory<char>>(names.Length, TextDataViewType.Instance, (ref VBuffer<ReadOnlyMemory<char>> values) => values = new VBuffer<ReadOnlyMemory<char>>(names.Length, names));
+        annotations.AddKeyValues<ReadOnlyMemory<char>>(names.Length, TextDataViewType.Instance, (ref VBuffer<ReadOnlyMemory<char>> values) =>
+            values = new VBuffer<ReadOnlyMemory<char>>(names.Length, names));
         schema.AddColumn("Label", new KeyDataViewType(typeof(uint), labelNames.Count), annotations.ToAnnotations());
         Schema = schema.ToSchema();
     }
@@ -47,7 +48,8 @@ internal sealed class ImageRecords : IDataView
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, columnsNeeded);
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     private sealed class Cursor : DataViewRowCursor
     {
@@ -91,7 +93,8 @@ internal sealed class ImageRecords : IDataView
             if (!IsColumnActive(column))
                 throw new ArgumentException($"Column '{column.Name}' was not asked for when the cursor was made.", nameof(column));
             Delegate getter = column.Name == "Label" ? (ValueGetter<uint>)GetLabel : (ValueGetter<VBuffer<float>>)GetFeatures;
-            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException($"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
+            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
+                $"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
         }
 
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);

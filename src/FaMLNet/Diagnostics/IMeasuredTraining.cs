@@ -1,6 +1,9 @@
 namespace FaMLNet.Diagnostics;
 
-/// <summary>What measurements see of a training: its layers with weights, from the input upwards, as they stand after the last gradient was computed.</summary>
+/// <summary>
+/// What measurements see of a training: its layers with weights, from the input upwards, as they stand after the last gradient was
+/// computed.
+/// </summary>
 internal interface IMeasuredTraining
 {
     /// <summary>The names of the layers.</summary>

@@ -4,7 +4,8 @@ namespace FaMLNet;
 /// <remarks>The spans are windows into the training buffers: use them within the call only.</remarks>
 public readonly ref struct FeedbackLayer
 {
-    internal FeedbackLayer(string name, IReadOnlyList<int> shape, float standardDeviation, ReadOnlySpan<float> weights, Span<float> feedback, RandomGenerator random)
+    internal FeedbackLayer(string name, IReadOnlyList<int> shape, float standardDeviation, ReadOnlySpan<float> weights, Span<float> feedback,
+        RandomGenerator random)
     {
         Name = name;
         Shape = shape;

@@ -72,7 +72,8 @@ public abstract class FeedbackRule
 
     /// <summary>Whether a class overrides the Refresh of the base that it derives from.</summary>
     private protected bool OverridesRefresh(Type @base) =>
-        GetType().GetMethod("Refresh", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic, [typeof(FeedbackLayer)])!.DeclaringType != @base;
+        GetType().GetMethod("Refresh", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic,
+            [typeof(FeedbackLayer)])!.DeclaringType != @base;
 
     /// <summary>Draws (first) or refreshes a layer's feedback weights; nothing for a rule that has none.</summary>
     internal virtual void Update(FeedbackLayer layer, bool first) { }

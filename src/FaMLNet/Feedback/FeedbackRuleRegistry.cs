@@ -34,10 +34,12 @@ internal static class FeedbackRuleRegistry
             throw OptionError.Invalid("Rule", $"{rule.GetType().FullName} has an empty ShortName; give it one of its own.");
         bool builtIn = rule.GetType().Assembly == typeof(FeedbackRule).Assembly;
         if (!builtIn && FeedbackRule.All.Any(known => known.ShortName.Equals(rule.ShortName, StringComparison.OrdinalIgnoreCase)))
-            throw OptionError.Invalid("Rule", $"{rule.GetType().FullName} has the ShortName '{rule.ShortName}' of a built-in rule; give it one of its own.");
+            throw OptionError.Invalid("Rule",
+                $"{rule.GetType().FullName} has the ShortName '{rule.ShortName}' of a built-in rule; give it one of its own.");
         string? registered = rule.GetType().GetCustomAttribute<CustomFeedbackRuleAttribute>()?.ContractName;
         if (registered != null && registered != rule.ShortName)
-            throw OptionError.Invalid("Rule", $"{rule.GetType().FullName} has the ShortName '{rule.ShortName}', but its CustomFeedbackRule attribute says '{registered}'; make them equal.");
+            throw OptionError.Invalid("Rule", $"{rule.GetType().FullName} has the ShortName '{rule.ShortName}', but its CustomFeedbackRule "
+                + $"attribute says '{registered}'; make them equal.");
     }
 
     private sealed class UnregisteredFeedbackRule(string shortName) : FeedbackRule

@@ -7,6 +7,9 @@ namespace FaMLNet;
 /// </remarks>
 public sealed record RuleDefaults
 {
+    /// <inheritdoc/>
+    public override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private readonly OptimizerOptions? _optimizer, _denseOptimizer;
 
     /// <summary>The optimiser of convolutional and custom networks, which see thousands of steps.</summary>
@@ -29,7 +32,10 @@ public sealed record RuleDefaults
     /// <value>Default: down to 0 along half a cosine.</value>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Cosine();
 
-    /// <summary>Factor on the initial weights of every layer but the first. For a layer-wise rule and a network with normalisation it is 1: small weights would only make errors grow from layer to layer.</summary>
+    /// <summary>
+    /// Factor on the initial weights of every layer but the first. For a layer-wise rule and a network with normalisation it is 1: small
+    /// weights would only make errors grow from layer to layer.
+    /// </summary>
     /// <value>Default: 1.</value>
     public float InitialWeightScale { get; init; } = 1;
 

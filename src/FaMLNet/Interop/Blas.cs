@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace FaMLNet.Interop;
 
 /// <summary>
-/// The matrix product that libtorch itself calls, without the way there: half a microsecond a product, a sixth of a small network's step. On Linux x64 libtorch exports it, as MKL's
+/// The matrix product that libtorch itself calls, without the way there: half a microsecond a product, a sixth of a small network's step.
+/// On Linux x64 libtorch exports it, as MKL's
 /// Fortran interface with 32-bit sizes; elsewhere the product goes through libtorch's own operation.
 /// </summary>
 internal static unsafe class Blas
@@ -25,7 +26,8 @@ internal static unsafe class Blas
     /// <param name="rows">Rows of c.</param>
     /// <param name="columns">Columns of c.</param>
     /// <param name="inner">Terms of each sum.</param>
-    public static void Multiply(float* a, int strideA, bool aIsTransposed, float* b, int strideB, bool bIsTransposed, float* c, int strideC, int rows, int columns, int inner)
+    public static void Multiply(float* a, int strideA, bool aIsTransposed, float* b, int strideB, bool bIsTransposed, float* c, int strideC, int rows,
+        int columns, int inner)
     {
         // Fortran's order is by columns, in which our memory is the transpose: cᵀ = bᵀ · aᵀ.
         byte first = (byte)(bIsTransposed ? 'T' : 'N'), second = (byte)(aIsTransposed ? 'T' : 'N');
@@ -34,6 +36,7 @@ internal static unsafe class Blas
             &first, &second, &columns, &rows, &inner, &one, b, &strideB, a, &strideA, &zero, c, &strideC);
     }
 
-    private static nint Find() => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && LibTorch.InMemory() is var library and not 0
+    private static nint Find() => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && LibTorch.InMemory() is var library and not 0
         && NativeLibrary.TryGetExport(library, "sgemm_", out nint function) ? function : 0;
 }

@@ -24,7 +24,8 @@ internal static class LibTorch
                 Console.SetOut(TextWriter.Null);
                 torch.InitializeDeviceType(DeviceType.CPU);
             }
-            catch (Exception failure) when (failure is NotSupportedException or TypeInitializationException or DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
+            catch (Exception failure) when (failure is NotSupportedException or TypeInitializationException or DllNotFoundException
+                or BadImageFormatException or EntryPointNotFoundException)
             {
                 throw new DllNotFoundException(Explain(failure), failure);
             }
@@ -36,7 +37,10 @@ internal static class LibTorch
         }
     }
 
-    /// <summary>The library of libtorch's CPU code that TorchSharp has loaded, for functions that TorchSharp does not pass on; 0 where it has another name (Windows).</summary>
+    /// <summary>
+    /// The library of libtorch's CPU code that TorchSharp has loaded, for functions that TorchSharp does not pass on; 0 where it has
+    /// another name (Windows).
+    /// </summary>
     public static nint InMemory()
     {
         EnsureLoaded();
@@ -51,13 +55,17 @@ internal static class LibTorch
     /// <summary>What is wrong and what to do about it, from the failure and a look at the files.</summary>
     internal static string Explain(Exception failure)
     {
-        string package = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "libtorch-cpu-win-arm64" : "libtorch-cpu-win-x64")
+        string package = RuntimeInformation.IsOSPlatform(OSPlatform.Windows)
+            ? (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "libtorch-cpu-win-arm64" : "libtorch-cpu-win-x64")
             : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
         string reason = LoadError() ?? Innermost(failure).Message;
         string cure = reason.Contains("GLIBCXX", StringComparison.Ordinal)
-            ? "The system's C++ library is older than TorchSharp asks for. FaMLNet's build targets repair this in a project that references the FaMLNet package: "
-              + "reference it in the project that builds the executable (not only in a library of it), do not set FaMLNetPatchTorchSharp to false, and rebuild; or install libstdc++ 13 or later."
-            : $"Reference libtorch in the executable's project, for example <PackageReference Include=\"{package}\" Version=\"2.10.0\" /> (or a CUDA package of that version), and rebuild. "
+            ? "The system's C++ library is older than TorchSharp asks for. FaMLNet's build targets repair this in a project that references the "
+                + "FaMLNet package: "
+              + "reference it in the project that builds the executable (not only in a library of it), do not set FaMLNetPatchTorchSharp to false, "
+              + "and rebuild; or install libstdc++ 13 or later."
+            : $"Reference libtorch in the executable's project, for example <PackageReference Include=\"{package}\" Version=\"2.10.0\" /> (or a "
+                + $"CUDA package of that version), and rebuild. "
               + "TorchSharp and libtorch must be of matching versions (0.107.0 and 2.10.0), and the process must be 64-bit.";
         return $"Training needs TorchSharp's native libraries, and they could not be loaded: {FirstLine(reason)} {cure}";
     }
@@ -65,8 +73,11 @@ internal static class LibTorch
     /// <summary>What the system's loader itself says about TorchSharp's library, if the file is there.</summary>
     private static string? LoadError()
     {
-        string name = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "LibTorchSharp.dll" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
-        string? path = new[] { AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"), Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native") }
+        string name = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "LibTorchSharp.dll" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX)
+            ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
+        string? path = new[] { AppContext.BaseDirectory,
+            Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native") }
             .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         if (path == null)
             return null;

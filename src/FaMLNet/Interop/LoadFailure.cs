@@ -5,12 +5,15 @@ using Microsoft.ML;
 namespace FaMLNet.Interop;
 
 /// <summary>
-/// Lets what goes wrong while ML.NET loads a model reach the user as it was thrown. ML.NET makes each part of a model, a chain and what is in it, by reflection, which wraps an
-/// exception at every level: what <c>mlContext.Model.Load</c> throws says "Exception has been thrown by the target of an invocation." or, if the exception is marked as ML.NET's own,
+/// Lets what goes wrong while ML.NET loads a model reach the user as it was thrown. ML.NET makes each part of a model, a chain and what is
+/// in it, by reflection, which wraps an
+/// exception at every level: what <c>mlContext.Model.Load</c> throws says "Exception has been thrown by the target of an invocation." or,
+/// if the exception is marked as ML.NET's own,
 /// "Error during class instantiation", and no more.
 /// </summary>
 /// <remarks>
-/// The outermost part's entry in the zip is closed by a <c>using</c> outside all reflection. It is made to throw the original exception when it is closed, which then takes the place
+/// The outermost part's entry in the zip is closed by a <c>using</c> outside all reflection. It is made to throw the original exception
+/// when it is closed, which then takes the place
 /// of the wrapped one under way. Deliberately what <see cref="CleanUp"/> is there to prevent.
 /// </remarks>
 internal static class LoadFailure
@@ -20,7 +23,8 @@ internal static class LoadFailure
     {
         try
         {
-            if (ctx.Repository is { } repository && OpenEntries(repository).Find(entry => Path.GetFileName(entry.Path) == ModelLoadContext.ModelStreamName) is { } outermost)
+            if (ctx.Repository is { } repository && OpenEntries(repository)
+                .Find(entry => Path.GetFileName(entry.Path) == ModelLoadContext.ModelStreamName) is { } outermost)
             {
                 ref Repository owner = ref OwnerOf(outermost);
                 if (owner is not Surfacing)

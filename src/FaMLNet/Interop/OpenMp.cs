@@ -9,7 +9,8 @@ namespace FaMLNet.Interop;
 /// share the processors with them (measured on a busy machine: two pool threads took as long as one, two of libtorch's little more than half).
 /// </summary>
 /// <remarks>
-/// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is not found, the
+/// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is
+/// not found, the
 /// thread pool does the work.
 /// </remarks>
 internal static unsafe class OpenMp
@@ -21,7 +22,10 @@ internal static unsafe class OpenMp
     /// <summary>Whether the threads are libtorch's own.</summary>
     public static bool SharesLibTorchThreads => Gnu.Value != null;
 
-    /// <summary>Into how many parts to divide work on so many elements: it depends on nothing else, so that sums over parts are the same on any number of threads.</summary>
+    /// <summary>
+    /// Into how many parts to divide work on so many elements: it depends on nothing else, so that sums over parts are the same on any
+    /// number of threads.
+    /// </summary>
     /// <param name="elements">Elements in all.</param>
     /// <param name="leastLength">Elements that are worth a part.</param>
     public static int Parts(long elements, int leastLength) => (int)Math.Clamp(elements / leastLength, 1, MostParts);
@@ -71,9 +75,12 @@ internal static unsafe class OpenMp
         using Process process = Process.GetCurrentProcess();
         string[] files = [.. process.Modules.Cast<ProcessModule>().Select(module => module.FileName)];
         string? torch = files.FirstOrDefault(file => Path.GetFileName(file).StartsWith("libtorch_cpu.", StringComparison.Ordinal));
-        string? gomp = files.FirstOrDefault(file => Path.GetFileName(file).StartsWith("libgomp", StringComparison.Ordinal) && Path.GetDirectoryName(file) == Path.GetDirectoryName(torch));
-        return gomp != null && NativeLibrary.TryLoad(gomp, out nint library) && NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel)
-            && NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number) && NativeLibrary.TryGetExport(library, "omp_get_num_threads", out nint threads)
+        string? gomp = files.FirstOrDefault(file => Path.GetFileName(file).StartsWith("libgomp", StringComparison.Ordinal)
+            && Path.GetDirectoryName(file) == Path.GetDirectoryName(torch));
+        return gomp != null && NativeLibrary.TryLoad(gomp, out nint library)
+            && NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel)
+            && NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number)
+            && NativeLibrary.TryGetExport(library, "omp_get_num_threads", out nint threads)
             ? new Functions(parallel, number, threads) : null;
     }
 
@@ -86,7 +93,8 @@ internal static unsafe class OpenMp
     private sealed class Functions(nint parallel, nint threadNumber, nint numberOfThreads)
     {
         /// <summary>void GOMP_parallel(void (*fn)(void *), void *data, unsigned num_threads, unsigned flags), of libgomp's ABI.</summary>
-        public readonly delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void> Parallel = (delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void>)parallel;
+        public readonly delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint,
+            void> Parallel = (delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void>)parallel;
 
         public readonly delegate* unmanaged[Cdecl]<int> ThreadNumber = (delegate* unmanaged[Cdecl]<int>)threadNumber;
 

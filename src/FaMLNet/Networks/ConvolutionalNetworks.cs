@@ -51,10 +51,12 @@ internal static class ConvolutionalNetworks
     /// <param name="blocks">Blocks of each of the four stages.</param>
     /// <param name="bottleneck">Whether blocks are 1×1, 3×3, 1×1 convolutions instead of two 3×3.</param>
     /// <param name="groups">Groups of the 3×3 convolutions (Xie et al. 2017, ResNeXt).</param>
-    /// <param name="baseWidth">Channels per group at the first stage (64 as published; 128 for WideResNet-50-2, Zagoruyko and Komodakis 2016).</param>
+    /// <param name="baseWidth">Channels per group at the first stage (64 as published; 128 for WideResNet-50-2, Zagoruyko and Komodakis
+    /// 2016).</param>
     public static SequentialDefinition ResNetImageNet(string name, int[] blocks, bool bottleneck, int groups = 1, int baseWidth = 64)
     {
-        List<Layer> layers = [new Layer.Conv2d(64, 7) { Stride = 2, Padding = 3, Bias = false }, Norm, ReLU, new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }];
+        List<Layer> layers = [new Layer.Conv2d(64, 7) { Stride = 2, Padding = 3, Bias = false }, Norm, ReLU,
+            new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }];
         for (int stage = 0; stage < 4; stage++)
         {
             int channels = 64 << stage, output = bottleneck ? 4 * channels : channels, width = channels * baseWidth / 64 * groups;
@@ -91,7 +93,8 @@ internal static class ConvolutionalNetworks
     {
         const int Growth = 32;
         int channels = 64;
-        List<Layer> layers = [new Layer.Conv2d(64, 7) { Stride = 2, Padding = 3, Bias = false }, Norm, ReLU, new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }];
+        List<Layer> layers = [new Layer.Conv2d(64, 7) { Stride = 2, Padding = 3, Bias = false }, Norm, ReLU,
+            new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }];
         for (int stage = 0; stage < blocks.Length; stage++)
         {
             for (int block = 0; block < blocks[stage]; block++)
@@ -116,7 +119,8 @@ internal static class ConvolutionalNetworks
             Conv(depths[0], 3, 1, depths[0]), Norm, ReLU,
             Conv(depths[1], 1), Norm,
         ];
-        (int Kernel, int Stride, int Expansion, int Repeats)[] stacks = [(3, 2, 3, 3), (5, 2, 3, 3), (5, 2, 6, 3), (3, 1, 6, 2), (5, 2, 6, 4), (3, 1, 6, 1)];
+        (int Kernel, int Stride, int Expansion, int Repeats)[] stacks =
+            [(3, 2, 3, 3), (5, 2, 3, 3), (5, 2, 6, 3), (3, 1, 6, 2), (5, 2, 6, 4), (3, 1, 6, 1)];
         int input = depths[1];
         for (int i = 0; i < stacks.Length; i++)
         {

@@ -14,7 +14,10 @@ public sealed record CustomDefinition : NetworkDefinition
     /// <summary>The name in the factory's <see cref="CustomNetworkAttribute"/>.</summary>
     public string ContractName { get; }
 
-    /// <summary>Whether training starts from the weights that the factory's network has, instead of drawing those of the layers that follow the rule anew.</summary>
+    /// <summary>
+    /// Whether training starts from the weights that the factory's network has, instead of drawing those of the layers that follow the rule
+    /// anew.
+    /// </summary>
     /// <value>Default: false. Parameters of other layers always start as the factory's network has them.</value>
     public bool KeepInitialWeights { get; init; }
 
@@ -28,7 +31,8 @@ public sealed record CustomDefinition : NetworkDefinition
     internal override void Validate()
     {
         if (!Enum.IsDefined(Initialization))
-            throw OptionError.OutOfRange("Network", $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
+            throw OptionError.OutOfRange("Network",
+                $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
     }
 
     /// <summary>Builds the module through the registered factory.</summary>
@@ -43,11 +47,15 @@ public sealed record CustomDefinition : NetworkDefinition
         catch (InvalidOperationException failure)
         {
             throw new InvalidOperationException(
-                $"Option Network: no factory of the network '{ContractName}' is registered in this process. Put [CustomNetwork(\"{ContractName}\")] on the class that implements ICustomNetworkFactory "
-                + "and call mlContext.ComponentCatalog.RegisterAssembly with its assembly, before training and before loading such a model.", failure);
+                $"Option Network: no factory of the network '{ContractName}' is registered in this process. Put "
+                    + $"[CustomNetwork(\"{ContractName}\")] on the class that implements ICustomNetworkFactory "
+                + "and call mlContext.ComponentCatalog.RegisterAssembly with its assembly, before training and before loading such a model.",
+                failure);
         }
         if (factory is not ICustomNetworkFactory custom)
-            throw new InvalidOperationException($"Option Network: {factory.GetType().FullName}, named '{ContractName}', must implement ICustomNetworkFactory.");
-        return custom.Create(shape) ?? throw new InvalidOperationException($"Option Network: the factory {factory.GetType().FullName} gave no network for an input of {string.Join(" × ", shape.Input)} and {shape.Outputs} outputs.");
+            throw new InvalidOperationException(
+                $"Option Network: {factory.GetType().FullName}, named '{ContractName}', must implement ICustomNetworkFactory.");
+        return custom.Create(shape) ?? throw new InvalidOperationException($"Option Network: the factory {factory.GetType().FullName} gave no "
+            + $"network for an input of {string.Join(" × ", shape.Input)} and {shape.Outputs} outputs.");
     }
 }

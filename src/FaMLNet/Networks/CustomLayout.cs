@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace FaMLNet;
 
-/// <summary>The layout of a module of the user's own: its parameters and buffers by name, its weighted layers in the order in which a row meets them.</summary>
+/// <summary>
+/// The layout of a module of the user's own: its parameters and buffers by name, its weighted layers in the order in which a row meets
+/// them.
+/// </summary>
 internal sealed class CustomLayout : NetworkLayout
 {
     /// <summary>With which the module is tried.</summary>
@@ -36,7 +39,8 @@ internal sealed class CustomLayout : NetworkLayout
             if (buffer.dtype == ScalarType.Float32)
                 AddStatistic(name, ShapeOf(buffer));
         }
-        IsNormalized = Statistics.Count > 0 || module.modules().Any(part => part is LayerNorm or GroupNorm or InstanceNorm1d or InstanceNorm2d or InstanceNorm3d);
+        IsNormalized = Statistics.Count > 0 || module.modules()
+            .Any(part => part is LayerNorm or GroupNorm or InstanceNorm1d or InstanceNorm2d or InstanceNorm3d);
         FindWeightedLayers(module);
     }
 
@@ -60,7 +64,8 @@ internal sealed class CustomLayout : NetworkLayout
 
     /// <summary>The modules that follow the rule, by name.</summary>
     public static Dictionary<string, nn.Module<Tensor, Tensor>> WeightedModules(nn.Module module) =>
-        module.named_modules().Where(pair => pair.module is Linear or Conv1d or Conv2d or Conv3d).ToDictionary(pair => pair.name, pair => (nn.Module<Tensor, Tensor>)pair.module);
+        module.named_modules().Where(pair => pair.module is Linear or Conv1d or Conv2d or Conv3d)
+            .ToDictionary(pair => pair.name, pair => (nn.Module<Tensor, Tensor>)pair.module);
 
     private void FindWeightedLayers(nn.Module<Tensor, Tensor> module)
     {
@@ -87,12 +92,14 @@ internal sealed class CustomLayout : NetworkLayout
             Tensor output = module.call(zeros([Rows, .. Shape.Input.Select(size => (long)size)]));
             if (output.shape is not [Rows, var outputs] || outputs != Outputs)
                 throw new InvalidOperationException(
-                    $"Option Network: {Network} must give rows × {Outputs} (one logit a class); for {Rows} rows of {string.Join(" × ", Shape.Input)} it gives {string.Join(" × ", output.shape)}.");
+                    $"Option Network: {Network} must give rows × {Outputs} (one logit a class); for {Rows} rows of "
+                        + $"{string.Join(" × ", Shape.Input)} it gives {string.Join(" × ", output.shape)}.");
         }
         catch (Exception failure) when (failure is System.Runtime.InteropServices.ExternalException or ArgumentException)
         {
             throw new InvalidOperationException(
-                $"Option Network: {Network} cannot take rows of {string.Join(" × ", Shape.Input)}: {failure.Message.Split('\n')[0]}. Set Options.ImageShape if the features are an image, or mend the factory.", failure);
+                $"Option Network: {Network} cannot take rows of {string.Join(" × ", Shape.Input)}: {failure.Message.Split('\n')[0]}. Set "
+                    + $"Options.ImageShape if the features are an image, or mend the factory.", failure);
         }
         finally
         {
@@ -107,7 +114,8 @@ internal sealed class CustomLayout : NetworkLayout
             _work += 3L * weight.Length;
         }
         if (WeightedLayers.Count == 0)
-            throw new InvalidOperationException($"Option Network: {Network} has no Linear, Conv1d, Conv2d or Conv3d layer in use: there is nothing that a rule could train.");
+            throw new InvalidOperationException(
+                $"Option Network: {Network} has no Linear, Conv1d, Conv2d or Conv3d layer in use: there is nothing that a rule could train.");
     }
 
     private void CheckType(string name, Tensor parameter)

@@ -52,7 +52,8 @@ internal sealed class GraphLayout : NetworkLayout
         IReadOnlyList<Layer> layers = network.Layers[0] is Layer.PadTo or Layer.ResizeTo ? [.. network.Layers.Skip(1)] : network.Layers;
         Nodes = Compile(layers, NetworkInput, out ImageShape output);
         if (!_flat || WeightedLayers.Count == 0 || output.Length != classes)
-            throw OptionError.Invalid("Network", $"{network.Name} must end in a vector of one value a class ({classes}); it ends in {output}. End it with Flatten and Dense().");
+            throw OptionError.Invalid("Network",
+                $"{network.Name} must end in a vector of one value a class ({classes}); it ends in {output}. End it with Flatten and Dense().");
         List<GraphNodeSpec> inner = [.. Convolutions(Nodes).Where(node => node.WeightedIndex > 0)];
         ChannelsLast = inner.Count > 0 && inner.TrueForAll(node => node.Input.Channels % Alignment == 0 && node.Output.Channels % Alignment == 0);
     }
@@ -82,7 +83,10 @@ internal sealed class GraphLayout : NetworkLayout
 
     public override WeightInitialization Initialization => Network.Initialization;
 
-    /// <summary>Whether images lie in memory with their channels together while the network works on them: faster where channels are multiples of 16.</summary>
+    /// <summary>
+    /// Whether images lie in memory with their channels together while the network works on them: faster where channels are multiples of
+    /// 16.
+    /// </summary>
     public bool ChannelsLast { get; }
 
     public override long WorkPerRow => _work;
@@ -115,7 +119,8 @@ internal sealed class GraphLayout : NetworkLayout
                 {
                     NeedImage(layer, input);
                     if (input.Channels % conv.Groups != 0 || conv.Channels % conv.Groups != 0)
-                        throw Wrong(layer, input, $"Groups {conv.Groups} must divide both input channels ({input.Channels}) and output channels ({conv.Channels})");
+                        throw Wrong(layer, input,
+                            $"Groups {conv.Groups} must divide both input channels ({input.Channels}) and output channels ({conv.Channels})");
                     ImageShape output = new(conv.Channels, Window(layer, input, input.Height, conv.Kernel, conv.Stride, conv.Padding, conv.Dilation),
                         Window(layer, input, input.Width, conv.Kernel, conv.Stride, conv.Padding, conv.Dilation));
                     string name = $"conv{++_convolutions}";
@@ -124,7 +129,8 @@ internal sealed class GraphLayout : NetworkLayout
                     _work += 3L * weight.Length * output.Height * output.Width;
                     return new GraphNodeSpec(layer, input, output)
                     {
-                        WeightedIndex = AddWeighted(name, weight, below * conv.Kernel * conv.Kernel, conv.Channels * conv.Kernel * conv.Kernel, input.Length),
+                        WeightedIndex = AddWeighted(name, weight, below * conv.Kernel * conv.Kernel, conv.Channels * conv.Kernel * conv.Kernel,
+                            input.Length),
                         Weight = weight,
                         Bias = conv.Bias ? AddParameter($"{name}.bias", conv.Channels) : null,
                     };
@@ -170,19 +176,22 @@ internal sealed class GraphLayout : NetworkLayout
                 return new GraphNodeSpec(layer, input, new ImageShape(input.Length, 1, 1));
             case Layer.Residual residual:
                 {
-                    List<GraphNodeSpec> body = Compile(residual.Body, input, out ImageShape output), shortcut = Compile(residual.Shortcut, input, out ImageShape other);
+                    List<GraphNodeSpec> body = Compile(residual.Body, input, out ImageShape output),
+                        shortcut = Compile(residual.Shortcut, input, out ImageShape other);
                     return output == other ? new GraphNodeSpec(layer, input, output) { Body = body, Shortcut = shortcut }
                         : throw Wrong(layer, input, $"the body gives {output} and the shortcut {other}; they are added and must be alike");
                 }
             case Layer.Concatenate concatenate:
                 {
                     List<GraphNodeSpec> body = Compile(concatenate.Body, input, out ImageShape output);
-                    return (output.Height, output.Width) == (input.Height, input.Width) ? new GraphNodeSpec(layer, input, input with { Channels = input.Channels + output.Channels }) { Body = body }
+                    return (output.Height, output.Width) == (input.Height, input.Width)
+                        ? new GraphNodeSpec(layer, input, input with { Channels = input.Channels + output.Channels }) { Body = body }
                         : throw Wrong(layer, input, $"the branch gives {output}; height and width must stay");
                 }
             case Layer.DownsampleWithZeros downsample:
                 NeedImage(layer, input);
-                return downsample.Channels >= input.Channels ? new GraphNodeSpec(layer, input, new ImageShape(downsample.Channels, (input.Height + 1) / 2, (input.Width + 1) / 2))
+                return downsample.Channels >= input.Channels
+                    ? new GraphNodeSpec(layer, input, new ImageShape(downsample.Channels, (input.Height + 1) / 2, (input.Width + 1) / 2))
                     : throw Wrong(layer, input, $"it cannot give fewer channels ({downsample.Channels}) than it gets");
             case Layer.PadTo or Layer.ResizeTo:
                 throw Wrong(layer, input, $"{layer.GetType().Name} can only be the first layer");
@@ -196,13 +205,15 @@ internal sealed class GraphLayout : NetworkLayout
         NeedImage(layer, input);
         if (padding > kernel / 2)
             throw Wrong(layer, input, $"Padding {padding} must be at most half the kernel ({kernel / 2})");
-        return new GraphNodeSpec(layer, input, new ImageShape(input.Channels, Window(layer, input, input.Height, kernel, stride, padding, 1), Window(layer, input, input.Width, kernel, stride, padding, 1)));
+        return new GraphNodeSpec(layer, input, new ImageShape(input.Channels, Window(layer, input, input.Height, kernel, stride, padding, 1),
+            Window(layer, input, input.Width, kernel, stride, padding, 1)));
     }
 
     private int Window(Layer layer, ImageShape input, int size, int kernel, int stride, int padding, int dilation)
     {
         long room = size + 2L * padding - ((long)dilation * (kernel - 1) + 1);
-        return room >= 0 ? (int)(room / stride) + 1 : throw Wrong(layer, input, "the window is larger than the padded image: the images are too small for this network");
+        return room >= 0 ? (int)(room / stride) + 1
+            : throw Wrong(layer, input, "the window is larger than the padded image: the images are too small for this network");
     }
 
     private int AddWeighted(string name, ParameterSlice weight, int fanIn, int fanOut, int inputLength)

@@ -20,6 +20,9 @@ namespace FaMLNet;
 [JsonDerivedType(typeof(ResizeTo), "resizeTo")]
 public abstract record Layer
 {
+    /// <inheritdoc/>
+    public sealed override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private Layer() { }
 
     /// <summary>A two-dimensional convolution with square kernels.</summary>
@@ -130,7 +133,8 @@ public abstract record Layer
     public sealed record PadTo(int Size) : Layer;
 
     /// <summary>
-    /// The input resized to <paramref name="Height"/> × <paramref name="Width"/> by bilinear interpolation between pixel centres (PyTorch's <c>interpolate</c> with
+    /// The input resized to <paramref name="Height"/> × <paramref name="Width"/> by bilinear interpolation between pixel centres (PyTorch's
+    /// <c>interpolate</c> with
     /// <c>align_corners=False</c>), in training and in prediction. Only as the first layer.
     /// </summary>
     /// <param name="Height">Height wanted, at least 1.</param>

@@ -22,7 +22,8 @@ public sealed record MlpDefinition : NetworkDefinition
             for (int i = 0; i < value.Count; i++)
             {
                 if (value[i] is < 1 or > MaximumUnits)
-                    throw OptionError.OutOfRange("Network", $"hidden layer {i + 1} of the Mlp must have 1 to {MaximumUnits} units; found {value[i]}. For no hidden layer, give none.");
+                    throw OptionError.OutOfRange("Network",
+                        $"hidden layer {i + 1} of the Mlp must have 1 to {MaximumUnits} units; found {value[i]}. For no hidden layer, give none.");
             }
             _hiddenUnits = Array.AsReadOnly(value.ToArray());
         }

@@ -25,16 +25,26 @@ public abstract record NetworkDefinition
     /// </summary>
     public static SequentialDefinition LeNet() => ConvolutionalNetworks.LeNet();
 
-    /// <summary>The network called LeNet on CIFAR-10 by Sanfiz and Akrout 2021: conv 32, 64, 128@3×3, pools after the first two, global average pool, dense 256, dense.</summary>
+    /// <summary>
+    /// The network called LeNet on CIFAR-10 by Sanfiz and Akrout 2021: conv 32, 64, 128@3×3, pools after the first two, global average
+    /// pool, dense 256, dense.
+    /// </summary>
     public static SequentialDefinition LeNetCifar() => ConvolutionalNetworks.LeNetCifar();
 
-    /// <summary>ResNet for small images (He et al. 2016, section 4.2), with shortcuts of option A: subsampled and padded with zero channels, no parameters.</summary>
+    /// <summary>
+    /// ResNet for small images (He et al. 2016, section 4.2), with shortcuts of option A: subsampled and padded with zero channels, no
+    /// parameters.
+    /// </summary>
     /// <param name="depth">20, 32, 44, 56 or 110.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another depth.</exception>
     public static SequentialDefinition ResNet(int depth) => depth is 20 or 32 or 44 or 56 or 110 ? ConvolutionalNetworks.ResNetCifar(depth)
-        : throw OptionError.OutOfRange("Network", $"ResNet(depth) is the CIFAR shape and has 20, 32, 44, 56 or 110 layers; found {depth}. For 18, 34, 50, 101 or 152 take ResNet18() and its like.");
+        : throw OptionError.OutOfRange("Network", $"ResNet(depth) is the CIFAR shape and has 20, 32, 44, 56 or 110 layers; found {depth}. For 18, "
+            + $"34, 50, 101 or 152 take ResNet18() and its like.");
 
-    /// <summary>ResNet-18 (He et al. 2016), with shortcuts of option B: 1×1 convolutions where the shape changes. 11,689,512 parameters for 1000 classes.</summary>
+    /// <summary>
+    /// ResNet-18 (He et al. 2016), with shortcuts of option B: 1×1 convolutions where the shape changes. 11,689,512 parameters for 1000
+    /// classes.
+    /// </summary>
     public static SequentialDefinition ResNet18() => ConvolutionalNetworks.ResNetImageNet("ResNet-18", [2, 2, 2, 2], bottleneck: false);
 
     /// <summary>ResNet-34 (He et al. 2016), option B. 21,797,672 parameters for 1000 classes.</summary>
@@ -51,10 +61,12 @@ public abstract record NetworkDefinition
 
 #pragma warning disable CA1707 // the published names
     /// <summary>Wide ResNet-50-2 (Zagoruyko and Komodakis 2016). 68,883,240 parameters for 1000 classes.</summary>
-    public static SequentialDefinition WideResNet50_2() => ConvolutionalNetworks.ResNetImageNet("WideResNet-50-2", [3, 4, 6, 3], bottleneck: true, baseWidth: 128);
+    public static SequentialDefinition WideResNet50_2() =>
+        ConvolutionalNetworks.ResNetImageNet("WideResNet-50-2", [3, 4, 6, 3], bottleneck: true, baseWidth: 128);
 
     /// <summary>ResNeXt-50 32×4d (Xie et al. 2017). 25,028,904 parameters for 1000 classes.</summary>
-    public static SequentialDefinition ResNeXt50_32x4d() => ConvolutionalNetworks.ResNetImageNet("ResNeXt-50-32x4d", [3, 4, 6, 3], bottleneck: true, groups: 32, baseWidth: 4);
+    public static SequentialDefinition ResNeXt50_32x4d() =>
+        ConvolutionalNetworks.ResNetImageNet("ResNeXt-50-32x4d", [3, 4, 6, 3], bottleneck: true, groups: 32, baseWidth: 4);
 #pragma warning restore CA1707
 
     /// <summary>AlexNet (Krizhevsky 2014, as torchvision has it). 61,100,840 parameters for 1000 classes.</summary>
@@ -69,7 +81,10 @@ public abstract record NetworkDefinition
     /// <summary>DenseNet-201 (Huang et al. 2017). 20,013,928 parameters for 1000 classes.</summary>
     public static SequentialDefinition DenseNet201() => ConvolutionalNetworks.DenseNet("DenseNet-201", [6, 12, 48, 32]);
 
-    /// <summary>MnasNet (Tan et al. 2019, as torchvision has it). 2,218,512, 3,170,208, 4,383,312 and 6,282,256 parameters for 1000 classes at 0.5, 0.75, 1 and 1.3.</summary>
+    /// <summary>
+    /// MnasNet (Tan et al. 2019, as torchvision has it). 2,218,512, 3,170,208, 4,383,312 and 6,282,256 parameters for 1000 classes at 0.5,
+    /// 0.75, 1 and 1.3.
+    /// </summary>
     /// <param name="multiplier">Multiplier of the channels, 0.5 to 1.3 as published.</param>
     /// <exception cref="ArgumentOutOfRangeException">The multiplier is not above 0, or above 4.</exception>
     public static SequentialDefinition MnasNet(double multiplier = 1) => multiplier is > 0 and <= 4 ? ConvolutionalNetworks.MnasNet(multiplier)

@@ -62,14 +62,18 @@ internal abstract class NetworkLayout
     /// <summary>Multiplications and additions of one training step per row, about: what decides whether a second thread pays.</summary>
     public abstract long WorkPerRow { get; }
 
-    /// <summary>The first of the weighted layers that an error passes on its way down: the second, unless something below the first learns as well or the first is used again further up.</summary>
+    /// <summary>
+    /// The first of the weighted layers that an error passes on its way down: the second, unless something below the first learns as well
+    /// or the first is used again further up.
+    /// </summary>
     public virtual int FirstWithFeedback => 1;
 
     /// <summary>How a row is laid out as an image; null for a plain vector.</summary>
     public virtual ImageShape? ImageInput => null;
 
     /// <summary>
-    /// Whether activations are normalised, so that the size of the weights before it does not show in what a layer computes, but does, inversely, in the error that passes it.
+    /// Whether activations are normalised, so that the size of the weights before it does not show in what a layer computes, but does,
+    /// inversely, in the error that passes it.
     /// </summary>
     public abstract bool IsNormalized { get; }
 
@@ -100,7 +104,8 @@ internal abstract class NetworkLayout
         }
         catch (OverflowException)
         {
-            throw OptionError.OutOfRange("Network", $"{name} of shape {string.Join(" × ", shape)} takes the network past 2,147,483,647 parameters. Choose fewer hidden units, or reduce the features.");
+            throw OptionError.OutOfRange("Network", $"{name} of shape {string.Join(" × ", shape)} takes the network past 2,147,483,647 parameters. "
+                + $"Choose fewer hidden units, or reduce the features.");
         }
         return slice;
     }

@@ -25,7 +25,9 @@ public sealed record SequentialDefinition : NetworkDefinition
     /// <exception cref="ArgumentOutOfRangeException">A size is out of range.</exception>
     public SequentialDefinition Resized(int height, int? width = null)
     {
-        SequentialDefinition network = new(Name, [new Layer.ResizeTo(height, width ?? height), .. Layers.SkipWhile(layer => layer is Layer.PadTo or Layer.ResizeTo)]) { Initialization = Initialization };
+        SequentialDefinition network = new(Name,
+            [new Layer.ResizeTo(height, width ?? height), .. Layers.SkipWhile(layer => layer is Layer.PadTo or Layer.ResizeTo)]) { Initialization =
+            Initialization };
         network.Validate();
         return network;
     }
@@ -45,7 +47,8 @@ public sealed record SequentialDefinition : NetworkDefinition
     internal override void Validate()
     {
         if (!Enum.IsDefined(Initialization))
-            throw OptionError.OutOfRange("Network", $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
+            throw OptionError.OutOfRange("Network",
+                $"Initialization must be one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}; found {Initialization}.");
         if (Layers.Count == 0)
             throw OptionError.Invalid("Network", $"a network needs at least one layer; found none.");
         Check(Layers);
@@ -79,7 +82,8 @@ public sealed record SequentialDefinition : NetworkDefinition
                     Positive(units, "Dense.Units");
                     break;
                 case Layer.Activate activate when !Enum.IsDefined(activate.Activation):
-                    throw OptionError.OutOfRange("Network", $"Activation must be one of {string.Join(", ", Enum.GetNames<Activation>())}; found {activate.Activation}.");
+                    throw OptionError.OutOfRange("Network",
+                        $"Activation must be one of {string.Join(", ", Enum.GetNames<Activation>())}; found {activate.Activation}.");
                 case Layer.MaxPool2d pool:
                     Positive(pool.Kernel, "MaxPool2d.Kernel");
                     Positive(pool.Stride ?? 1, "MaxPool2d.Stride");

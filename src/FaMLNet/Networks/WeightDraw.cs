@@ -3,7 +3,9 @@ namespace FaMLNet;
 /// <summary>Draws the initial weights of a network.</summary>
 internal static class WeightDraw
 {
-    /// <summary>Fills the flat parameter buffer and the statistics: weights by the network's distribution, biases 0, normalisation the identity.</summary>
+    /// <summary>
+    /// Fills the flat parameter buffer and the statistics: weights by the network's distribution, biases 0, normalisation the identity.
+    /// </summary>
     /// <param name="layout">Where the parameters lie.</param>
     /// <param name="parameters">Of length <see cref="NetworkLayout.ParameterLength"/>.</param>
     /// <param name="statistics">Of length <see cref="NetworkLayout.StatisticsLength"/>.</param>
@@ -14,7 +16,8 @@ internal static class WeightDraw
         parameters.Clear();
         statistics.Clear();
         foreach (WeightedLayer layer in layout.WeightedLayers)
-            Draw(layout.Initialization, layer.FanIn, layer.FanOut, layer == layout.WeightedLayers[0] ? 1 : scale, layer.Weight.In(parameters), random);
+            Draw(layout.Initialization, layer.FanIn, layer.FanOut, layer == layout.WeightedLayers[0] ? 1 : scale, layer.Weight.In(parameters),
+                random);
         foreach (ParameterSlice slice in layout.Scales)
             slice.In(parameters).Fill(1);
         foreach (ParameterSlice slice in layout.Variances)

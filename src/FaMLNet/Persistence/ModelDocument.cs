@@ -38,7 +38,8 @@ internal sealed record ModelDocument
 
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
-    public static ModelDocument Create(NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers, IReadOnlyList<EpochMetrics> history) => new()
+    public static ModelDocument Create(NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers,
+        IReadOnlyList<EpochMetrics> history) => new()
     {
         Format = FormatName,
         Version = CurrentVersion,
@@ -55,11 +56,13 @@ internal sealed record ModelDocument
         ModelDocument document;
         try
         {
-            document = JsonSerializer.Deserialize<ModelDocument>(ReadAtMost(reader), Json) ?? throw new FormatException("The model's description is empty.");
+            document = JsonSerializer.Deserialize<ModelDocument>(ReadAtMost(reader), Json)
+                ?? throw new FormatException("The model's description is empty.");
         }
         catch (Exception failure) when (failure is JsonException or NotSupportedException)
         {
-            throw new FormatException($"The model's description is not what FaMLNet writes: {failure.Message} The file is damaged or not a FaMLNet model.", failure);
+            throw new FormatException(
+                $"The model's description is not what FaMLNet writes: {failure.Message} The file is damaged or not a FaMLNet model.", failure);
         }
         document.Check();
         return document;
@@ -75,7 +78,8 @@ internal sealed record ModelDocument
         try
         {
             NetworkLayout layout = Network.CreateLayout(env, Inputs, Classes);
-            return layout.Inputs == Inputs ? layout : throw new FormatException($"The model's description has {Inputs} inputs, but its images have {layout.Inputs} values.");
+            return layout.Inputs == Inputs ? layout : throw new FormatException(
+                $"The model's description has {Inputs} inputs, but its images have {layout.Inputs} values.");
         }
         catch (ArgumentException failure)
         {
@@ -86,7 +90,8 @@ internal sealed record ModelDocument
     /// <summary>The names and shapes of all arrays that the model must have, in the order of the file.</summary>
     public IReadOnlyList<(string Name, IReadOnlyList<int> Shape)> DescribeTensors(NetworkLayout layout)
     {
-        List<(string, IReadOnlyList<int>)> tensors = [.. layout.Parameters.Concat(layout.Statistics).Select(slice => (slice.Name, (IReadOnlyList<int>)slice.Shape))];
+        List<(string, IReadOnlyList<int>)> tensors =
+            [.. layout.Parameters.Concat(layout.Statistics).Select(slice => (slice.Name, (IReadOnlyList<int>)slice.Shape))];
         foreach (FeedbackDocument feedback in Feedback)
         {
             WeightedLayer layer = layout.WeightedLayers.Skip(layout.FirstWithFeedback).FirstOrDefault(layer => layer.Name == feedback.Layer)
@@ -115,9 +120,11 @@ internal sealed record ModelDocument
         if (Format != FormatName)
             throw new FormatException($"The model's description is of the format '{Format}'; expected '{FormatName}'.");
         if (Version is < 1 or > CurrentVersion)
-            throw new FormatException($"The model is of format version {Version}; this version of FaMLNet reads up to {CurrentVersion}. Update the FaMLNet package.");
+            throw new FormatException(
+                $"The model is of format version {Version}; this version of FaMLNet reads up to {CurrentVersion}. Update the FaMLNet package.");
         if (Inputs < 1 || Classes < 1 || Classes > MlpDefinition.MaximumUnits)
-            throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most {MlpDefinition.MaximumUnits} classes.");
+            throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most "
+                + $"{MlpDefinition.MaximumUnits} classes.");
         if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(epoch => epoch == null))
             throw new FormatException("The model's description lacks a rule or the contents of a list: the file is damaged.");
         if (Feedback.DistinctBy(feedback => feedback.Layer).Count() != Feedback.Count)

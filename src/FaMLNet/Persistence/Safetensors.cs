@@ -157,7 +157,7 @@ internal static class Safetensors
         foreach (float value in values)
         {
             if (!float.IsFinite(value))
-                throw Damaged($"array '{name}' holds {value}; weights must be finite");
+                throw Damaged(InvariantText.Of($"array '{name}' holds {value}; weights must be finite"));
         }
         return values;
     }
@@ -189,7 +189,8 @@ internal static class Safetensors
         }
     }
 
-    private static FormatException Damaged(string reason) => new($"The model's weights (safetensors) cannot be read: {reason}. The file is damaged; save the model again.");
+    private static FormatException Damaged(string reason) =>
+        new($"The model's weights (safetensors) cannot be read: {reason}. The file is damaged; save the model again.");
 
     private readonly record struct Entry(long[] Shape, long Begin, long End);
 }

@@ -5,7 +5,8 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet.Scoring;
 
 /// <summary>
-/// ML.NET's scorer of a transformer, for models that gain from it: whole views are scored in batches, single rows (a <c>PredictionEngine</c>'s) as before.
+/// ML.NET's scorer of a transformer, for models that gain from it: whole views are scored in batches, single rows (a
+/// <c>PredictionEngine</c>'s) as before.
 /// </summary>
 internal sealed class BatchedScorer : RowToRowScorerBase
 {
@@ -20,7 +21,8 @@ internal sealed class BatchedScorer : RowToRowScorerBase
     /// <param name="model">Scores batches.</param>
     /// <param name="outputs">How each column follows from a row's scores.</param>
     /// <param name="features">The feature column's name.</param>
-    public BatchedScorer(IHost host, RowToRowScorerBase rows, ISchemaBindableMapper mapper, IBatchedModel model, OutputColumns outputs, string features)
+    public BatchedScorer(IHost host, RowToRowScorerBase rows, ISchemaBindableMapper mapper, IBatchedModel model, OutputColumns outputs,
+        string features)
         : base(host, rows.Source, nameof(BatchedScorer), mapper)
     {
         _rows = rows;

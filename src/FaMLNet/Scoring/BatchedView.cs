@@ -51,12 +51,15 @@ internal sealed class BatchedView : IDataTransform
             active[column.Index] = true;
         // The source's columns come first, then those of the scorer.
         bool scores = active.AsSpan(Source.Schema.Count).Contains(true);
-        IEnumerable<DataViewSchema.Column> needed = Source.Schema.Where(column => active[column.Index] || (scores && column.Index == _features.Index));
+        IEnumerable<DataViewSchema.Column> needed =
+            Source.Schema.Where(column => active[column.Index] || (scores && column.Index == _features.Index));
         DataViewRowCursor source = Source.GetRowCursor(needed, rand);
-        return new Cursor(this, new LookaheadCursor(source, Source.Schema.Where(column => active[column.Index]), scores ? _features : null, _model, Capacity), active);
+        return new Cursor(this, new LookaheadCursor(source, Source.Schema.Where(column => active[column.Index]), scores ? _features : null, _model,
+            Capacity), active);
     }
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_rows).Save(ctx);
 
@@ -80,7 +83,8 @@ internal sealed class BatchedView : IDataTransform
             if (column.Index < view.Source.Schema.Count)
                 return input.GetGetter<TValue>(view.Source.Schema[column.Index]);
             Delegate getter = view._outputs(column.Name, input.Scores);
-            return getter as ValueGetter<TValue> ?? throw view._host.Except($"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
+            return getter as ValueGetter<TValue> ?? throw view._host.Except(
+                $"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
         }
 
         protected override void Dispose(bool disposing)

@@ -3,7 +3,9 @@ using FaMLNet.Training.Dense;
 
 namespace FaMLNet.Scoring;
 
-/// <summary>Scores rows by a dense network in managed SIMD code: no native library is loaded. Thread-safe; scratch memory belongs to the caller.</summary>
+/// <summary>
+/// Scores rows by a dense network in managed SIMD code: no native library is loaded. Thread-safe; scratch memory belongs to the caller.
+/// </summary>
 internal sealed class DenseScorer : NetworkScorer
 {
     private readonly DenseLayout _layout;
@@ -21,7 +23,8 @@ internal sealed class DenseScorer : NetworkScorer
         _shifts = new float[layout.Layers.Count][];
         for (int i = 0; i < layout.Layers.Count; i++)
         {
-            if (layout.Layers[i] is not { RunningMean: { } mean, RunningVariance: { } variance, NormScale: { } scale, NormShift: { } shift, Bias: { } bias, Outputs: int units })
+            if (layout.Layers[i] is not { RunningMean: { } mean, RunningVariance: { } variance, NormScale: { } scale, NormShift: { } shift,
+                Bias: { } bias, Outputs: int units })
                 continue;
             _scales[i] = new float[units];
             _shifts[i] = new float[units];
@@ -32,7 +35,8 @@ internal sealed class DenseScorer : NetworkScorer
                 _shifts[i][unit] = parameters[shift.Offset + unit] + (parameters[bias.Offset + unit] - statistics[mean.Offset + unit]) * factor;
             }
         }
-        _scratchLength = layout.Layers.Max(layer => (layer.Outputs + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment);
+        _scratchLength = layout.Layers.Max(layer =>
+            (layer.Outputs + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment);
     }
 
     public override bool GainsFromBatches => false;
@@ -98,7 +102,8 @@ internal sealed class DenseScorer : NetworkScorer
                 TensorPrimitives.Subtract(values, TensorPrimitives.Sum<float>(values) / values.Length, values);
                 float variance = TensorPrimitives.SumOfSquares<float>(values) / values.Length;
                 TensorPrimitives.Multiply(values, 1 / MathF.Sqrt(variance + NormalizationKernels.Epsilon), values);
-                TensorPrimitives.MultiplyAdd(values, layer.NormScale!.In((ReadOnlySpan<float>)_parameters), layer.NormShift!.In((ReadOnlySpan<float>)_parameters), values);
+                TensorPrimitives.MultiplyAdd(values, layer.NormScale!.In((ReadOnlySpan<float>)_parameters),
+                    layer.NormShift!.In((ReadOnlySpan<float>)_parameters), values);
                 break;
             default:
                 Add(layer, values);

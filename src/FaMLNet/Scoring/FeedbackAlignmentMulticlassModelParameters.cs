@@ -14,7 +14,8 @@ namespace FaMLNet;
 
 /// <summary>A trained classifier: the network, the rule that trained it, its weights and the history of its training.</summary>
 /// <remarks>
-/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable and thread-safe, unlike a
+/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable
+/// and thread-safe, unlike a
 /// <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
 /// </remarks>
 public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParametersBase<VBuffer<float>>, IValueMapper, IBatchedModel, IDisposable
@@ -36,7 +37,8 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         _parameters = trained.Parameters;
         _statistics = trained.Statistics;
         _feedback = FeedbackWeights.SlicesOf(trained.Rule, _layout, out _).Zip(_layout.WeightedLayers).Where(pair => pair.First != null)
-            .ToDictionary(pair => pair.Second.Name, pair => new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
+            .ToDictionary(pair => pair.Second.Name, pair =>
+            new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
         Rule = trained.Rule;
         History = trained.History;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
@@ -56,7 +58,8 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, document.DescribeTensors(layout)));
         _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
         _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
-        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name))).ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);
+        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name)))
+            .ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);
         Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
         History = document.History;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
@@ -111,9 +114,11 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     internal TrainedNetwork ToTrained(NetworkDefinition network, int features, int classes)
     {
         if (Network != network)
-            throw OptionError.Invalid("Network", $"the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
+            throw OptionError.Invalid("Network",
+                $"the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
         if (features != NumberOfFeatures || classes != NumberOfClasses)
-            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {NumberOfClasses} classes; the training data has {features} and {classes}. Give it data prepared as the model's was, with the same key mapping.");
+            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {NumberOfClasses} classes; the training data "
+                + $"has {features} and {classes}. Give it data prepared as the model's was, with the same key mapping.");
         IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
         float[] feedback = new float[slices.Any(slice => slice != null) && _feedback.Count == 0 ? 0 : length];
         for (int i = 0; i < slices.Count; i++)
@@ -127,21 +132,24 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
 
     /// <summary>
-    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network has none and goes on. ML.NET calls it
+    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense
+    /// network has none and goes on. ML.NET calls it
     /// where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
     /// </summary>
     public void Dispose() => _scorer.Dispose();
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
     {
-        Host.Check(typeof(TSrc) == typeof(VBuffer<float>) && typeof(TDst) == typeof(VBuffer<float>), "A feedback-alignment network maps a vector of Single to a vector of Single.");
+        Host.Check(typeof(TSrc) == typeof(VBuffer<float>) && typeof(TDst) == typeof(VBuffer<float>),
+            "A feedback-alignment network maps a vector of Single to a vector of Single.");
         // Scratch memory of this mapper's own: a mapper serves one thread, the model many.
         float[] dense = new float[_layout.Inputs];
         IScoringSession session = _scorer.Open();
         ValueMapper<VBuffer<float>, VBuffer<float>> map = (in VBuffer<float> source, ref VBuffer<float> destination) =>
         {
             if (source.Length != dense.Length)
-                throw new InvalidOperationException($"The model was trained on {dense.Length} features; the row has {source.Length}. Give it the columns that it was trained on.");
+                throw new InvalidOperationException(
+                    $"The model was trained on {dense.Length} features; the row has {source.Length}. Give it the columns that it was trained on.");
             ReadOnlySpan<float> features = source.GetValues();
             if (!source.IsDense)
             {
@@ -162,7 +170,8 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         base.SaveCore(ctx);
         ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(_layout, Rule, _feedback.Keys, History).Write(writer));
         ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
-            [.. GetParameters().Select(pair => (pair.Key, pair.Value)), .. _feedback.Select(pair => (ModelDocument.FeedbackName(pair.Key), pair.Value))]));
+            [.. GetParameters().Select(pair => (pair.Key, pair.Value)),
+                .. _feedback.Select(pair => (ModelDocument.FeedbackName(pair.Key), pair.Value))]));
     }
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.

@@ -10,19 +10,22 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet;
 
 /// <summary>
-/// Classifies: adds <c>PredictedLabel</c>, a key with the training label's values, and <c>Score</c>, class probabilities with those values as slot names.
+/// Classifies: adds <c>PredictedLabel</c>, a key with the training label's values, and <c>Score</c>, class probabilities with those values
+/// as slot names.
 /// </summary>
 public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTransformer<FeedbackAlignmentMulticlassModelParameters>
 {
     // At most 24 characters in a model header.
     internal const string LoaderSignature = "FeedbackAlignMulticlassX";
 
-    internal FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema, string featureColumn, string? labelColumn)
+    internal FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, FeedbackAlignmentMulticlassModelParameters model,
+        DataViewSchema trainSchema, string featureColumn, string? labelColumn)
         : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), model, trainSchema, featureColumn, labelColumn)
     {
     }
 
-    private FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, ModelLoadContext ctx) : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), ctx)
+    private FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, ModelLoadContext ctx)
+        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), ctx)
     {
     }
 
@@ -31,7 +34,8 @@ public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTr
         ModelLoading.Run(env, ctx, Header(), () => new FeedbackAlignmentMulticlassTransformer(env, ctx));
 
     private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) =>
-        new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), new EmptyDataView(Host, TrainSchema), BindableMapper.Bind(Host, schema), schema);
+        new MulticlassClassificationScorer(Host, new MulticlassClassificationScorer.Arguments(), new EmptyDataView(Host, TrainSchema),
+            BindableMapper.Bind(Host, schema), schema);
 
     private protected override Delegate CreateGetter(string column, RowScores scores) => column switch
     {

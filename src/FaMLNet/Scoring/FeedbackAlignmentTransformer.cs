@@ -6,7 +6,8 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet;
 
 /// <summary>
-/// A fitted network as a transformer: adds the columns of its task's predictions to a view. Convolutional and custom networks score whole views in batches, of a loaded model as of a
+/// A fitted network as a transformer: adds the columns of its task's predictions to a view. Convolutional and custom networks score whole
+/// views in batches, of a loaded model as of a
 /// fitted one. Disposing it frees the network's native memory at once; a dense network has none.
 /// </summary>
 /// <typeparam name="TModel">The model.</typeparam>
@@ -53,6 +54,7 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
     private void SetScorer()
     {
         RowToRowScorerBase rows = CreateRowScorer(new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName));
-        Scorer = Model is IBatchedModel { GainsFromBatches: true } model ? new BatchedScorer(Host, rows, BindableMapper, model, CreateGetter, FeatureColumnName) : rows;
+        Scorer = Model is IBatchedModel { GainsFromBatches: true } model
+            ? new BatchedScorer(Host, rows, BindableMapper, model, CreateGetter, FeatureColumnName) : rows;
     }
 }

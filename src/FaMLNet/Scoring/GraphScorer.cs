@@ -90,7 +90,9 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
             _statistics = new FloatBuffer(statistics.Length);
             parameters.CopyTo(_weights.Span);
             statistics.CopyTo(_statistics.Span);
-            _nodes = GraphBuilder.Build(layout.Nodes, new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false, layout.ChannelsLast));
+            _nodes = GraphBuilder.Build(layout.Nodes,
+                new GraphBuffers(_weights, _statistics, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: false,
+                layout.ChannelsLast));
         }
 
         public void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
@@ -104,8 +106,10 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
                 buffer = new FloatBuffer((long)count * length);
             }
             for (int row = 0; row < count; row++)
-                ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, _statisticsOfInput, buffer.Span.Slice(row * length, length));
-            using (Tensor input = ImageBatch.Input(buffer, count, _layout), output = GraphNode.Forward(_nodes, input, training: false), logits = output.contiguous())
+                ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, _statisticsOfInput,
+                    buffer.Span.Slice(row * length, length));
+            using (Tensor input = ImageBatch.Input(buffer, count, _layout), output = GraphNode.Forward(_nodes, input, training: false),
+                logits = output.contiguous())
                 MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
             _inputs.Add(buffer);
             for (int row = 0; row < count; row++)

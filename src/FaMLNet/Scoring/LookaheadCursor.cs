@@ -4,7 +4,9 @@ using Microsoft.ML.Data;
 
 namespace FaMLNet.Scoring;
 
-/// <summary>Reads rows ahead into buffers, hands them on one by one, and scores a buffer full of them at once when the first score is asked for.</summary>
+/// <summary>
+/// Reads rows ahead into buffers, hands them on one by one, and scores a buffer full of them at once when the first score is asked for.
+/// </summary>
 internal sealed class LookaheadCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _source;
@@ -26,7 +28,8 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     /// <param name="features">The features to score; null if no score is wanted.</param>
     /// <param name="model">Scores.</param>
     /// <param name="capacity">Rows a buffer.</param>
-    public LookaheadCursor(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, DataViewSchema.Column? features, IBatchedModel model, int capacity)
+    public LookaheadCursor(DataViewRowCursor source, IEnumerable<DataViewSchema.Column> columns, DataViewSchema.Column? features, IBatchedModel model,
+        int capacity)
     {
         _source = source;
         foreach (DataViewSchema.Column column in columns)
@@ -109,7 +112,8 @@ internal sealed class LookaheadCursor : DataViewRowCursor
             {
                 _getFeatures(ref _row);
                 if (_row.Length != _inputs)
-                    throw new InvalidOperationException($"The model was trained on {_inputs} features; the row has {_row.Length}. Give it the columns that it was trained on.");
+                    throw new InvalidOperationException(
+                        $"The model was trained on {_inputs} features; the row has {_row.Length}. Give it the columns that it was trained on.");
                 _row.CopyTo(_features.AsSpan(_count * _inputs, _inputs));
             }
             _count++;
@@ -120,12 +124,14 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     private abstract class ColumnBuffer
     {
         public static ColumnBuffer Create(DataViewRowCursor source, DataViewSchema.Column column, int capacity) =>
-            (ColumnBuffer)typeof(ColumnBuffer).GetMethod(nameof(Make), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(column.Type.RawType)
+            (ColumnBuffer)typeof(ColumnBuffer).GetMethod(nameof(Make),
+                BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(column.Type.RawType)
                 .Invoke(null, BindingFlags.DoNotWrapExceptions, null, [source, column, capacity], null)!;
 
         public abstract void Take(int index);
 
-        private static ColumnBuffer<TValue> Make<TValue>(DataViewRowCursor source, DataViewSchema.Column column, int capacity) => new(source.GetGetter<TValue>(column), capacity);
+        private static ColumnBuffer<TValue> Make<TValue>(DataViewRowCursor source, DataViewSchema.Column column, int capacity) =>
+            new(source.GetGetter<TValue>(column), capacity);
     }
 
     private sealed class ColumnBuffer<TValue>(ValueGetter<TValue> getter, int capacity) : ColumnBuffer

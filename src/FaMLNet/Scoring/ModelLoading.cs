@@ -4,7 +4,9 @@ using Microsoft.ML.Runtime;
 
 namespace FaMLNet.Scoring;
 
-/// <summary>What ML.NET calls to load a class of ours: whatever goes wrong reaches the user as a message that names entry, problem and cure.</summary>
+/// <summary>
+/// What ML.NET calls to load a class of ours: whatever goes wrong reaches the user as a message that names entry, problem and cure.
+/// </summary>
 internal static class ModelLoading
 {
     /// <summary>Checks the header and loads.</summary>
@@ -31,7 +33,8 @@ internal static class ModelLoading
     public static void Text(ModelLoadContext ctx, string entry, Action<TextReader> read) => Entry(entry, () => ctx.TryLoadTextStream(entry, read));
 
     /// <inheritdoc cref="Text"/>
-    public static void Binary(ModelLoadContext ctx, string entry, Action<Stream> read) => Entry(entry, () => ctx.TryLoadBinaryStream(entry, reader => read(reader.BaseStream)));
+    public static void Binary(ModelLoadContext ctx, string entry, Action<Stream> read) =>
+        Entry(entry, () => ctx.TryLoadBinaryStream(entry, reader => read(reader.BaseStream)));
 
     private static void Entry(string entry, Func<bool> read)
     {
@@ -44,7 +47,8 @@ internal static class ModelLoading
         {
             throw new FormatException($"The model's entry '{entry}': {failure.Message}", failure);
         }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or OverflowException or ArgumentException or KeyNotFoundException)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or OverflowException or ArgumentException
+            or KeyNotFoundException)
         {
             throw Damaged($"The model's entry '{entry}'", failure);
         }

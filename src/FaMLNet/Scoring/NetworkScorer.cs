@@ -24,7 +24,8 @@ internal abstract class NetworkScorer : IDisposable
 
     /// <summary>For the use of a scorer whose native memory has been freed.</summary>
     protected static ObjectDisposedException Disposed() => new(nameof(FeedbackAlignmentMulticlassModelParameters),
-        "The model has been disposed: the native memory of its network is gone, and it cannot score. Load it again; or, where a PredictionEngine that was disposed took it along, "
+        "The model has been disposed: the native memory of its network is gone, and it cannot score. Load it again; or, where a PredictionEngine "
+            + "that was disposed took it along, "
         + "make engines with PredictionEngineOptions { OwnsTransformer = false }.");
 }
 

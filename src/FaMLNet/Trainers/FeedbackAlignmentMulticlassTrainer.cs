@@ -29,7 +29,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     private readonly CancellationToken _cancellation;
 
     internal FeedbackAlignmentMulticlassTrainer(IHostEnvironment env, Options options)
-        : base(Register(env, options), TrainerUtils.MakeR4VecFeature(options.FeatureColumnName), TrainerUtils.MakeU4ScalarColumn(options.LabelColumnName),
+        : base(Register(env, options), TrainerUtils.MakeR4VecFeature(options.FeatureColumnName),
+        TrainerUtils.MakeU4ScalarColumn(options.LabelColumnName),
             TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
     {
         _settings = options.Resolve(defaultSeed: () => Host.Rand.Next());
@@ -47,7 +48,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <param name="input">The training data.</param>
     /// <returns>A transformer that scores; its <c>Model</c> holds the weights and the history of the training.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The data cannot be trained on: no usable row, one class only, an infinite feature, a negative weight.</exception>
+    /// <exception cref="InvalidOperationException">The data cannot be trained on: no usable row, one class only, an infinite feature, a
+    /// negative weight.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or not a number.</exception>
     /// <exception cref="OperationCanceledException"><see cref="Options.CancellationToken"/> was cancelled.</exception>
     /// <exception cref="DllNotFoundException">TorchSharp's native libraries cannot be loaded.</exception>
@@ -69,7 +71,10 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         return Train(trainData, validationData, initial: null);
     }
 
-    /// <summary>Continues the training of a model: starts from its weights instead of random ones, and from its feedback weights if the rule is the same.</summary>
+    /// <summary>
+    /// Continues the training of a model: starts from its weights instead of random ones, and from its feedback weights if the rule is the
+    /// same.
+    /// </summary>
     /// <param name="trainData">The training data: as many features and classes as the model has.</param>
     /// <param name="modelParameters">A model of this trainer's network.</param>
     /// <returns>As <see cref="Fit(IDataView)"/>. The history begins anew, and so do the optimiser and the schedule.</returns>
@@ -87,7 +92,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     /// <param name="trainData">The training data: as many features and classes as the model has.</param>
     /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
     /// <param name="modelParameters">A model of this trainer's network.</param>
-    public FeedbackAlignmentMulticlassTransformer Fit(IDataView trainData, IDataView validationData, FeedbackAlignmentMulticlassModelParameters modelParameters)
+    public FeedbackAlignmentMulticlassTransformer Fit(IDataView trainData, IDataView validationData,
+        FeedbackAlignmentMulticlassModelParameters modelParameters)
     {
         ArgumentNullException.ThrowIfNull(trainData);
         ArgumentNullException.ThrowIfNull(validationData);
@@ -108,16 +114,19 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     protected override SchemaShape.Column[] GetOutputColumnsCore(SchemaShape inputSchema)
     {
         inputSchema.TryFindColumn(LabelColumn.Name, out SchemaShape.Column label);
-        SchemaShape keyValues = new(label.Annotations.Where(annotation => annotation.Name == AnnotationUtils.Kinds.KeyValues).Concat(AnnotationUtils.GetTrainerOutputAnnotation()));
+        SchemaShape keyValues = new(label.Annotations.Where(annotation => annotation.Name == AnnotationUtils.Kinds.KeyValues)
+            .Concat(AnnotationUtils.GetTrainerOutputAnnotation()));
         return
         [
-            new(DefaultColumnNames.Score, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, false, new SchemaShape(AnnotationUtils.AnnotationsForMulticlassScoreColumn(label))),
+            new(DefaultColumnNames.Score, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, false,
+                new SchemaShape(AnnotationUtils.AnnotationsForMulticlassScoreColumn(label))),
             new(DefaultColumnNames.PredictedLabel, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, true, keyValues),
         ];
     }
 
     /// <inheritdoc/>
-    protected override FeedbackAlignmentMulticlassTransformer MakeTransformer(FeedbackAlignmentMulticlassModelParameters model, DataViewSchema trainSchema) =>
+    protected override FeedbackAlignmentMulticlassTransformer MakeTransformer(FeedbackAlignmentMulticlassModelParameters model,
+        DataViewSchema trainSchema) =>
         new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
 
     /// <inheritdoc/>
@@ -126,13 +135,15 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         using IChannel channel = Host.Start("Training");
         using IProgressChannel progress = Host.StartProgressChannel("Training a feedback-alignment network");
         RoleMappedData training = trainContext.TrainingSet;
-        TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value), Environment = Host, Device = TrainingDevice.Choose(Host, channel) };
+        TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value),
+            Environment = Host, Device = TrainingDevice.Choose(Host, channel) };
         using CheckpointFolder? folder = settings.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
         if (checkpoint != null && !settings.SeedIsChosen)
             settings = settings with { Seed = checkpoint.Seed };
         using RowSource source = RowSources.Open(training, trainContext.ValidationSet, settings, channel, CheckCancelled);
-        TrainedNetwork? initial = (trainContext.InitialPredictor as FeedbackAlignmentMulticlassModelParameters)?.ToTrained(settings.Network, source.Features, source.Classes);
+        TrainedNetwork? initial = (trainContext.InitialPredictor as FeedbackAlignmentMulticlassModelParameters)?.ToTrained(settings.Network,
+            source.Features, source.Classes);
         EpochMetrics? latest = null;
         progress.SetHeader(new ProgressHeader(["loss", "accuracy"], ["epochs"]), entry =>
         {
@@ -151,16 +162,19 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             channel.Info(log.Line(metrics));
             _metricsCallback?.Invoke(metrics);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message));
-        return new FeedbackAlignmentMulticlassModelParameters(Host, new TrainingLoop(settings, source, listener, folder).Run(Diverged, checkpoint, initial));
+        return new FeedbackAlignmentMulticlassModelParameters(Host,
+            new TrainingLoop(settings, source, listener, folder).Run(Diverged, checkpoint, initial));
     }
 
-    private FeedbackAlignmentMulticlassTransformer Train(IDataView training, IDataView? validation, FeedbackAlignmentMulticlassModelParameters? initial)
+    private FeedbackAlignmentMulticlassTransformer Train(IDataView training, IDataView? validation,
+        FeedbackAlignmentMulticlassModelParameters? initial)
     {
         CheckColumns(SchemaShape.Create(training.Schema));
         if (validation != null)
             CheckColumns(SchemaShape.Create(validation.Schema));
         else if (_settings.EarlyStopping is { NeedsValidation: true } stopping && _settings.ValidationFraction == 0)
-            throw new InvalidOperationException($"Option EarlyStopping: {stopping.Metric} needs rows that are not trained on. Set ValidationFraction (0.1 is usual), give Fit a validation set, or watch TrainingLoss.");
+            throw new InvalidOperationException($"Option EarlyStopping: {stopping.Metric} needs rows that are not trained on. Set "
+                + $"ValidationFraction (0.1 is usual), give Fit a validation set, or watch TrainingLoss.");
         return TrainTransformer(training, validation, initial);
     }
 
@@ -185,10 +199,13 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     {
         float rate = lastGood.History.Count > 0 ? (float)lastGood.History[^1].LearningRate : _settings.Optimizer.LearningRate;
         string cure = lastGood.Layout.IsNormalized
-            ? "In a network with normalisation each layer magnifies the error by as much as its weights are small: take InitialWeightScale = 1, a lower FeedbackScale (a half), a larger BatchSize, or a lower learning rate (a tenth). "
-            : $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance(\"{FeatureColumn.Name}\"), or lower FeedbackScale. ";
+            ? "In a network with normalisation each layer magnifies the error by as much as its weights are small: take InitialWeightScale = 1, a "
+                + "lower FeedbackScale (a half), a larger BatchSize, or a lower learning rate (a tenth). "
+            : $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance(\"{FeatureColumn.Name}\"), "
+                + $"or lower FeedbackScale. ";
         return new TrainingDivergedException(
-            InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of {rate} ({_settings.Optimizer.GetType().Name}, rule {_settings.Rule.ShortName}). ")
+            InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of "
+                + $"{rate} ({_settings.Optimizer.GetType().Name}, rule {_settings.Rule.ShortName}). ")
             + cure + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
             epoch, rate, new FeedbackAlignmentMulticlassModelParameters(Host, lastGood));
     }

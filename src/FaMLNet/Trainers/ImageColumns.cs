@@ -14,7 +14,8 @@ internal static class ImageColumns
             return null;
         if (dimensions[2] is 1 or 3 or 4 && dimensions[0] is not (1 or 3 or 4))
             throw new InvalidOperationException(
-                $"Feature column '{column.Name}' has dimensions {string.Join(" × ", dimensions)}: the colours of a pixel stand together. Convolutions want one channel after the other: "
+                $"Feature column '{column.Name}' has dimensions {string.Join(" × ", dimensions)}: the colours of a pixel stand together. "
+                    + $"Convolutions want one channel after the other: "
                 + "leave interleavePixelColors of ExtractPixels at false.");
         return new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
     }

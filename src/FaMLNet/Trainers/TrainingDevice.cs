@@ -20,7 +20,8 @@ internal static class TrainingDevice
             return new torch.Device(DeviceType.CUDA, gpu);
         }
         if (!((IHostEnvironmentInternal)host).FallbackToCpu)
-            throw new NotSupportedException($"MLContext.GpuDeviceId is {gpu} and FallbackToCpu is false, but {lack} Reference a CUDA package of libtorch 2.10.0 on a machine with such a device, set FallbackToCpu to true, or leave GpuDeviceId null.");
+            throw new NotSupportedException($"MLContext.GpuDeviceId is {gpu} and FallbackToCpu is false, but {lack} Reference a CUDA package of "
+                + $"libtorch 2.10.0 on a machine with such a device, set FallbackToCpu to true, or leave GpuDeviceId null.");
         channel.Warning($"MLContext.GpuDeviceId is {gpu}, but {lack} Training on the CPU, as FallbackToCpu allows.");
         return null;
     }

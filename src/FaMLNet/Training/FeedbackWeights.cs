@@ -33,7 +33,9 @@ internal sealed class FeedbackWeights : IDisposable
 
     public FloatBuffer Buffer { get; }
 
-    /// <summary>Where the feedback weights of a rule lie for a network: the shapes of the forward weights, or outputs × inputs of the layer.</summary>
+    /// <summary>
+    /// Where the feedback weights of a rule lie for a network: the shapes of the forward weights, or outputs × inputs of the layer.
+    /// </summary>
     public static IReadOnlyList<ParameterSlice?> SlicesOf(FeedbackRule rule, NetworkLayout layout, out int length)
     {
         ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count];
@@ -83,7 +85,10 @@ internal sealed class FeedbackWeights : IDisposable
         return Buffer.Fresh(slice.Offset, height, columns ?? slice.Length / height);
     }
 
-    /// <summary>A direct rule's feedback weights (outputs × inputs of the layer) for an input that lies with its channels together; owned by this object.</summary>
+    /// <summary>
+    /// A direct rule's feedback weights (outputs × inputs of the layer) for an input that lies with its channels together; owned by this
+    /// object.
+    /// </summary>
     /// <param name="index">The layer.</param>
     /// <param name="inputShape">Rows × channels × height × width.</param>
     public torch.Tensor ChannelsLastView(int index, long[] inputShape)
@@ -105,7 +110,8 @@ internal sealed class FeedbackWeights : IDisposable
 
     /// <summary>σ of a layer's feedback weights, the scale included.</summary>
     public float StandardDeviation(int index) =>
-        _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0]) : WeightDraw.XavierStandardDeviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
+        _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0])
+            : WeightDraw.XavierStandardDeviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
 
     private void ForEachLayer(FloatBuffer weights, bool first)
     {
@@ -114,7 +120,8 @@ internal sealed class FeedbackWeights : IDisposable
             if (Slices[i] is not { } slice)
                 continue;
             WeightedLayer layer = _layout.WeightedLayers[i];
-            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span), slice.In(Buffer.Span), _random), first);
+            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
+                slice.In(Buffer.Span), _random), first);
         }
     }
 }

@@ -33,19 +33,26 @@ internal sealed unsafe class FloatBuffer : IDisposable
 
     /// <summary>A view of rows × columns elements from <paramref name="offset"/>, owned by this buffer and made once.</summary>
     public Tensor Matrix(int offset, int rows, int columns) =>
-        _matrices.TryGetValue((offset, rows, columns), out Tensor? known) ? known : _matrices[(offset, rows, columns)] = Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
+        _matrices.TryGetValue((offset, rows, columns), out Tensor? known) ? known
+            : _matrices[(offset, rows, columns)] = Keep(_tensor.as_strided([rows, columns], [columns, 1], offset));
 
-    /// <summary>A matrix of rows × columns elements from <paramref name="offset"/>; its rows are <paramref name="stride"/> elements apart, by default without gaps.</summary>
+    /// <summary>
+    /// A matrix of rows × columns elements from <paramref name="offset"/>; its rows are <paramref name="stride"/> elements apart, by
+    /// default without gaps.
+    /// </summary>
     public FloatMatrix Stored(int offset, int rows, int columns, int? stride = null) =>
-        new(Pointer + offset, rows, columns, stride ?? columns, isTransposed: false, Keep(_tensor.as_strided([rows, columns], [stride ?? columns, 1], offset)));
+        new(Pointer + offset, rows, columns, stride ?? columns, isTransposed: false,
+            Keep(_tensor.as_strided([rows, columns], [stride ?? columns, 1], offset)));
 
     /// <summary>The transpose of <see cref="Stored"/>, over the same memory.</summary>
     public FloatMatrix Transposed(int offset, int rows, int columns, int? stride = null) =>
-        new(Pointer + offset, columns, rows, stride ?? columns, isTransposed: true, Keep(_tensor.as_strided([columns, rows], [1, stride ?? columns], offset)));
+        new(Pointer + offset, columns, rows, stride ?? columns, isTransposed: true,
+            Keep(_tensor.as_strided([columns, rows], [1, stride ?? columns], offset)));
 
     /// <summary>A view of a parameter in its own shape, owned by this buffer and made once.</summary>
     public Tensor View(ParameterSlice slice) =>
-        _parameters.TryGetValue(slice, out Tensor? known) ? known : _parameters[slice] = Keep(Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]));
+        _parameters.TryGetValue(slice, out Tensor? known) ? known
+            : _parameters[slice] = Keep(Fresh(slice.Offset, [.. slice.Shape.Select(size => (long)size)]));
 
     /// <summary>A view of the given shape from <paramref name="offset"/>, owned by the caller.</summary>
     public Tensor Fresh(int offset, params long[] shape)

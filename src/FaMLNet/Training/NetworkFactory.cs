@@ -1,4 +1,3 @@
-using FaMLNet.Interop;
 using FaMLNet.Training.Autograd;
 using FaMLNet.Training.Dense;
 using FaMLNet.Training.Graph;
@@ -24,7 +23,8 @@ internal static class NetworkFactory
         if (settings.BatchSize < 2 && network.Layout.NeedsTwoRows)
         {
             CleanUp.Dispose(network);
-            throw OptionError.Invalid("BatchSize", $"must be at least 2 with batch normalisation, which needs a variance; found {settings.BatchSize}. {settings.Network} has batch normalisation.");
+            throw OptionError.Invalid("BatchSize", $"must be at least 2 with batch normalisation, which needs a variance; found "
+                + $"{settings.BatchSize}. {settings.Network} has batch normalisation.");
         }
         (network.LabelSmoothing, network.Clipping) = (settings.LabelSmoothing, settings.Clipping);
         return network;
@@ -35,7 +35,8 @@ internal static class NetworkFactory
         : OnDevice(settings, layout);
 
     private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
-        ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed, augmentation: settings.Augmentation)
+        ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
+        augmentation: settings.Augmentation)
         : OnDevice(settings, layout);
 
     private static AutogradNetwork Custom(TrainingSettings settings, CustomDefinition custom, int features, int classes)
@@ -44,7 +45,8 @@ internal static class NetworkFactory
             CheckLength(image, features);
         if (settings.Augmentation != null && settings.ImageShape == null)
         {
-            throw OptionError.Invalid("Augmentation", $"it changes images, and it is not known how the {features} features are one. Set ImageShape = new ImageShape(channels, height, width).");
+            throw OptionError.Invalid("Augmentation", $"it changes images, and it is not known how the {features} features are one. Set ImageShape "
+                + $"= new ImageShape(channels, height, width).");
         }
         NetworkShape shape = new(settings.ImageShape is { } known ? [known.Channels, known.Height, known.Width] : [features], classes);
         nn.Module<Tensor, Tensor> module = custom.Build(settings.Environment!, shape);
@@ -65,15 +67,18 @@ internal static class NetworkFactory
         Autograd(settings, new DefinedForward(layout, new RandomGenerator(settings.Seed, "dropout")));
 
     private static AutogradNetwork Autograd(TrainingSettings settings, ForwardPass forward) =>
-        new(forward, settings.Rule, settings.InitialWeightScaleFor(forward.Layout), settings.FeedbackScale, settings.Optimizer, settings.Seed, settings.Device, settings.Augmentation);
+        new(forward, settings.Rule, settings.InitialWeightScaleFor(forward.Layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
+            settings.Device, settings.Augmentation);
 
     private static ImageShape ImageOf(TrainingSettings settings, int features)
     {
         if (settings.ImageShape is { } shape)
             return CheckLength(shape, features);
-        return ImageShape.Infer(features) ?? throw OptionError.Invalid("ImageShape", $"{settings.Network} takes images, and {features} features are no square image of 1 or 3 channels. Set ImageShape = new ImageShape(channels, height, width).");
+        return ImageShape.Infer(features) ?? throw OptionError.Invalid("ImageShape", $"{settings.Network} takes images, and {features} features "
+            + $"are no square image of 1 or 3 channels. Set ImageShape = new ImageShape(channels, height, width).");
     }
 
     private static ImageShape CheckLength(ImageShape shape, int features) => shape.Length == features ? shape
-        : throw OptionError.Invalid("ImageShape", $"{shape} has {shape.Length} values, but the feature column has {features}. Set the shape that the features have.");
+        : throw OptionError.Invalid("ImageShape",
+        $"{shape} has {shape.Length} values, but the feature column has {features}. Set the shape that the features have.");
 }

@@ -24,7 +24,8 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
     /// <param name="count">Columns that hold rows of the batch.</param>
     /// <param name="smoothing">Share of the target that goes to all classes alike.</param>
     /// <returns>Σ coefficient·loss, and how many of the batch's largest logits are those of their labels.</returns>
-    public (double Loss, int Correct) Run(float* z, float* bias, float* biasGradient, int classes, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int count, float smoothing = 0)
+    public (double Loss, int Correct) Run(float* z, float* bias, float* biasGradient, int classes, ReadOnlySpan<int> labels,
+        ReadOnlySpan<float> coefficients, int count, float smoothing = 0)
     {
         fixed (float* maximum = _maximum, sum = _sum, coefficient = coefficients)
         fixed (int* argument = _argument)
@@ -69,7 +70,9 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
         }
     }
 
-    /// <summary>What the loss subtracts from the logarithm of the sum: with smoothing, a mean of the logits of the label and of all classes.</summary>
+    /// <summary>
+    /// What the loss subtracts from the logarithm of the sum: with smoothing, a mean of the logits of the label and of all classes.
+    /// </summary>
     private void MixTargets(float* z, int classes, int count, float share)
     {
         for (int i = 0; i < count; i++)
@@ -114,7 +117,8 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
 
     /// <summary>The same for row-major logits (a row a row of the batch, bias included): turns them into the error, in place.</summary>
     /// <returns>Σ coefficient·loss, and how many rows' largest logits are those of their labels.</returns>
-    public static (double Loss, int Correct) ReplaceRowsByError(TorchSharp.torch.Tensor logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int classes, float smoothing = 0)
+    public static (double Loss, int Correct) ReplaceRowsByError(TorchSharp.torch.Tensor logits, ReadOnlySpan<int> labels,
+        ReadOnlySpan<float> coefficients, int classes, float smoothing = 0)
     {
         Span<float> values = MemoryMarshal.Cast<byte, float>(logits.bytes);
         double loss = 0;

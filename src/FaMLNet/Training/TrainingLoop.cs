@@ -49,7 +49,8 @@ internal sealed class TrainingLoop
         LibTorch.EnsureLoaded();
         using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Classes);
         NetworkLayout layout = network.Layout;
-        using ThreadCount threads = new(_settings.NumberOfThreads ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
+        using ThreadCount threads = new(_settings.NumberOfThreads
+            ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
         WarnOfWrongKernels();
         _state = Begin(layout, initial);
         bool complete = checkpoint != null && Restore(checkpoint);
@@ -81,10 +82,12 @@ internal sealed class TrainingLoop
     private void WarnOfWrongKernels()
     {
         if (ConvolutionGuard.Machine.TakeUnreported() is { Count: > 0 } rerouted)
-            _listener.Warn($"On this processor libtorch's own kernels compute some convolutions wrongly; these are computed another way: {string.Join(", ", rerouted)}.");
+            _listener.Warn($"On this processor libtorch's own kernels compute some convolutions wrongly; these are computed another way: "
+                + $"{string.Join(", ", rerouted)}.");
         if (_network.IsRerouted)
         {
-            _listener.Warn($"On this processor libtorch's oneDNN computes convolutions of {_settings.Network} wrongly: the network is trained without oneDNN, which is slower. "
+            _listener.Warn($"On this processor libtorch's oneDNN computes convolutions of {_settings.Network} wrongly: the network is trained "
+                + $"without oneDNN, which is slower. "
                 + "Numbers of channels that are multiples of 16 avoid it.");
         }
     }
@@ -97,7 +100,8 @@ internal sealed class TrainingLoop
         if (initial != null)
             state.ContinueFrom(initial);
         else if (layout is GraphLayout graph)
-            _source.MeasureChannels(graph.Image.Channels, graph.InputMean.In(_network.Statistics.Span), graph.InputDeviation.In(_network.Statistics.Span));
+            _source.MeasureChannels(graph.Image.Channels, graph.InputMean.In(_network.Statistics.Span),
+                graph.InputDeviation.In(_network.Statistics.Span));
         return state;
     }
 
@@ -116,7 +120,8 @@ internal sealed class TrainingLoop
         long start = Stopwatch.GetTimestamp(), seenBefore = _state.RowsSeen, total = _source.Count;
         float learningRate = _settings.Optimizer.LearningRate;
         int smallest = _network.Layout.NeedsTwoRows ? 2 : 1;
-        double plateau = _settings.Schedule.DependsOnLosses ? _settings.Schedule.FactorAfter([.. _state.History.Select(past => past.ValidationLoss ?? past.Loss)]) : 1;
+        double plateau = _settings.Schedule.DependsOnLosses
+            ? _settings.Schedule.FactorAfter([.. _state.History.Select(past => past.ValidationLoss ?? past.Loss)]) : 1;
         (IReadOnlyDictionary<string, double> angle, IReadOnlyDictionary<string, double> ratio)? alignment = null;
         foreach (RowBatch batch in _source.Epoch(_settings.BatchSize, _state.Shuffle, _state.RowsDone))
         {
@@ -133,7 +138,8 @@ internal sealed class TrainingLoop
                 _network.Download();
                 alignment = Alignment.Measure(_network);
             }
-            learningRate = (float)(_settings.Optimizer.LearningRate * plateau * _settings.Schedule.Factor(epoch - 1 + (double)_state.RowsDone / total, _settings.NumberOfEpochs));
+            learningRate = (float)(_settings.Optimizer.LearningRate * plateau * _settings.Schedule.Factor(epoch - 1 + (double)_state.RowsDone / total,
+                _settings.NumberOfEpochs));
             _network.Update(learningRate);
             _state.Add(result);
             _state.RowsDone += count;
@@ -181,7 +187,8 @@ internal sealed class TrainingLoop
     private (int BestEpoch, bool Stop) Judge() => (_settings.EarlyStopping, _folder) switch
     {
         (null, null) => (0, false),
-        (null, _) => new EarlyStopping { Metric = _source.Validation == null ? StoppingMetric.TrainingLoss : StoppingMetric.ValidationLoss }.Judge(_state.History),
+        (null, _) => new EarlyStopping { Metric = _source.Validation == null ? StoppingMetric.TrainingLoss
+            : StoppingMetric.ValidationLoss }.Judge(_state.History),
         ({ } stopping, _) => stopping.Judge(_state.History),
     };
 
@@ -189,7 +196,8 @@ internal sealed class TrainingLoop
     {
         EvaluationResult total = default;
         for (int from = 0; from < validation.Rows.Length; from += _settings.BatchSize)
-            total += _network.Evaluate(validation.Data, validation.Rows.AsSpan(from, Math.Min(_settings.BatchSize, validation.Rows.Length - from)), _settings.TopK ?? 1);
+            total += _network.Evaluate(validation.Data, validation.Rows.AsSpan(from, Math.Min(_settings.BatchSize, validation.Rows.Length - from)),
+                _settings.TopK ?? 1);
         return total;
     }
 

@@ -6,7 +6,9 @@ namespace FaMLNet.Training;
 /// <summary>What a step reports: Σ weight·loss, Σ weight and correct rows of its batch.</summary>
 internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count);
 
-/// <summary>What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows.</summary>
+/// <summary>
+/// What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows.
+/// </summary>
 internal readonly record struct EvaluationResult(double Loss, double Weight, int Correct, int AmongTop, int Count)
 {
     public static EvaluationResult operator +(EvaluationResult a, EvaluationResult b) =>
@@ -15,13 +17,15 @@ internal readonly record struct EvaluationResult(double Loss, double Weight, int
 
 /// <summary>
 /// A network in training: flat parameters, gradient and feedback weights, and a step. How the gradient comes about is the derived class's
-/// affair: <see cref="Dense.DenseChain"/> without autograd for dense chains, <see cref="Graph.GraphNetwork"/> for layers as data, <see cref="Autograd.AutogradNetwork"/> for modules of the user's own and for other devices.
+/// affair: <see cref="Dense.DenseChain"/> without autograd for dense chains, <see cref="Graph.GraphNetwork"/> for layers as data,
+/// <see cref="Autograd.AutogradNetwork"/> for modules of the user's own and for other devices.
 /// </summary>
 internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 {
     private FloatBuffer? _comparison;
 
-    protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, RandomGenerator? dropout = null)
+    protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer,
+        int seed, RandomGenerator? dropout = null)
     {
         Layout = layout;
         Dropout = dropout ?? new RandomGenerator(seed, "dropout");
@@ -71,7 +75,8 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     ReadOnlySpan<float> IMeasuredTraining.WeightsOf(int layer) => Of(layer, Weights);
 
-    ReadOnlySpan<float> IMeasuredTraining.FeedbackOf(int layer) => Feedback.Slices[layer] is { } slice ? slice.In((ReadOnlySpan<float>)Feedback.Buffer.Span) : [];
+    ReadOnlySpan<float> IMeasuredTraining.FeedbackOf(int layer) => Feedback.Slices[layer] is { } slice
+        ? slice.In((ReadOnlySpan<float>)Feedback.Buffer.Span) : [];
 
     ReadOnlySpan<float> IMeasuredTraining.GradientOf(int layer) => Of(layer, Gradient);
 
@@ -91,7 +96,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     /// <summary>Forward and backward by the rule, leaving the gradient in <see cref="Gradient"/>.</summary>
     public abstract BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows);
 
-    /// <summary>Loss and accuracy on rows as prediction sees them: running statistics, no dropout, no augmentation, no smoothing. Changes nothing.</summary>
+    /// <summary>
+    /// Loss and accuracy on rows as prediction sees them: running statistics, no dropout, no augmentation, no smoothing. Changes nothing.
+    /// </summary>
     /// <param name="data">Holds the rows.</param>
     /// <param name="rows">At most a mini-batch of them.</param>
     /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>

@@ -3,7 +3,8 @@ using System.Numerics.Tensors;
 namespace FaMLNet.Training;
 
 /// <summary>
-/// Where a training stands: the network, the history, the position within the epoch and the random streams. It is what a checkpoint saves and restores, and what
+/// Where a training stands: the network, the history, the position within the epoch and the random streams. It is what a checkpoint saves
+/// and restores, and what
 /// becomes the model.
 /// </summary>
 internal sealed class TrainingState
@@ -139,7 +140,8 @@ internal sealed class TrainingState
         if (differences.Length > 0)
         {
             throw new InvalidOperationException(
-                $"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. {string.Join("; ", differences)}. Use the options and data of then, or another folder.");
+                $"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. "
+                    + $"{string.Join("; ", differences)}. Use the options and data of then, or another folder.");
         }
         Copy("weights", Network.Weights.Span);
         Copy("statistics", Network.Statistics.Span);
@@ -164,13 +166,15 @@ internal sealed class TrainingState
         void Copy(string name, Span<float> target)
         {
             if (!checkpoint.Arrays.TryGetValue(name, out float[]? values) || values.Length != target.Length)
-                throw new InvalidOperationException($"Option CheckpointFolder: the checkpoint in '{_settings.Checkpoints?.Folder}' lacks the array '{name}' of {target.Length} values. Use another folder.");
+                throw new InvalidOperationException($"Option CheckpointFolder: the checkpoint in '{_settings.Checkpoints?.Folder}' lacks the array "
+                    + $"'{name}' of {target.Length} values. Use another folder.");
             values.CopyTo(target);
         }
     }
 
     private TrainedNetwork NewCopy() =>
-        new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length], new float[Network.Feedback.Buffer.Length], _history);
+        new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
+            new float[Network.Feedback.Buffer.Length], _history);
 
     /// <summary>Copies the network out, with the features' means folded into the first bias: W(x − μ) + b = Wx + (b − Wμ).</summary>
     private void Keep(TrainedNetwork copy)

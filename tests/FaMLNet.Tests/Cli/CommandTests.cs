@@ -15,15 +15,19 @@ public sealed class CommandTests : IDisposable
     {
         string[] rows = File.ReadAllLines(Tables.PathOf("iris"));
         // A label of another name, a column of texts, a missing number, another separator.
-        File.WriteAllLines(Path.Combine(_folder, "flowers.csv"), rows.Select((row, i) => $"{row.Replace(',', ';')};{(i == 0 ? "Colour" : i % 2 == 0 ? "\"white; or so\"" : "blue")}".Replace("Label", "Species", StringComparison.Ordinal)));
-        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--output", "flowers.zip");
+        File.WriteAllLines(Path.Combine(_folder, "flowers.csv"),
+            rows.Select((row, i) => $"{row.Replace(',', ';')};{(i == 0 ? "Colour" : i % 2 == 0 ? "\"white; or so\"" : "blue")}".Replace("Label",
+            "Species", StringComparison.Ordinal)));
+        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--output",
+            "flowers.zip");
         Assert.Contains("Backpropagation: epoch 150/150", output, StringComparison.Ordinal);
         output = Run("evaluate", "flowers.zip", "flowers.csv", "--label", "Species");
         Assert.Matches(@"9\d\.\d\d %", output);
         Assert.Contains("versicolor", output, StringComparison.Ordinal);
 
         // New data has no label.
-        File.WriteAllLines(Path.Combine(_folder, "new.csv"), ["SepalLength;SepalWidth;PetalLength;PetalWidth;Colour", "5.1;3.5;1.4;0.2;blue", "6.3;3.3;6.0;2.5;\"white; or so\""]);
+        File.WriteAllLines(Path.Combine(_folder, "new.csv"),
+            ["SepalLength;SepalWidth;PetalLength;PetalWidth;Colour", "5.1;3.5;1.4;0.2;blue", "6.3;3.3;6.0;2.5;\"white; or so\""]);
         Run("predict", "flowers.zip", "new.csv", "--label", "Species", "--output", "predicted.csv");
         string[] predicted = File.ReadAllLines(Path.Combine(_folder, "predicted.csv"));
         Assert.Equal(3, predicted.Length);
@@ -43,7 +47,8 @@ public sealed class CommandTests : IDisposable
         Run("train", "train.csv", "--rule", "bp", "--network", "mlp:16", "--epochs", "60", "--output", "model.zip");
 
         // Another order, columns that nobody asked for, a code never seen, a missing number, no label; and nothing said of the label.
-        Write("new.csv", ["id;PetalWidth;PetalLength;Extra;SepalWidth;SepalLength;Code;name", "7;0,2;1,4;x;3,5;5,1;99999;\"Lee; \"\"Q\"\"\"", "8;2,5;6,0;y;;6,3;10115;Ann"]);
+        Write("new.csv", ["id;PetalWidth;PetalLength;Extra;SepalWidth;SepalLength;Code;name", "7;0,2;1,4;x;3,5;5,1;99999;\"Lee; \"\"Q\"\"\"",
+            "8;2,5;6,0;y;;6,3;10115;Ann"]);
         Run("predict", "model.zip", "new.csv", "--keep", "id,name,Code", "--output", "predicted.csv");
         string[] predicted = File.ReadAllLines(Path.Combine(_folder, "predicted.csv"));
         Assert.Equal("id,name,Code,PredictedLabel,setosa,versicolor,virginica", predicted[0]);
@@ -67,7 +72,8 @@ public sealed class CommandTests : IDisposable
         Write("short.csv", ["SepalLength,PetalLength,PetalWidth,Code", "1,2,3,4"]);
         Fails("'short.csv' has no column 'SepalWidth', which the model was trained on", "predict", "model.zip", "short.csv");
         Write("text.csv", ["SepalLength,SepalWidth,PetalLength,PetalWidth,Code", "1,2,3,4,5", "1,tall,3,4,5"]);
-        Fails("'text.csv', row 2, column 'SepalWidth': a number is expected, found 'tall'", "predict", "model.zip", "text.csv", "--output", "text.out");
+        Fails("'text.csv', row 2, column 'SepalWidth': a number is expected, found 'tall'", "predict", "model.zip", "text.csv", "--output",
+            "text.out");
         Assert.False(File.Exists(Path.Combine(_folder, "text.out")));
         Fails("which --keep names", "predict", "model.zip", "text.csv", "--keep", "Nothing");
         Fails("has no column 'Label', the label's", "evaluate", "model.zip", "text.csv");
@@ -92,7 +98,8 @@ public sealed class CommandTests : IDisposable
         File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
         Run("train", "iris.csv", "--epochs", "1", "--network", "mlp:4");
         byte[] zip = File.ReadAllBytes(Path.Combine(_folder, "model.zip"));
-        foreach ((string entry, Func<byte[], byte[]?> damage, string expected) in Persistence.DamagedModelTests.EveryModelHas.Where((_, i) => i % 3 == 0 && i < 16 || i > 29))
+        foreach ((string entry, Func<byte[], byte[]?> damage, string expected) in Persistence.DamagedModelTests.EveryModelHas.Where((_, i) =>
+            i % 3 == 0 && i < 16 || i > 29))
         {
             File.WriteAllBytes(Path.Combine(_folder, "damaged.zip"), Persistence.DamagedModelTests.Damage(zip, entry, damage));
             Exception failure = Assert.ThrowsAny<Exception>(() => Run("evaluate", "damaged.zip", "iris.csv"));
@@ -136,7 +143,8 @@ public sealed class CommandTests : IDisposable
 
     private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
 
-    private void Fails(string expected, params string[] arguments) => Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
+    private void Fails(string expected, params string[] arguments) =>
+        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
 
     private string Run(params string[] arguments) => ProcessRunner.Run("dotnet", _folder, [ProcessRunner.Metadata("Cli"), .. arguments]);
 }

@@ -130,5 +130,6 @@ public sealed class TableTests : IDisposable
         return DataSource.ForTraining(_mlContext, path, label, hasHeader, _said.Add);
     }
 
-    private static string[] Texts(DataSource data, string column) => [.. data.View.GetColumn<ReadOnlyMemory<char>>(column).Select(text => text.ToString())];
+    private static string[] Texts(DataSource data, string column) =>
+        [.. data.View.GetColumn<ReadOnlyMemory<char>>(column).Select(text => text.ToString())];
 }

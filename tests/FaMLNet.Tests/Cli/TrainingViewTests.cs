@@ -39,7 +39,8 @@ public sealed class TrainingViewTests
             Train(view.Add("Another", 7), 7);
         });
         string[] last = [.. console.Lines.TakeLast(6)];
-        Assert.Contains(last, line => line.Contains("Feedback alignment  100/100  0.010", StringComparison.Ordinal) && line.Contains("60.0%", StringComparison.Ordinal));
+        Assert.Contains(last, line => line.Contains("Feedback alignment  100/100  0.010", StringComparison.Ordinal)
+            && line.Contains("60.0%", StringComparison.Ordinal));
         Assert.Contains(last, line => line.Contains("Another", StringComparison.Ordinal) && line.Contains("7/7", StringComparison.Ordinal));
     }
 
@@ -56,6 +57,7 @@ public sealed class TrainingViewTests
     private static void Train(Action<EpochMetrics> done, int epochs)
     {
         for (int i = 1; i <= epochs; i++)
-            done(new EpochMetrics { Epoch = i, Loss = 1.0 / i, Accuracy = 0.6, ValidationAccuracy = 0.5, LearningRate = 1e-3, SamplesPerSecond = 25_000 });
+            done(new EpochMetrics { Epoch = i, Loss = 1.0 / i, Accuracy = 0.6, ValidationAccuracy = 0.5, LearningRate = 1e-3,
+                SamplesPerSecond = 25_000 });
     }
 }

@@ -87,14 +87,16 @@ public sealed class ImageDataTests : IDisposable
     public void Cifar_folders_give_images_of_three_channels()
     {
         for (int batch = 1; batch <= 5; batch++)
-            File.WriteAllBytes(Path.Combine(_folder.FullName, $"data_batch_{batch}.bin"), Cifar(4, 1, (row, i) => batch + row + i, row => (batch + row) % 10));
+            File.WriteAllBytes(Path.Combine(_folder.FullName, $"data_batch_{batch}.bin"),
+                Cifar(4, 1, (row, i) => batch + row + i, row => (batch + row) % 10));
         File.WriteAllBytes(Path.Combine(_folder.FullName, "test_batch.bin"), Cifar(2, 1, (row, i) => i, row => 9 - row));
         IDataView train = _mlContext.Data.LoadFromCifar10(_folder.FullName), test = _mlContext.Data.LoadFromCifar10(_folder.FullName, test: true);
         Assert.Equal((20L, 2L), (train.GetRowCount(), test.GetRowCount()));
         Assert.Equal([3, 32, 32], ((VectorDataViewType)train.Schema["Features"].Type).Dimensions);
         Assert.Equal([10u, 9u], test.GetColumn<uint>("Label"));
         Assert.Equal((byte)(2 + 1 + 5) / 255f, train.GetColumn<float[]>("Features").ElementAt(5)[5]);
-        Assert.Equal("ship", _mlContext.Transforms.Conversion.MapKeyToValue("Label").Fit(test).Transform(test).GetColumn<string>("Label").ElementAt(1));
+        Assert.Equal("ship", _mlContext.Transforms.Conversion.MapKeyToValue("Label").Fit(test).Transform(test).GetColumn<string>("Label")
+            .ElementAt(1));
 
         File.WriteAllBytes(Path.Combine(_folder.FullName, "test.bin"), Cifar(3, 2, (row, i) => i, row => 50 + row));
         IDataView hundred = _mlContext.Data.LoadFromCifar100(_folder.FullName, test: true);
@@ -115,7 +117,8 @@ public sealed class ImageDataTests : IDisposable
         IDataView data = _mlContext.Data.LoadFromIdx(images, labels);
         var model = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
         {
-            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 2), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
+            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 2), new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
+                new Layer.Dense()),
             NumberOfEpochs = 2,
         }).Fit(data);
         Assert.Equal([4, 1, 2, 2], model.Model.GetWeights()["conv1"].Shape);
@@ -128,7 +131,8 @@ public sealed class ImageDataTests : IDisposable
 
     private (string Images, string Labels) Idx(int rows, bool gzip, string name = "set")
     {
-        byte[] images = [0, 0, 8, 3, .. BigEndian(rows), .. BigEndian(4), .. BigEndian(3), .. from row in Enumerable.Range(0, rows) from i in Enumerable.Range(0, 12) select (byte)Pixel(row, i)];
+        byte[] images = [0, 0, 8, 3, .. BigEndian(rows), .. BigEndian(4), .. BigEndian(3),
+            .. from row in Enumerable.Range(0, rows) from i in Enumerable.Range(0, 12) select (byte)Pixel(row, i)];
         byte[] labels = [0, 0, 8, 1, .. BigEndian(rows), .. Enumerable.Range(0, rows).Select(row => (byte)(row % 5))];
         return (Write($"{name}-images", images, gzip), Write($"{name}-labels", labels, gzip));
     }
@@ -143,7 +147,8 @@ public sealed class ImageDataTests : IDisposable
     }
 
     private static byte[] Cifar(int rows, int labelBytes, Func<int, int, int> pixel, Func<int, int> label) =>
-        [.. Enumerable.Range(0, rows).SelectMany(row => Enumerable.Repeat((byte)3, labelBytes - 1).Append((byte)label(row)).Concat(Enumerable.Range(0, 3072).Select(i => (byte)pixel(row, i))))];
+        [.. Enumerable.Range(0, rows).SelectMany(row =>
+            Enumerable.Repeat((byte)3, labelBytes - 1).Append((byte)label(row)).Concat(Enumerable.Range(0, 3072).Select(i => (byte)pixel(row, i))))];
 
     private static byte[] BigEndian(int value)
     {

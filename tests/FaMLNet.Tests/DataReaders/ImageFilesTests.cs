@@ -19,7 +19,8 @@ public sealed class ImageFilesTests : IDisposable
     [Fact]
     public void Colour_images_from_files_are_those_of_the_binary_version_of_Cifar()
     {
-        byte[] records = [.. Enumerable.Range(0, Count).SelectMany(row => Enumerable.Range(0, 3072).Select(i => Pixel(row, i)).Prepend((byte)(row % 10)))];
+        byte[] records = [.. Enumerable.Range(0, Count)
+            .SelectMany(row => Enumerable.Range(0, 3072).Select(i => Pixel(row, i)).Prepend((byte)(row % 10)))];
         File.WriteAllBytes(Path.Combine(_folder.FullName, "test_batch.bin"), records);
         IDataView binary = _mlContext.Data.LoadFromCifar10(_folder.FullName, test: true);
         for (int row = 0; row < Count; row++)
@@ -31,8 +32,10 @@ public sealed class ImageFilesTests : IDisposable
     public void Grey_images_from_files_are_those_of_an_idx_file()
     {
         byte[] header = [0, 0, 8, 3, 0, 0, 0, Count, 0, 0, 0, 32, 0, 0, 0, 32];
-        File.WriteAllBytes(Path.Combine(_folder.FullName, "images"), [.. header, .. Enumerable.Range(0, Count).SelectMany(row => Enumerable.Range(0, 1024).Select(i => Pixel(row, i)))]);
-        File.WriteAllBytes(Path.Combine(_folder.FullName, "labels"), [0, 0, 8, 1, 0, 0, 0, Count, .. Enumerable.Range(0, Count).Select(row => (byte)row)]);
+        File.WriteAllBytes(Path.Combine(_folder.FullName, "images"),
+            [.. header, .. Enumerable.Range(0, Count).SelectMany(row => Enumerable.Range(0, 1024).Select(i => Pixel(row, i)))]);
+        File.WriteAllBytes(Path.Combine(_folder.FullName, "labels"),
+            [0, 0, 8, 1, 0, 0, 0, Count, .. Enumerable.Range(0, Count).Select(row => (byte)row)]);
         IDataView binary = _mlContext.Data.LoadFromIdx(Path.Combine(_folder.FullName, "images"), Path.Combine(_folder.FullName, "labels"));
         for (int row = 0; row < Count; row++)
             Save(row, (x, y, _) => Pixel(row, y * 32 + x));
@@ -44,10 +47,14 @@ public sealed class ImageFilesTests : IDisposable
     {
         Save(0, (x, y, channel) => (byte)(x + y + channel));
         Save(1, (x, y, channel) => (byte)(x * y));
-        var whole = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.LoadImages("Image", _folder.FullName, "Name"))
-            .Append(_mlContext.Transforms.ResizeImages("Image", 32, 32)).Append(_mlContext.Transforms.ExtractPixels("Features", "Image", interleavePixelColors: true))
-            .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options { Network = NetworkDefinition.LeNet(), NumberOfEpochs = 1 }));
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => whole.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 2).Select(row => new Named { Name = $"{row}.png", Label = $"{row}" }))));
+        var whole = _mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(_mlContext.Transforms.LoadImages("Image", _folder.FullName, "Name"))
+            .Append(_mlContext.Transforms.ResizeImages("Image", 32, 32))
+            .Append(_mlContext.Transforms.ExtractPixels("Features", "Image", interleavePixelColors: true))
+            .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            new FeedbackAlignmentMulticlassTrainer.Options { Network = NetworkDefinition.LeNet(), NumberOfEpochs = 1 }));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            whole.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 2).Select(row => new Named { Name = $"{row}.png", Label = $"{row}" }))));
         Assert.Contains("interleavePixelColors", error.Message, StringComparison.Ordinal);
     }
 
@@ -68,10 +75,12 @@ public sealed class ImageFilesTests : IDisposable
 
     private IDataView FromFiles(ImagePixelExtractingEstimator.ColorBits colours)
     {
-        IDataView names = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, Count).Select(row => new Named { Name = $"{row}.png", Label = $"{row}" }));
+        IDataView names = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, Count)
+            .Select(row => new Named { Name = $"{row}.png", Label = $"{row}" }));
         return _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.LoadImages("Image", _folder.FullName, "Name"))
             .Append(_mlContext.Transforms.ResizeImages("Image", 32, 32))
-            .Append(_mlContext.Transforms.ExtractPixels("Features", "Image", colorsToExtract: colours, scaleImage: 1 / 255f)).Fit(names).Transform(names);
+            .Append(_mlContext.Transforms.ExtractPixels("Features", "Image", colorsToExtract: colours, scaleImage: 1 / 255f)).Fit(names)
+            .Transform(names);
     }
 
     private void Save(int row, Func<int, int, int, byte> pixel)

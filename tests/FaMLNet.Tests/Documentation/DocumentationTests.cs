@@ -10,12 +10,15 @@ public sealed partial class DocumentationTests
 {
     private static readonly string Root = ProcessRunner.Metadata("RepositoryRoot");
 
-    public static TheoryData<string> Pages => [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).Select(path => Path.GetRelativePath(Root, path))];
+    public static TheoryData<string> Pages =>
+        [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"))
+        .Select(path => Path.GetRelativePath(Root, path))];
 
     [Theory, MemberData(nameof(Pages))]
     public void Code_blocks_are_taken_from_compiled_files(string page)
     {
-        string[][] sources = [.. new[] { "src", "tests", "examples" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+        string[][] sources = [.. new[] { "src", "tests", "examples" }.SelectMany(folder =>
+            Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
             .Select(path => Lines(File.ReadAllText(path)))];
         foreach (Match block in CodeBlock().Matches(File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n")))
         {
@@ -61,7 +64,8 @@ public sealed partial class DocumentationTests
         Assert.InRange(last.ValidationTopKAccuracy!.Value, last.ValidationAccuracy!.Value, 1);
     }
 
-    private static string[] Lines(string text) => [.. text.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+    private static string[] Lines(string text) =>
+        [.. text.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
 
     private static bool Contains(string[] source, string[] lines)
     {

@@ -50,7 +50,8 @@ public sealed class CustomRuleTests
     public void A_users_rule_trains_saves_and_is_found_again_once_registered()
     {
         IDataView data = Tables.Load(_mlContext, "digits");
-        ITransformer model = Tables.Pipeline(_mlContext, new() { Rule = new TernaryFeedback(), Network = NetworkDefinition.Mlp(64), NumberOfEpochs = 20 }).Fit(data);
+        ITransformer model = Tables.Pipeline(_mlContext,
+            new() { Rule = new TernaryFeedback(), Network = NetworkDefinition.Mlp(64), NumberOfEpochs = 20 }).Fit(data);
         Assert.True(Tables.ModelOf(model).History[^1].Accuracy > 0.95);
         Assert.Equal(3, Tables.ModelOf(model).GetFeedbackWeights()["dense2"].Values.ToArray().Distinct().Count());
         using MemoryStream zip = new();
@@ -74,7 +75,8 @@ public sealed class CustomRuleTests
         ITransformer loaded = other.Model.Load(zip, out _);
         Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), loaded.Transform(data).GetColumn<float[]>("Score"));
         Assert.Equal("ternary", Tables.ModelOf(loaded).Rule.ShortName);
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => other.MulticlassClassification.Trainers.FeedbackAlignment(rule: Tables.ModelOf(loaded).Rule));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            other.MulticlassClassification.Trainers.FeedbackAlignment(rule: Tables.ModelOf(loaded).Rule));
         Assert.Contains("RegisterAssembly", error.Message, StringComparison.Ordinal);
     }
 
@@ -82,8 +84,10 @@ public sealed class CustomRuleTests
     public void A_direct_rule_can_refresh_its_feedback()
     {
         IDataView data = Tables.Load(_mlContext, "iris");
-        FeedbackAlignmentMulticlassModelParameters one = Tables.ModelOf(Tables.Pipeline(_mlContext, Tables.Quick(new FadingDirectFeedback(), epochs: 1)).Fit(data));
-        FeedbackAlignmentMulticlassModelParameters two = Tables.ModelOf(Tables.Pipeline(_mlContext, Tables.Quick(new FadingDirectFeedback(), epochs: 3)).Fit(data));
+        FeedbackAlignmentMulticlassModelParameters one =
+            Tables.ModelOf(Tables.Pipeline(_mlContext, Tables.Quick(new FadingDirectFeedback(), epochs: 1)).Fit(data));
+        FeedbackAlignmentMulticlassModelParameters two =
+            Tables.ModelOf(Tables.Pipeline(_mlContext, Tables.Quick(new FadingDirectFeedback(), epochs: 3)).Fit(data));
         float ratio = two.GetFeedbackWeights()["dense2"].Values.Span[0] / one.GetFeedbackWeights()["dense2"].Values.Span[0];
         Assert.Equal(Math.Pow(0.999, 2 * Math.Ceiling(150 / 32.0)), ratio, 1e-4);
     }
@@ -91,9 +95,12 @@ public sealed class CustomRuleTests
     [Fact]
     public void Names_that_would_be_mistaken_are_refused()
     {
-        Assert.Contains("built-in rule", Assert.Throws<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Impostor("FA"))).Message, StringComparison.Ordinal);
-        Assert.Contains("empty ShortName", Assert.Throws<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Impostor(" "))).Message, StringComparison.Ordinal);
-        Assert.Contains("'declared'", Assert.Throws<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Misnamed())).Message, StringComparison.Ordinal);
+        Assert.Contains("built-in rule", Assert.Throws<ArgumentException>(() =>
+            _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Impostor("FA"))).Message, StringComparison.Ordinal);
+        Assert.Contains("empty ShortName", Assert.Throws<ArgumentException>(() =>
+            _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Impostor(" "))).Message, StringComparison.Ordinal);
+        Assert.Contains("'declared'", Assert.Throws<ArgumentException>(() =>
+            _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: new Misnamed())).Message, StringComparison.Ordinal);
     }
 
     private sealed class Impostor(string name) : LayerwiseFeedbackRule

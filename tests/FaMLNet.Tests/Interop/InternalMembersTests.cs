@@ -23,25 +23,33 @@ public sealed class InternalMembersTests
         {
             // Resolving throws MissingMethodException or MissingFieldException if the member is not there. The dummy arguments stand in for
             // those of generic methods of the library's own.
-            MemberInfo member = Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(string), typeof(string)], [typeof(string), typeof(string)])!;
+            MemberInfo member = Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(string), typeof(string)],
+                [typeof(string), typeof(string)])!;
             members++;
-            if (member.DeclaringType!.Assembly.GetName().Name!.StartsWith("Microsoft.ML", StringComparison.Ordinal) && member is MethodBase { IsAssembly: true } or MethodBase { IsFamilyAndAssembly: true })
+            if (member.DeclaringType!.Assembly.GetName().Name!.StartsWith("Microsoft.ML", StringComparison.Ordinal)
+                && member is MethodBase { IsAssembly: true } or MethodBase { IsFamilyAndAssembly: true })
                 internals++;
         }
         Assert.True(members > 300, $"{members} members");
         Assert.True(internals > 10, $"{internals} internal members: the test looks at the wrong thing");
     }
 
-    /// <summary>TorchSharp does not keep a number alive while libtorch uses it (see Scalars): a collection at the wrong moment is a crash once in ten thousand trainings.</summary>
+    /// <summary>
+    /// TorchSharp does not keep a number alive while libtorch uses it (see Scalars): a collection at the wrong moment is a crash once in
+    /// ten thousand trainings.
+    /// </summary>
     [Fact]
     public void Numbers_reach_libtorch_only_in_objects_that_outlive_the_call()
     {
         using PEReader file = new(File.OpenRead(Library.Location));
         MetadataReader metadata = file.GetMetadataReader();
         // Implicit conversions, and the sums of tensors that make one inside TorchSharp.
-        HashSet<int> forbidden = [.. metadata.MemberReferences.Where(handle => Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(string), typeof(string)], [typeof(string), typeof(string)]) is MethodInfo method
+        HashSet<int> forbidden = [.. metadata.MemberReferences.Where(handle =>
+            Library.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle), [typeof(string), typeof(string)], [typeof(string), typeof(string)])
+            is MethodInfo method
             && ((method.DeclaringType == typeof(TorchSharp.Scalar) && method.Name == "op_Implicit")
-                || (method.DeclaringType == typeof(TorchSharp.torch.Tensor) && method.Name is "add" or "add_" && method.GetParameters() is [{ ParameterType.Name: "Tensor" }]))).Select(handle => MetadataTokens.GetToken(handle))];
+                || (method.DeclaringType == typeof(TorchSharp.torch.Tensor) && method.Name is "add" or "add_"
+                && method.GetParameters() is [{ ParameterType.Name: "Tensor" }]))).Select(handle => MetadataTokens.GetToken(handle))];
         Assert.NotEmpty(forbidden); // Scalars itself
         foreach (MethodDefinitionHandle handle in metadata.MethodDefinitions)
         {
@@ -51,14 +59,16 @@ public sealed class InternalMembersTests
                 continue;
             byte[] code = file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!;
             for (int i = 0; i < code.Length - 4; i++)
-                Assert.False(code[i] is 0x28 or 0x6F && forbidden.Contains(BitConverter.ToInt32(code, i + 1)), $"{type}.{metadata.GetString(method.Name)} hands libtorch a number that nobody keeps alive: use Scalars");
+                Assert.False(code[i] is 0x28 or 0x6F && forbidden.Contains(BitConverter.ToInt32(code, i + 1)),
+                    $"{type}.{metadata.GetString(method.Name)} hands libtorch a number that nobody keeps alive: use Scalars");
         }
     }
 
     [Fact]
     public void The_library_names_the_assemblies_whose_internals_it_uses_and_no_other()
     {
-        string[] names = [.. Library.GetCustomAttributesData().Where(attribute => attribute.AttributeType.Name == "IgnoresAccessChecksToAttribute").Select(attribute => (string)attribute.ConstructorArguments[0].Value!).Order()];
+        string[] names = [.. Library.GetCustomAttributesData().Where(attribute => attribute.AttributeType.Name == "IgnoresAccessChecksToAttribute")
+            .Select(attribute => (string)attribute.ConstructorArguments[0].Value!).Order()];
         Assert.Equal(["Microsoft.ML.Core", "Microsoft.ML.Data"], names);
         Assert.DoesNotContain(Library.GetReferencedAssemblies(), reference => reference.Name!.Contains("ublicize", StringComparison.Ordinal));
     }

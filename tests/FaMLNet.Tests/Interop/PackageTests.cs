@@ -17,13 +17,15 @@ public sealed class PackageTests
         try
         {
             string packages = Path.Combine(folder.FullName, "feed"), consumer = folder.CreateSubdirectory("consumer").FullName;
-            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet", "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path", Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
+            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet", "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path",
+                Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
             CheckContents(Path.Combine(packages, $"FaMLNet.{version}.nupkg"));
 
             XDocument sources = XDocument.Load(Path.Combine(root, "nuget.config"));
             sources.Root!.Element("packageSources")!.Add(new XElement("add", new XAttribute("key", "test"), new XAttribute("value", packages)));
             sources.Save(Path.Combine(consumer, "nuget.config"));
-            string libtorch = OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
+            string libtorch = OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64"
+                : "libtorch-cpu-linux-x64";
             File.WriteAllText(Path.Combine(consumer, "Consumer.csproj"), $"""
                 <Project Sdk="Microsoft.NET.Sdk">
                   <PropertyGroup>
@@ -49,14 +51,17 @@ public sealed class PackageTests
                 using Microsoft.ML.Data;
 
                 MLContext mlContext = new(seed: 1);
-                IDataView data = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(i => new Row { Features = [i % 2, i % 3, 1], Label = i % 2 == 0 ? "even" : "odd" }));
+                IDataView data = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 200)
+                    .Select(i => new Row { Features = [i % 2, i % 3, 1], Label = i % 2 == 0 ? "even" : "odd" }));
                 var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
-                    .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: FeedbackRule.DirectFeedbackAlignment, numberOfEpochs: 40))
+                    .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+                        rule: FeedbackRule.DirectFeedbackAlignment, numberOfEpochs: 40))
                     .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
                 string zip = Path.Combine(AppContext.BaseDirectory, "model.zip");
                 mlContext.Model.Save(pipeline.Fit(data), data.Schema, zip);
                 using var engine = mlContext.Model.CreatePredictionEngine<Row, Prediction>(mlContext.Model.Load(zip, out _));
-                Console.WriteLine(engine.Predict(new Row { Features = [1, 2, 1] }).PredictedLabel + " " + engine.Predict(new Row { Features = [0, 2, 1] }).PredictedLabel);
+                Console.WriteLine(engine.Predict(new Row { Features = [1, 2, 1] }).PredictedLabel + " "
+                    + engine.Predict(new Row { Features = [0, 2, 1] }).PredictedLabel);
 
                 internal sealed class Row
                 {
@@ -71,7 +76,8 @@ public sealed class PackageTests
                     public string PredictedLabel { get; set; } = "";
                 }
                 """);
-            Assert.Equal("odd even", ProcessRunner.Run("dotnet", consumer, "run", "-c", "Release", "-p:UseSharedCompilation=false").Trim().Split('\n')[^1].Trim());
+            Assert.Equal("odd even", ProcessRunner.Run("dotnet", consumer, "run", "-c", "Release", "-p:UseSharedCompilation=false").Trim()
+                .Split('\n')[^1].Trim());
             BuildWithPackagesInside(folder.CreateSubdirectory("inside").FullName, Path.Combine(consumer, "nuget.config"), version);
             string published = Path.Combine(folder.FullName, "published");
             ProcessRunner.Run("dotnet", consumer, "publish", "-c", "Release", "-o", published, "-nodeReuse:false");
@@ -80,7 +86,8 @@ public sealed class PackageTests
         finally
         {
             folder.Delete(recursive: true);
-            string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
             string unpacked = Path.Combine(cache, "famlnet", version);
             if (Directory.Exists(unpacked))
                 Directory.Delete(unpacked, recursive: true);
@@ -106,7 +113,8 @@ public sealed class PackageTests
               </ItemGroup>
             </Project>
             """);
-        File.WriteAllText(Path.Combine(folder, "Model.cs"), "public static class Model { public static string Rule => FaMLNet.FeedbackRule.FeedbackAlignment.ShortName; }");
+        File.WriteAllText(Path.Combine(folder, "Model.cs"),
+            "public static class Model { public static string Rule => FaMLNet.FeedbackRule.FeedbackAlignment.ShortName; }");
         string log = ProcessRunner.Run("dotnet", folder, "build", "-c", "Release", "-p:UseSharedCompilation=false", "-nodeReuse:false");
         Assert.Contains("0 Warning(s)", log, StringComparison.Ordinal);
     }
@@ -115,11 +123,13 @@ public sealed class PackageTests
     {
         using ZipArchive zip = ZipFile.OpenRead(package);
         string[] names = [.. zip.Entries.Select(entry => entry.FullName)];
-        foreach (string expected in new[] { "lib/net8.0/FaMLNet.dll", "lib/net8.0/FaMLNet.xml", "lib/net10.0/FaMLNet.dll", "lib/net10.0/FaMLNet.xml", "buildTransitive/FaMLNet.targets", "tasks/netstandard2.0/FaMLNet.BuildTasks.dll", "README.md" })
+        foreach (string expected in new[] { "lib/net8.0/FaMLNet.dll", "lib/net8.0/FaMLNet.xml", "lib/net10.0/FaMLNet.dll", "lib/net10.0/FaMLNet.xml",
+            "buildTransitive/FaMLNet.targets", "tasks/netstandard2.0/FaMLNet.BuildTasks.dll", "README.md" })
             Assert.Contains(expected, names);
         // A project whose package folder lies below it takes every source file there for its own.
         Assert.DoesNotContain(names, name => name.EndsWith(".cs", StringComparison.OrdinalIgnoreCase));
-        Assert.DoesNotContain(names, name => name.Contains("torch", StringComparison.OrdinalIgnoreCase) || name.Contains("Microsoft.ML", StringComparison.Ordinal));
+        Assert.DoesNotContain(names, name => name.Contains("torch", StringComparison.OrdinalIgnoreCase)
+            || name.Contains("Microsoft.ML", StringComparison.Ordinal));
         using StreamReader reader = new(zip.Entries.Single(entry => entry.Name == "FaMLNet.nuspec").Open());
         string nuspec = reader.ReadToEnd();
         Assert.Contains("<license type=\"expression\">MIT</license>", nuspec, StringComparison.Ordinal);

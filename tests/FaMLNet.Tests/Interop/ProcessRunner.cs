@@ -25,7 +25,9 @@ internal static class ProcessRunner
             return null;
         }
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.Result : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output.Result}\n{error.Result}");
+        return process.ExitCode == 0 ? output.Result
+            : throw new InvalidOperationException(
+            $"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output.Result}\n{error.Result}");
     }
 
     /// <summary>Runs to the end; fails with all that was printed if the exit status is not 0.</summary>
@@ -33,12 +35,14 @@ internal static class ProcessRunner
     {
         ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         // What the test host sets for itself must not steer the process under test.
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_CLI", StringComparison.Ordinal)).ToArray())
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("DOTNET_CLI", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         string text = output.Result;
-        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}\n{error.Result}");
+        return process.ExitCode == 0 ? text : throw new InvalidOperationException(
+            $"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}\n{error.Result}");
     }
 }

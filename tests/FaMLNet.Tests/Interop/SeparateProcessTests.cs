@@ -19,15 +19,54 @@ public sealed class SeparateProcessTests
         {
             string zip = Path.Combine(folder.FullName, "model.zip");
             mlContext.Model.Save(model, data.Schema, zip);
-            string json = ProcessRunner.Run("dotnet", folder.FullName, ProcessRunner.Metadata("PredictOnly"), "predict", zip, Tables.PathOf("digits"), "50");
+            string json = ProcessRunner.Run("dotnet", folder.FullName, ProcessRunner.Metadata("PredictOnly"), "predict", zip, Tables.PathOf("digits"),
+                "50");
             using JsonDocument result = JsonDocument.Parse(json);
             IDataView scored = model.Transform(mlContext.Data.TakeRows(data, 50));
-            Assert.Equal(scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString()), result.RootElement.GetProperty("labels").EnumerateArray().Select(label => label.GetString()!));
-            Assert.Equal(scored.GetColumn<float[]>("Score"), result.RootElement.GetProperty("scores").EnumerateArray().Select(row => row.EnumerateArray().Select(score => score.GetSingle()).ToArray()));
+            Assert.Equal(scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString()),
+                result.RootElement.GetProperty("labels").EnumerateArray().Select(label => label.GetString()!));
+            Assert.Equal(scored.GetColumn<float[]>("Score"),
+                result.RootElement.GetProperty("scores").EnumerateArray()
+                .Select(row => row.EnumerateArray().Select(score => score.GetSingle()).ToArray()));
             string[] modules = [.. result.RootElement.GetProperty("modules").EnumerateArray().Select(module => module.GetString()!)];
             Assert.Contains(modules, module => module.Equals("FaMLNet.dll", StringComparison.OrdinalIgnoreCase));
-            // TorchSharp.dll is managed code, and may be loaded when ML.NET looks through the types of FaMLNet.dll; the native libraries are what costs.
-            Assert.DoesNotContain(modules, module => module != "TorchSharp.dll" && (module.Contains("torch", StringComparison.OrdinalIgnoreCase) || module.StartsWith("libc10", StringComparison.Ordinal)));
+            // TorchSharp.dll is managed code, and may be loaded when ML.NET looks through the types of FaMLNet.dll; the native libraries
+            // are what costs.
+            Assert.DoesNotContain(modules, module => module != "TorchSharp.dll"
+                && (module.Contains("torch", StringComparison.OrdinalIgnoreCase) || module.StartsWith("libc10", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void An_application_that_references_microsofts_torchsharp_trainers_as_well_trains()
+    {
+        string output = ProcessRunner.Run("dotnet", AppContext.BaseDirectory, ProcessRunner.Metadata("BesideTorchSharp"));
+        Assert.Equal("Microsoft.ML.TorchSharp 1", output.Trim());
+    }
+
+    [Fact]
+    public void A_loaded_convolutional_model_scores_in_batches_in_a_fresh_process_with_the_same_bits()
+    {
+        MLContext mlContext = new(seed: 1);
+        IDataView data = Tables.Load(mlContext, "digits");
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 1);
+        (options.Network, options.ImageShape) = (NetworkDefinition.LeNet(), new ImageShape(1, 8, 8));
+        using TransformerChain<Microsoft.ML.Transforms.KeyToValueMappingTransformer> model = Tables.Pipeline(mlContext, options).Fit(data);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet");
+        try
+        {
+            string zip = Path.Combine(folder.FullName, "model.zip");
+            mlContext.Model.Save(model, data.Schema, zip);
+            using System.Security.Cryptography.IncrementalHash hash =
+                System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+            foreach (float[] scores in model.Transform(data).GetColumn<float[]>("Score"))
+                hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(scores.AsSpan()));
+            string output = ProcessRunner.Run("dotnet", folder.FullName, ProcessRunner.Metadata("Worker"), "score", zip);
+            Assert.Equal($"BatchedView {Convert.ToHexString(hash.GetHashAndReset())}", output.Trim());
         }
         finally
         {

@@ -6,7 +6,9 @@ public sealed class ConvolutionalNetworksTests
 {
     private static readonly ImageShape ImageNet = new(3, 224, 224), Cifar = new(3, 32, 32);
 
-    /// <summary>The published numbers of parameters: torchvision's for ImageNet's 1000 classes, akamaster/pytorch_resnet_cifar10's for CIFAR-10.</summary>
+    /// <summary>
+    /// The published numbers of parameters: torchvision's for ImageNet's 1000 classes, akamaster/pytorch_resnet_cifar10's for CIFAR-10.
+    /// </summary>
     public static TheoryData<SequentialDefinition, ImageShape, int, int> Published => new()
     {
         { NetworkDefinition.LeNet(), new ImageShape(1, 32, 32), 10, 61_706 },
@@ -63,10 +65,14 @@ public sealed class ConvolutionalNetworksTests
         Refused("height and width must stay", new Layer.Concatenate([new Layer.Conv2d(4, 3)]), new Layer.Flatten(), new Layer.Dense());
         Refused("PadTo can only be the first", new Layer.Conv2d(4, 3), new Layer.PadTo(20), new Layer.Flatten(), new Layer.Dense());
         Refused("at most half the kernel", new Layer.MaxPool2d(2) { Padding = 2 }, new Layer.Flatten(), new Layer.Dense());
-        Assert.Contains("Conv2d.Kernel must be 1", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Conv2d(3, 0))).Message, StringComparison.Ordinal);
-        Assert.Contains("Dropout.Share", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Dropout(1))).Message, StringComparison.Ordinal);
-        Assert.Contains("at least one layer", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential()).Message, StringComparison.Ordinal);
-        Assert.Contains("20, 32, 44, 56 or 110", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.ResNet(50)).Message, StringComparison.Ordinal);
+        Assert.Contains("Conv2d.Kernel must be 1",
+            Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Conv2d(3, 0))).Message, StringComparison.Ordinal);
+        Assert.Contains("Dropout.Share", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Dropout(1))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("at least one layer", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("20, 32, 44, 56 or 110", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.ResNet(50)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,9 +81,11 @@ public sealed class ConvolutionalNetworksTests
         Assert.Equal(NetworkDefinition.ResNet(20), NetworkDefinition.ResNet(20));
         Assert.NotEqual(NetworkDefinition.ResNet(20), NetworkDefinition.ResNet(32));
         Assert.NotEqual(NetworkDefinition.LeNet(), NetworkDefinition.LeNet() with { Initialization = WeightInitialization.KaimingNormal });
-        Assert.NotEqual(NetworkDefinition.Sequential(new Layer.Residual([], [])), NetworkDefinition.Sequential(new Layer.Residual([new Layer.BatchNorm()], [])));
+        Assert.NotEqual(NetworkDefinition.Sequential(new Layer.Residual([], [])),
+            NetworkDefinition.Sequential(new Layer.Residual([new Layer.BatchNorm()], [])));
     }
 
     private static void Refused(string part, params Layer[] layers) =>
-        Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(() => new GraphLayout(NetworkDefinition.Sequential(layers), new ImageShape(3, 9, 9), 10)).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(() =>
+            new GraphLayout(NetworkDefinition.Sequential(layers), new ImageShape(3, 9, 9), 10)).Message, StringComparison.Ordinal);
 }

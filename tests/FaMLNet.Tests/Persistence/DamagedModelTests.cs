@@ -6,7 +6,10 @@ using Xunit;
 
 namespace FaMLNet.Tests.Persistence;
 
-/// <summary>Models of each kind, damaged in many ways: what reaches the user from <c>mlContext.Model.Load</c> is a message that names entry, problem and cure.</summary>
+/// <summary>
+/// Models of each kind, damaged in many ways: what reaches the user from <c>mlContext.Model.Load</c> is a message that names entry, problem
+/// and cure.
+/// </summary>
 public sealed class DamagedModelTests
 {
     private const string Document = "model.json", Weights = "weights.safetensors", ModelKey = "/Model/Model.key", Schema = "TrainSchema";
@@ -14,7 +17,8 @@ public sealed class DamagedModelTests
     private static readonly Lazy<Dictionary<string, byte[]>> Models = new(() => new()
     {
         ["dense"] = Train(NetworkDefinition.Mlp(6)),
-        ["convolutional"] = Train(NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense())),
+        ["convolutional"] = Train(NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+            new Layer.Flatten(), new Layer.Dense())),
         ["custom"] = Train(NetworkDefinition.Custom("chain")),
     });
 
@@ -69,7 +73,8 @@ public sealed class DamagedModelTests
         foreach ((string entry, Func<byte[], byte[]?> damage, string expected) in EveryModelHas)
         {
             Exception? failure = Record.Exception(() => Load(Damage(zip, entry, damage)));
-            if (failure is not FormatException || !failure.Message.Contains(expected, StringComparison.Ordinal) || !failure.Message.Contains("model", StringComparison.OrdinalIgnoreCase))
+            if (failure is not FormatException || !failure.Message.Contains(expected, StringComparison.Ordinal)
+                || !failure.Message.Contains("model", StringComparison.OrdinalIgnoreCase))
                 wrong.Add($"{entry}, expected '{expected}': {failure?.GetType().Name} {failure?.Message}");
             ways++;
         }
@@ -94,11 +99,13 @@ public sealed class DamagedModelTests
     [Fact]
     public void A_renamed_layer_and_a_network_that_is_not_registered_are_named()
     {
-        FormatException failure = Assert.Throws<FormatException>(() => Load(Damage(Models.Value["convolutional"], Weights, Replace("conv1.weight", "conv9.weight"))));
+        FormatException failure = Assert.Throws<FormatException>(() =>
+            Load(Damage(Models.Value["convolutional"], Weights, Replace("conv1.weight", "conv9.weight"))));
         Assert.Contains("'conv9.weight'", failure.Message, StringComparison.Ordinal);
         failure = Assert.Throws<FormatException>(() => Load(Damage(Models.Value["custom"], Weights, Replace("\"a.weight\"", "\"z.weight\""))));
         Assert.Contains("'z.weight'", failure.Message, StringComparison.Ordinal);
-        InvalidOperationException missing = Assert.Throws<InvalidOperationException>(() => new MLContext().Model.Load(new MemoryStream(Models.Value["custom"]), out _));
+        InvalidOperationException missing = Assert.Throws<InvalidOperationException>(() =>
+            new MLContext().Model.Load(new MemoryStream(Models.Value["custom"]), out _));
         Assert.Contains("no factory of the network 'chain' is registered", missing.Message, StringComparison.Ordinal);
         Assert.Contains("RegisterAssembly", missing.Message, StringComparison.Ordinal);
     }

@@ -14,7 +14,9 @@ public sealed class ModelFileTests
         MLContext mlContext = new(seed: 1);
         IDataView data = Tables.Load(mlContext, "iris");
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.DirectFeedbackAlignment);
-        options.Network = NetworkDefinition.Mlp(16, 8) with { Normalization = Normalization.Batch, Activation = Activation.GELU, Dropout = 0.25f, Initialization = WeightInitialization.KaimingNormal };
+        options.Network = NetworkDefinition.Mlp(16, 8)
+            with { Normalization = Normalization.Batch, Activation = Activation.GELU, Dropout = 0.25f,
+            Initialization = WeightInitialization.KaimingNormal };
         ITransformer model = Tables.Pipeline(mlContext, options).Fit(data);
         return (Save(mlContext, model, data.Schema), data, model);
     });
@@ -35,7 +37,8 @@ public sealed class ModelFileTests
             Assert.Equal(x.AlignmentAngle, y.AlignmentAngle);
             Assert.Equal(x.NormRatio, y.NormRatio);
         }
-        Assert.Equal(Saved.Value.Model.Transform(Saved.Value.Data).GetColumn<float[]>("Score"), loaded.Transform(Saved.Value.Data).GetColumn<float[]>("Score"));
+        Assert.Equal(Saved.Value.Model.Transform(Saved.Value.Data).GetColumn<float[]>("Score"),
+            loaded.Transform(Saved.Value.Data).GetColumn<float[]>("Score"));
         Assert.NotNull(schema.GetColumnOrNull("Features"));
     }
 
@@ -155,12 +158,15 @@ public sealed class ModelFileTests
     [Fact]
     public void A_file_that_claims_a_huge_network_does_not_get_the_memory()
     {
-        string document = Encoding.UTF8.GetString(Entry("model.json")).Replace("16,", "1000000,", StringComparison.Ordinal).Replace("\"inputs\": 4", "\"inputs\": 2000", StringComparison.Ordinal);
+        string document = Encoding.UTF8.GetString(Entry("model.json")).Replace("16,", "1000000,", StringComparison.Ordinal)
+            .Replace("\"inputs\": 4", "\"inputs\": 2000", StringComparison.Ordinal);
         byte[] bytes = Entry("weights.safetensors");
         int length = (int)BitConverter.ToInt64(bytes);
-        byte[] header = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes, 8, length).Replace("[16,4]", "[1000000,2000]", StringComparison.Ordinal).Replace("[0,256]", "[0,8000000000]", StringComparison.Ordinal));
+        byte[] header = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes, 8, length).Replace("[16,4]", "[1000000,2000]", StringComparison.Ordinal)
+            .Replace("[0,256]", "[0,8000000000]", StringComparison.Ordinal));
         long before = GC.GetTotalAllocatedBytes();
-        Refused(("model.json", Encoding.UTF8.GetBytes(document)), ("weights.safetensors", [.. BitConverter.GetBytes((long)header.Length), .. header, .. bytes[(8 + length)..]]));
+        Refused(("model.json", Encoding.UTF8.GetBytes(document)),
+            ("weights.safetensors", [.. BitConverter.GetBytes((long)header.Length), .. header, .. bytes[(8 + length)..]]));
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 100_000_000);
     }
 

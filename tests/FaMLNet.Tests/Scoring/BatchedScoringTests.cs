@@ -18,7 +18,8 @@ public sealed class BatchedScoringTests
     {
         _data = _mlContext.Data.LoadFromEnumerable(Rows(600));
         _model = Pipeline().Fit(_data);
-        PredictionEngine<Row, Scored> engine = _mlContext.Model.CreatePredictionEngine<Row, Scored>(_model, new PredictionEngineOptions { OwnsTransformer = false });
+        PredictionEngine<Row, Scored> engine = _mlContext.Model.CreatePredictionEngine<Row,
+            Scored>(_model, new PredictionEngineOptions { OwnsTransformer = false });
         _rowByRow = [.. Rows(600).Select(row => engine.Predict(row).Score)];
     }
 
@@ -39,7 +40,8 @@ public sealed class BatchedScoringTests
             typeof(MulticlassPredictionTransformer<FeedbackAlignmentMulticlassModelParameters>), BindingFlags.Instance | BindingFlags.NonPublic, null,
             [_mlContext, ours.Model, _data.Schema, "Features", "Label", "Score", "PredictedLabel"], null)!).Transform(_data).Schema;
         Assert.Equal(rows.Select(column => (column.Name, column.Type)), batched.Select(column => (column.Name, column.Type)));
-        Assert.Equal(rows["Score"].Annotations.Schema.Select(column => column.Name), batched["Score"].Annotations.Schema.Select(column => column.Name));
+        Assert.Equal(rows["Score"].Annotations.Schema.Select(column => column.Name),
+            batched["Score"].Annotations.Schema.Select(column => column.Name));
     }
 
     [Fact]
@@ -58,7 +60,8 @@ public sealed class BatchedScoringTests
             Assert.Equal(Array.IndexOf(found[i].Score, found[i].Score.Max()) + 1u, found[i].PredictedLabel);
         }
         // A reused row object must not reach back into the buffers.
-        Assert.Equal(expected.Select(row => row.Variable.Sum()), _mlContext.Data.CreateEnumerable<Scored>(scored, reuseRowObject: true).Select(row => row.Variable.Sum()));
+        Assert.Equal(expected.Select(row => row.Variable.Sum()),
+            _mlContext.Data.CreateEnumerable<Scored>(scored, reuseRowObject: true).Select(row => row.Variable.Sum()));
     }
 
     [Fact]
@@ -104,7 +107,8 @@ public sealed class BatchedScoringTests
     [Fact]
     public void Evaluation_filters_chains_and_engines_work_on_it()
     {
-        MulticlassClassificationMetrics batched = _mlContext.MulticlassClassification.Evaluate(_model.Transform(_data)), rows = _mlContext.MulticlassClassification.Evaluate(Reload().Transform(_data));
+        MulticlassClassificationMetrics batched = _mlContext.MulticlassClassification.Evaluate(_model.Transform(_data)),
+            rows = _mlContext.MulticlassClassification.Evaluate(Reload().Transform(_data));
         Assert.Equal(rows.LogLoss, batched.LogLoss, 1e-5);
         Assert.Equal(rows.MicroAccuracy, batched.MicroAccuracy);
         IDataView filtered = _mlContext.Data.SkipRows(_mlContext.Data.FilterRowsByColumn(_model.Transform(_data), "Number", 100, 500), 10);
@@ -135,10 +139,12 @@ public sealed class BatchedScoringTests
         return new MLContext().Model.Load(zip, out _);
     }
 
-    private IEstimator<ITransformer> Pipeline() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+    private IEstimator<ITransformer> Pipeline() =>
+        _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
     {
         Rule = FeedbackRule.UniformSignConcordant,
-        Network = NetworkDefinition.Sequential(new Layer.Conv2d(8, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(), new Layer.Dense()),
+        Network = NetworkDefinition.Sequential(new Layer.Conv2d(8, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+            new Layer.MaxPool2d(2), new Layer.Flatten(), new Layer.Dense()),
         NumberOfEpochs = 1,
         Seed = 1,
     });
@@ -150,7 +156,8 @@ public sealed class BatchedScoringTests
         {
             float[] features = new float[64];
             random.FillUniform(features, 0, 1);
-            yield return new Row { Features = features, Label = (uint)random.NextInt32(3) + 1, Name = $"row {i}", Number = i, Variable = [.. Enumerable.Range(0, i % 4).Select(k => (float)(i + k))] };
+            yield return new Row { Features = features, Label = (uint)random.NextInt32(3) + 1, Name = $"row {i}", Number = i,
+                Variable = [.. Enumerable.Range(0, i % 4).Select(k => (float)(i + k))] };
         }
     }
 

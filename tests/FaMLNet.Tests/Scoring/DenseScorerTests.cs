@@ -57,8 +57,11 @@ public sealed class DenseScorerTests
     {
         MLContext mlContext = new(seed: 1);
         IDataView data = Tables.Load(mlContext, "iris");
-        var model = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick(FeedbackRule.Backpropagation))).Fit(data);
-        IDataView some = mlContext.Data.LoadFromEnumerable([new IrisRow { Features = [5, 3, 1, 0.2f] }, new IrisRow { Features = [5, float.NaN, 1, 0.2f] }, new IrisRow { Features = [5, 3, 1, 0.2f] }]);
+        var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick(FeedbackRule.Backpropagation))).Fit(data);
+        IDataView some = mlContext.Data.LoadFromEnumerable(
+            [new IrisRow { Features = [5, 3, 1, 0.2f] }, new IrisRow { Features = [5, float.NaN, 1, 0.2f] },
+            new IrisRow { Features = [5, 3, 1, 0.2f] }]);
         IDataView scored = model.Transform(some);
         float[][] scores = [.. scored.GetColumn<float[]>("Score")];
         uint[] labels = [.. scored.GetColumn<uint>("PredictedLabel")];
@@ -86,7 +89,8 @@ public sealed class DenseScorerTests
     public void Another_number_of_features_is_refused()
     {
         MLContext mlContext = new(seed: 1);
-        var model = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick())).Fit(Tables.Load(mlContext, "iris"));
+        var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick())).Fit(Tables.Load(mlContext, "iris"));
         Assert.ThrowsAny<Exception>(() => model.Transform(Tables.Load(mlContext, "wine")));
     }
 
@@ -96,7 +100,8 @@ public sealed class DenseScorerTests
         MLContext mlContext = new(seed: 1);
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
-            FeedbackAlignmentMulticlassModelParameters model = Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(Tables.Load(mlContext, "iris")));
+            FeedbackAlignmentMulticlassModelParameters model =
+                Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(Tables.Load(mlContext, "iris")));
             Assert.Equal(["dense1", "dense2", "dense3"], model.GetWeights().Keys);
             Assert.Equal([8, 16], model.GetWeights()["dense2"].Shape);
             Assert.Equal(128, model.GetWeights()["dense2"].Values.Length);
@@ -114,7 +119,8 @@ public sealed class DenseScorerTests
         LibTorch.EnsureLoaded();
         using DisposeScope scope = NewDisposeScope();
         MlpDefinition network = (MlpDefinition)model.Network;
-        Dictionary<string, Tensor> p = model.GetParameters().ToDictionary(pair => pair.Key, pair => tensor(pair.Value.Values.ToArray()).reshape([.. pair.Value.Shape.Select(size => (long)size)]));
+        Dictionary<string, Tensor> p = model.GetParameters()
+            .ToDictionary(pair => pair.Key, pair => tensor(pair.Value.Values.ToArray()).reshape([.. pair.Value.Shape.Select(size => (long)size)]));
         Tensor h = tensor(rows.SelectMany(row => row).ToArray()).reshape(rows.Length, rows[0].Length);
         for (int i = 1; i <= network.HiddenUnits.Count + 1; i++)
         {
@@ -122,7 +128,8 @@ public sealed class DenseScorerTests
             if (i > network.HiddenUnits.Count)
                 break;
             if (network.Normalization == Normalization.Batch)
-                h = nn.functional.batch_norm(h, p[$"norm{i}.running_mean"], p[$"norm{i}.running_var"], p[$"norm{i}.weight"], p[$"norm{i}.bias"], training: false);
+                h = nn.functional.batch_norm(h, p[$"norm{i}.running_mean"], p[$"norm{i}.running_var"], p[$"norm{i}.weight"], p[$"norm{i}.bias"],
+                    training: false);
             else if (network.Normalization == Normalization.Layer)
                 h = nn.functional.layer_norm(h, [network.HiddenUnits[i - 1]], p[$"norm{i}.weight"], p[$"norm{i}.bias"]);
             h = network.Activation switch

@@ -35,7 +35,8 @@ public sealed class ImageModelTests
     {
         IDataView data = Tables.Load(_mlContext, "digits");
         foreach (FeedbackRule rule in FeedbackRule.All)
-            Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)), Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)));
+            Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)),
+                Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)));
     }
 
     [Fact]
@@ -60,10 +61,12 @@ public sealed class ImageModelTests
         IDataView wine = Tables.Load(_mlContext, "wine");
         FeedbackAlignmentMulticlassTrainer.Options options = new() { Network = NetworkDefinition.LeNet(), NumberOfEpochs = 1 };
         var key = _mlContext.Transforms.Conversion.MapValueToKey("Label");
-        ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
+        ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+            key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
         Assert.Contains("13 features are no square image", error.Message, StringComparison.Ordinal);
         options.ImageShape = new ImageShape(1, 2, 6);
-        error = Assert.ThrowsAny<ArgumentException>(() => key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
+        error = Assert.ThrowsAny<ArgumentException>(() =>
+            key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
         Assert.Contains("1 × 2 × 6 has 12 values, but the feature column has 13", error.Message, StringComparison.Ordinal);
         options.ImageShape = new ImageShape(0, 2, 6);
         error = Assert.ThrowsAny<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options));
@@ -77,7 +80,8 @@ public sealed class ImageModelTests
         foreach (Func<int, float> code in new Func<int, float>[] { b => b / 255f, b => b * (1 / 255f), b => b })
         {
             TrainingData data = new(100, 3);
-            float[][] rows = [.. Enumerable.Range(0, 50).Select(row => Enumerable.Range(0, 100).Select(_ => row == 0 ? 0 : code(random.NextInt32(256))).ToArray())];
+            float[][] rows = [.. Enumerable.Range(0, 50)
+                .Select(row => Enumerable.Range(0, 100).Select(_ => row == 0 ? 0 : code(random.NextInt32(256))).ToArray())];
             foreach (float[] row in rows)
             {
                 row.CopyTo(data.Next());
@@ -103,7 +107,8 @@ public sealed class ImageModelTests
         FeedbackAlignmentMulticlassModelParameters Train(bool packed)
         {
             // A last row with a value that is no pixel makes floats of all; its weight is 0.
-            IEnumerable<Row> source = rows.Select((row, i) => new Row { Features = row, Label = (uint)(i % 3), Weight = 1 }).Append(new Row { Features = [.. rows[0][..63], packed ? 0 : 1e-9f], Label = 0, Weight = 0 });
+            IEnumerable<Row> source = rows.Select((row, i) => new Row { Features = row, Label = (uint)(i % 3), Weight = 1 })
+                .Append(new Row { Features = [.. rows[0][..63], packed ? 0 : 1e-9f], Label = 0, Weight = 0 });
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick();
             options.ExampleWeightColumnName = "Weight";
             return _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(_mlContext.Data.LoadFromEnumerable(source)).Model;

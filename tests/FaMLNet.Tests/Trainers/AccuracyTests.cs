@@ -18,7 +18,8 @@ public sealed class AccuracyTests
             double accuracy = Enumerable.Range(1, 3).Average(seed =>
             {
                 MLContext mlContext = new(seed);
-                return Evaluate(mlContext, table, seed, Tables.Pipeline(mlContext, new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, Seed = seed }));
+                return Evaluate(mlContext, table, seed, Tables.Pipeline(mlContext,
+                    new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, Seed = seed }));
             });
             Assert.True(accuracy >= least, $"{rule.ShortName} on {table}: {accuracy:F4}");
         }

@@ -14,21 +14,29 @@ public sealed class BadInputTests
     [Fact]
     public void Missing_columns_are_named_with_those_that_are_there()
     {
-        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Pixels").Fit(Data(Row())), "Feature column 'Pixels' not found", "'Features'");
+        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Pixels").Fit(Data(Row())), "Feature column 'Pixels' not found",
+            "'Features'");
         Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Species").Fit(Data(Row())), "Label column 'Species' not found", "'Key'");
-        Fails<ArgumentException>(() => Trainer(o => o.ExampleWeightColumnName = "W").Fit(Data(Row())), "Example weight column 'W' not found", "'Weight'");
+        Fails<ArgumentException>(() => Trainer(o => o.ExampleWeightColumnName = "W").Fit(Data(Row())), "Example weight column 'W' not found",
+            "'Weight'");
     }
 
     [Fact]
     public void Wrongly_typed_columns_are_named_with_the_cure()
     {
-        Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Text").Fit(Data(Row())), "Label column 'Text' must be a key", "found String", "MapValueToKey(\"Text\")");
-        Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Number").Fit(Data(Row())), "Label column 'Number' must be a key", "MapValueToKey(\"Number\")");
+        Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Text").Fit(Data(Row())), "Label column 'Text' must be a key", "found String",
+            "MapValueToKey(\"Text\")");
+        Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Number").Fit(Data(Row())), "Label column 'Number' must be a key",
+            "MapValueToKey(\"Number\")");
         Fails<ArgumentException>(() => Trainer(o => o.LabelColumnName = "Features").Fit(Data(Row())), "Label column 'Features'", "one label a row");
-        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Weight").Fit(Data(Row())), "Feature column 'Weight' must be a vector", "Concatenate");
-        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Doubles").Fit(Data(Row())), "Feature column 'Doubles'", "Vector<Double", "ConvertType");
-        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Variable").Fit(Data(Row())), "Feature column 'Variable'", "known size", "VectorType");
-        Fails<ArgumentException>(() => Trainer(o => o.ExampleWeightColumnName = "Text").Fit(Data(Row())), "Example weight column 'Text' must be Single", "ConvertType");
+        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Weight").Fit(Data(Row())), "Feature column 'Weight' must be a vector",
+            "Concatenate");
+        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Doubles").Fit(Data(Row())), "Feature column 'Doubles'", "Vector<Double",
+            "ConvertType");
+        Fails<ArgumentException>(() => Trainer(o => o.FeatureColumnName = "Variable").Fit(Data(Row())), "Feature column 'Variable'", "known size",
+            "VectorType");
+        Fails<ArgumentException>(() => Trainer(o => o.ExampleWeightColumnName = "Text").Fit(Data(Row())),
+            "Example weight column 'Text' must be Single", "ConvertType");
     }
 
     [Fact]
@@ -43,15 +51,22 @@ public sealed class BadInputTests
     public void Data_that_cannot_be_trained_on_is_refused_with_the_reason()
     {
         Fails<InvalidOperationException>(() => Trainer().Fit(Data()), "no rows");
-        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(), Row(), Row())), "All 3 usable rows have the same label in column 'Key' (key 1)");
-        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(r => r.Key = Missing), Row(r => r.Key = Missing))), "all 2 rows have a missing label in column 'Key'", "MapValueToKey");
-        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(r => r.Features = [1, float.NaN, 0]), Row(r => r.Features = [float.NaN, 0, 0]))),
+        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(), Row(), Row())),
+            "All 3 usable rows have the same label in column 'Key' (key 1)");
+        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(r => r.Key = Missing), Row(r => r.Key = Missing))),
+            "all 2 rows have a missing label in column 'Key'", "MapValueToKey");
+        Fails<InvalidOperationException>(() => Trainer()
+            .Fit(Data(Row(r => r.Features = [1, float.NaN, 0]), Row(r => r.Features = [float.NaN, 0, 0]))),
             "all 2 rows have missing (NaN) features in column 'Features'", "ReplaceMissingValues");
-        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(), Row(r => r.Features = [0, 0, float.PositiveInfinity]))), "Feature column 'Features', row 2, slot 2", "must be finite");
+        Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(), Row(r => r.Features = [0, 0, float.PositiveInfinity]))),
+            "Feature column 'Features', row 2, slot 2", "must be finite");
         Fails<InvalidOperationException>(() => Trainer().Fit(Data(Row(), Row(r => r.Features = [float.NegativeInfinity, 0, 0]))), "row 2, slot 0");
-        Fails<InvalidOperationException>(() => Trainer(o => o.ExampleWeightColumnName = "Weight").Fit(Data(Row(r => r.Weight = -1), Row(r => r.Key = 1))), "Example weight column 'Weight', row 1", "at least 0");
-        Fails<InvalidOperationException>(() => Trainer(o => o.ExampleWeightColumnName = "Weight").Fit(Data(Row(r => r.Weight = 0), Row(r => { r.Key = 1; r.Weight = 0; }))), "All weights in example weight column 'Weight' are 0");
-        Fails<InvalidOperationException>(() => Trainer(o => o.LabelColumnName = "OneKey").Fit(Data(Row(), Row())), "Label column 'OneKey' has 1 class");
+        Fails<InvalidOperationException>(() => Trainer(o => o.ExampleWeightColumnName = "Weight")
+            .Fit(Data(Row(r => r.Weight = -1), Row(r => r.Key = 1))), "Example weight column 'Weight', row 1", "at least 0");
+        Fails<InvalidOperationException>(() => Trainer(o => o.ExampleWeightColumnName = "Weight")
+            .Fit(Data(Row(r => r.Weight = 0), Row(r => { r.Key = 1; r.Weight = 0; }))), "All weights in example weight column 'Weight' are 0");
+        Fails<InvalidOperationException>(() => Trainer(o => o.LabelColumnName = "OneKey").Fit(Data(Row(), Row())),
+            "Label column 'OneKey' has 1 class");
     }
 
     [Fact]
@@ -59,27 +74,36 @@ public sealed class BadInputTests
     {
         List<string> messages = [];
         _mlContext.Log += (_, message) => messages.Add(message.Message);
-        IDataView data = Data(Row(), Row(r => r.Key = 1), Row(r => r.Key = Missing), Row(r => r.Features = [0, float.NaN, 0]), Row(r => r.Weight = float.NaN), Row(r => r.Key = 2));
+        IDataView data = Data(Row(), Row(r => r.Key = 1), Row(r => r.Key = Missing), Row(r => r.Features = [0, float.NaN, 0]),
+            Row(r => r.Weight = float.NaN), Row(r => r.Key = 2));
         FeedbackAlignmentMulticlassModelParameters model = Trainer(o => o.ExampleWeightColumnName = "Weight").Fit(data).Model;
-        Assert.Contains(messages, message => message.Contains("Left out 3 of 6 rows: 1 with missing (NaN) features, 1 with a missing label, 1 with a missing (NaN) weight", StringComparison.Ordinal));
+        Assert.Contains(messages, message => message.Contains(
+            "Left out 3 of 6 rows: 1 with missing (NaN) features, 1 with a missing label, 1 with a missing (NaN) weight", StringComparison.Ordinal));
         Assert.Equal(3, model.NumberOfClasses);
     }
 
     [Fact]
     public void Options_out_of_range_are_named()
     {
-        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(learningRate: -1), "LearningRate must be above 0", "found -1");
+        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(learningRate: -1),
+            "LearningRate must be above 0", "found -1");
         Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(learningRate: float.NaN), "LearningRate");
-        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(numberOfEpochs: 0), "NumberOfEpochs must be at least 1; found 0");
-        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(batchSize: 0), "BatchSize must be at least 1; found 0");
+        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(numberOfEpochs: 0),
+            "NumberOfEpochs must be at least 1; found 0");
+        Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(batchSize: 0),
+            "BatchSize must be at least 1; found 0");
         Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(labelColumnName: ""), "LabelColumnName");
         Fails<ArgumentException>(() => NetworkDefinition.Mlp(10, 0), "hidden layer 2", "found 0");
         Fails<ArgumentException>(() => NetworkDefinition.Mlp(-3), "hidden layer 1", "found -3");
         Fails<ArgumentException>(() => Trainer(o => o.Network = NetworkDefinition.Mlp(3) with { Dropout = 1 }), "Dropout", "found 1");
-        Fails<ArgumentException>(() => Trainer(o => o.Network = NetworkDefinition.Mlp(3) with { Activation = (Activation)99 }), "Activation", "ReLU", "found 99");
-        Fails<ArgumentException>(() => Trainer(o => { o.Network = NetworkDefinition.Mlp(3) with { Normalization = Normalization.Batch }; o.BatchSize = 1; }), "BatchSize must be at least 2 with batch normalisation");
+        Fails<ArgumentException>(() => Trainer(o => o.Network = NetworkDefinition.Mlp(3) with { Activation = (Activation)99 }), "Activation", "ReLU",
+            "found 99");
+        Fails<ArgumentException>(() => Trainer(o =>
+            { o.Network = NetworkDefinition.Mlp(3) with { Normalization = Normalization.Batch }; o.BatchSize = 1; }),
+            "BatchSize must be at least 2 with batch normalisation");
         Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.Sgd { Momentum = 1 }), "Sgd.Momentum", "below 1", "found 1");
-        Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.Sgd { Momentum = 0, Nesterov = true }), "Nesterov needs a Momentum");
+        Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.Sgd { Momentum = 0, Nesterov = true }),
+            "Nesterov needs a Momentum");
         Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.Adam { Beta2 = -0.1f }), "Adam.Beta2");
         Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.AdamW { Epsilon = 0 }), "AdamW.Epsilon must be above 0");
         Fails<ArgumentException>(() => Trainer(o => o.Optimizer = new OptimizerOptions.RmsProp { WeightDecay = -1 }), "RmsProp.WeightDecay");
@@ -95,13 +119,16 @@ public sealed class BadInputTests
     public void Single_rows_are_refused_wherever_there_is_batch_normalisation()
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(Training.Autograd.TwoBranchesFactory).Assembly);
-        IDataView digits = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Tables.Load(_mlContext, "digits")).Transform(Tables.Load(_mlContext, "digits"));
+        IDataView digits = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Tables.Load(_mlContext, "digits"))
+            .Transform(Tables.Load(_mlContext, "digits"));
         foreach (NetworkDefinition network in new NetworkDefinition[]
         {
-            NetworkDefinition.Mlp(4) with { Normalization = Normalization.Batch }, NetworkDefinition.ResNet(20), NetworkDefinition.DenseNet121(), NetworkDefinition.Custom("two-branches"),
+            NetworkDefinition.Mlp(4) with { Normalization = Normalization.Batch }, NetworkDefinition.ResNet(20), NetworkDefinition.DenseNet121(),
+                NetworkDefinition.Custom("two-branches"),
         })
         {
-            Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+            Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+                new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Network = network,
                 BatchSize = 1,

@@ -12,7 +12,8 @@ public sealed class ConcurrencyTests
     private static NetworkDefinition[] Networks =>
     [
         NetworkDefinition.Mlp(24, 12) with { Dropout = 0.1f },
-        NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(), new Layer.Dense()),
+        NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(),
+            new Layer.Dense()),
     ];
 
     [Fact]
@@ -32,7 +33,8 @@ public sealed class ConcurrencyTests
                     NumberOfThreads = 1,
                 })).Fit(data));
         }
-        FeedbackAlignmentMulticlassModelParameters[] expected = [.. Enumerable.Range(0, 8).Select(Train)], found = new FeedbackAlignmentMulticlassModelParameters[8];
+        FeedbackAlignmentMulticlassModelParameters[] expected = [.. Enumerable.Range(0, 8).Select(Train)],
+            found = new FeedbackAlignmentMulticlassModelParameters[8];
         Thread[] threads = [.. Enumerable.Range(0, 8).Select(index => new Thread(() => found[index] = Train(index)))];
         foreach (Thread thread in threads)
             thread.Start();
@@ -49,7 +51,8 @@ public sealed class ConcurrencyTests
         IDataView data = Tables.Load(mlContext, "digits");
         foreach (NetworkDefinition network in Networks)
         {
-            ITransformer trained = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            ITransformer trained = mlContext.Transforms.Conversion.MapValueToKey("Label")
+                .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
                 new FeedbackAlignmentMulticlassTrainer.Options { Network = network, NumberOfEpochs = 1, Seed = 1 })).Fit(data);
             using MemoryStream zip = new();
             mlContext.Model.Save(trained, data.Schema, zip);
@@ -61,7 +64,8 @@ public sealed class ConcurrencyTests
             {
                 try
                 {
-                    using PredictionEngine<Row, Prediction> engine = new MLContext().Model.CreatePredictionEngine<Row, Prediction>(model, new PredictionEngineOptions { OwnsTransformer = false });
+                    using PredictionEngine<Row, Prediction> engine = new MLContext().Model.CreatePredictionEngine<Row,
+                        Prediction>(model, new PredictionEngineOptions { OwnsTransformer = false });
                     for (int i = 0; i < 200; i++)
                     {
                         int row = (i * 7 + index) % rows.Length;
@@ -105,8 +109,10 @@ public sealed class ConcurrencyTests
     {
         MLContext mlContext = new(seed: 1);
         IDataView data = Tables.Load(mlContext, "digits");
-        void Train(int index) => mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-            new FeedbackAlignmentMulticlassTrainer.Options { Rule = FeedbackRule.All[index % 6], Network = Networks[index / 6 % 2], NumberOfEpochs = 1, Seed = 1 })).Fit(data);
+        void Train(int index) => mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            new FeedbackAlignmentMulticlassTrainer.Options { Rule = FeedbackRule.All[index % 6], Network = Networks[index / 6 % 2],
+                NumberOfEpochs = 1, Seed = 1 })).Fit(data);
         for (int i = 0; i < 12; i++)
             Train(i);
         long tensors = LiveTensors.Held(), managed = GC.GetTotalMemory(true);

@@ -15,12 +15,15 @@ public sealed class PipelineTests
     {
         IDataView data = Tables.Load(_mlContext, "iris");
         IEstimator<ITransformer> before = _mlContext.Transforms.Conversion.MapValueToKey("Label");
-        DataViewSchema mine = before.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick())).Fit(data).Transform(data).Schema;
-        DataViewSchema theirs = before.Append(_mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(maximumNumberOfIterations: 1)).Fit(data).Transform(data).Schema;
+        DataViewSchema mine = before.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick())).Fit(data).Transform(data)
+            .Schema;
+        DataViewSchema theirs = before.Append(_mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(maximumNumberOfIterations: 1)).Fit(data)
+            .Transform(data).Schema;
         foreach (string column in new[] { "Score", "PredictedLabel" })
         {
             Assert.Equal(theirs[column].Type, mine[column].Type);
-            Assert.Equal(theirs[column].Annotations.Schema.Select(annotation => (annotation.Name, annotation.Type.ToString())), mine[column].Annotations.Schema.Select(annotation => (annotation.Name, annotation.Type.ToString())));
+            Assert.Equal(theirs[column].Annotations.Schema.Select(annotation => (annotation.Name, annotation.Type.ToString())),
+                mine[column].Annotations.Schema.Select(annotation => (annotation.Name, annotation.Type.ToString())));
         }
         VBuffer<ReadOnlyMemory<char>> names = default;
         mine["Score"].GetSlotNames(ref names);
@@ -41,7 +44,8 @@ public sealed class PipelineTests
         {
             SchemaShape.Column expected = shape.Single(other => other.Name == column.Name);
             Assert.Equal(expected.IsKey, column.Type is KeyDataViewType);
-            Assert.Equal(expected.Kind, column.Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.Scalar);
+            Assert.Equal(expected.Kind, column.Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector
+                : SchemaShape.Column.VectorKind.Scalar);
         }
     }
 
@@ -73,7 +77,8 @@ public sealed class PipelineTests
         IDataView data = TwoFeatures(rows: 300, informative: 1);
         var model = _mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick(epochs: 40))).Fit(data);
-        var importance = _mlContext.MulticlassClassification.PermutationFeatureImportance(model.LastTransformer, model.Transform(data), permutationCount: 3);
+        var importance = _mlContext.MulticlassClassification.PermutationFeatureImportance(model.LastTransformer, model.Transform(data),
+            permutationCount: 3);
         Assert.True(importance[1].MicroAccuracy.Mean < importance[0].MicroAccuracy.Mean - 0.2);
     }
 
@@ -82,7 +87,8 @@ public sealed class PipelineTests
     {
         IDataView data = Tables.Load(_mlContext, "iris");
         IEstimator<ITransformer> Before() => _mlContext.Transforms.Conversion.MapValueToKey("Label");
-        var cached = new EstimatorChain<ITransformer>().Append(Before()).AppendCacheCheckpoint(_mlContext).Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));
+        var cached = new EstimatorChain<ITransformer>().Append(Before()).AppendCacheCheckpoint(_mlContext)
+            .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));
         var plain = Before().Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));
         AssertSameWeights(Tables.ModelOf(plain.Fit(data)), Tables.ModelOf(cached.Fit(data)));
     }
@@ -91,13 +97,16 @@ public sealed class PipelineTests
     public void Sparse_and_dense_features_give_the_same_model_and_the_same_scores()
     {
         float[][] rows = [.. Enumerable.Range(0, 60).Select(i => Enumerable.Range(0, 20).Select(j => (i + j) % 7 == 0 ? i % 3 + 1f : 0).ToArray())];
-        IDataView dense = _mlContext.Data.LoadFromEnumerable(rows.Select((row, i) => new SparseRow { Features = new VBuffer<float>(20, row), Label = (uint)(i % 3) }));
+        IDataView dense = _mlContext.Data.LoadFromEnumerable(
+            rows.Select((row, i) => new SparseRow { Features = new VBuffer<float>(20, row), Label = (uint)(i % 3) }));
         IDataView sparse = _mlContext.Data.LoadFromEnumerable(rows.Select((row, i) =>
         {
             int[] indices = [.. Enumerable.Range(0, 20).Where(j => row[j] != 0)];
-            return new SparseRow { Features = new VBuffer<float>(20, indices.Length, [.. indices.Select(j => row[j])], indices), Label = (uint)(i % 3) };
+            return new SparseRow { Features = new VBuffer<float>(20, indices.Length, [.. indices.Select(j => row[j])], indices),
+                Label = (uint)(i % 3) };
         }));
-        var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));
+        var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));
         var fromDense = pipeline.Fit(dense);
         var fromSparse = pipeline.Fit(sparse);
         AssertSameWeights(Tables.ModelOf(fromDense), Tables.ModelOf(fromSparse));
@@ -121,7 +130,8 @@ public sealed class PipelineTests
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 60);
             options.LabelColumnName = column == "Key" ? "Key" : "Label";
             FeedbackAlignmentMulticlassTrainer trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
-            IEstimator<ITransformer> pipeline = column == "Key" ? trainer : _mlContext.Transforms.Conversion.MapValueToKey("Label", column).Append(trainer);
+            IEstimator<ITransformer> pipeline = column == "Key" ? trainer
+                : _mlContext.Transforms.Conversion.MapValueToKey("Label", column).Append(trainer);
             double accuracy = _mlContext.MulticlassClassification.Evaluate(pipeline.Fit(data).Transform(data), options.LabelColumnName).MicroAccuracy;
             Assert.Equal(1, accuracy);
         }
@@ -130,8 +140,11 @@ public sealed class PipelineTests
     [Fact]
     public void Columns_of_other_names_work_and_other_columns_pass_through()
     {
-        IDataView data = _mlContext.Transforms.CopyColumns("Pixels", "Features").Append(_mlContext.Transforms.Conversion.MapValueToKey("Species", "Label")).Fit(Tables.Load(_mlContext, "iris")).Transform(Tables.Load(_mlContext, "iris"));
-        var trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment("Species", "Pixels", rule: FeedbackRule.UniformSignConcordant, network: NetworkDefinition.Mlp(8), numberOfEpochs: 2, batchSize: 10, learningRate: 0.01f);
+        IDataView data = _mlContext.Transforms.CopyColumns("Pixels", "Features")
+            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Species", "Label")).Fit(Tables.Load(_mlContext, "iris"))
+            .Transform(Tables.Load(_mlContext, "iris"));
+        var trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment("Species", "Pixels", rule: FeedbackRule.UniformSignConcordant,
+            network: NetworkDefinition.Mlp(8), numberOfEpochs: 2, batchSize: 10, learningRate: 0.01f);
         IDataView scored = trainer.Fit(data).Transform(data);
         Assert.Equal(data.GetColumn<float[]>("Features"), scored.GetColumn<float[]>("Features"));
         Assert.NotNull(scored.Schema.GetColumnOrNull("PredictedLabel"));
@@ -140,14 +153,16 @@ public sealed class PipelineTests
     [Fact]
     public void Rows_of_weight_zero_do_not_count_and_the_unit_of_weights_does_not_matter()
     {
-        LabelsRow[] rows = [.. Enumerable.Range(0, 64).Select(i => new LabelsRow { Features = [i % 2, 1 - i % 2, i % 5], Key = (uint)(i % 2), Weight = 1 })];
+        LabelsRow[] rows = [.. Enumerable.Range(0, 64)
+            .Select(i => new LabelsRow { Features = [i % 2, 1 - i % 2, i % 5], Key = (uint)(i % 2), Weight = 1 })];
         LabelsRow[] poisoned = [.. rows, .. rows.Select(row => new LabelsRow { Features = row.Features, Key = 1 - row.Key, Weight = 0 })];
         double Accuracy(LabelsRow[] training)
         {
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 60);
             (options.LabelColumnName, options.ExampleWeightColumnName) = ("Key", "Weight");
             IDataView test = _mlContext.Data.LoadFromEnumerable(rows);
-            return _mlContext.MulticlassClassification.Evaluate(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(_mlContext.Data.LoadFromEnumerable(training)).Transform(test), "Key").MicroAccuracy;
+            return _mlContext.MulticlassClassification.Evaluate(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)
+                .Fit(_mlContext.Data.LoadFromEnumerable(training)).Transform(test), "Key").MicroAccuracy;
         }
         Assert.Equal(1, Accuracy(poisoned));
         FeedbackAlignmentMulticlassModelParameters Train(float unit)
@@ -175,7 +190,8 @@ public sealed class PipelineTests
             }
             AssertSameWeights(Train(5, new MLContext()), Train(5, new MLContext(99)));
             AssertSameWeights(Train(null, new MLContext(7)), Train(null, new MLContext(7)));
-            Assert.NotEqual(Train(5, _mlContext).GetWeights()["dense1"].Values.ToArray(), Train(6, _mlContext).GetWeights()["dense1"].Values.ToArray());
+            Assert.NotEqual(Train(5, _mlContext).GetWeights()["dense1"].Values.ToArray(),
+                Train(6, _mlContext).GetWeights()["dense1"].Values.ToArray());
         }
     }
 
@@ -191,7 +207,8 @@ public sealed class PipelineTests
     public void Centring_is_folded_into_the_first_bias()
     {
         // With all the mass on means, an uncentred network sees inputs around 1000; folded back it must score as the centred one did.
-        IDataView data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 90).Select(i => new LabelsRow { Features = [1000 + i % 3, 1000 - i % 3, 1000], Key = (uint)(i % 3) }));
+        IDataView data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 90)
+            .Select(i => new LabelsRow { Features = [1000 + i % 3, 1000 - i % 3, 1000], Key = (uint)(i % 3) }));
         data = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Key").Fit(data).Transform(data);
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.Backpropagation, epochs: 300);
         var model = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data);

@@ -17,7 +17,8 @@ public sealed class ValidationTests
         {
             Tables.Quick(epochs: 4),
             new() { Network = NetworkDefinition.Mlp(16) with { Normalization = Normalization.Batch, Dropout = 0.3f }, NumberOfEpochs = 4, Seed = 1 },
-            new() { Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dropout(0.2f), new Layer.Dense()), NumberOfEpochs = 2, Seed = 1 },
+            new() { Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+                new Layer.Flatten(), new Layer.Dropout(0.2f), new Layer.Dense()), NumberOfEpochs = 2, Seed = 1 },
         })
         {
             (IDataView train, IDataView test) = Split("digits");
@@ -35,7 +36,9 @@ public sealed class ValidationTests
     public void Measuring_validation_does_not_change_the_training()
     {
         (IDataView train, IDataView test) = Split("wine");
-        FeedbackAlignmentMulticlassTrainer.Options options = new() { Network = NetworkDefinition.Mlp(12) with { Normalization = Normalization.Batch, Dropout = 0.2f }, NumberOfEpochs = 5, Seed = 1, Rule = FeedbackRule.DirectFeedbackAlignment };
+        FeedbackAlignmentMulticlassTrainer.Options options =
+            new() { Network = NetworkDefinition.Mlp(12) with { Normalization = Normalization.Batch, Dropout = 0.2f }, NumberOfEpochs = 5, Seed = 1,
+            Rule = FeedbackRule.DirectFeedbackAlignment };
         PipelineTests.AssertSameWeights(Trainer(options).Fit(train).Model, Trainer(options).Fit(train, test).Model);
     }
 
@@ -67,7 +70,8 @@ public sealed class ValidationTests
         options.ValidationFraction = 0.25;
         Assert.All(Trainer(options).Fit(Load("iris")).Model.History, epoch => Assert.InRange(epoch.ValidationAccuracy!.Value, 0, 1));
         options.ValidationFraction = 1e-6;
-        Assert.Contains("ValidationFraction", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(Load("iris"))).Message, StringComparison.Ordinal);
+        Assert.Contains("ValidationFraction", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(Load("iris"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +98,8 @@ public sealed class ValidationTests
 
         options.NumberOfEpochs = 500;
         options.EarlyStopping = new EarlyStopping { Metric = StoppingMetric.ValidationLoss };
-        Assert.Contains("ValidationFraction", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(train)).Message, StringComparison.Ordinal);
+        Assert.Contains("ValidationFraction", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(train)).Message,
+            StringComparison.Ordinal);
         options.EarlyStopping = new EarlyStopping { Metric = StoppingMetric.TrainingLoss, MinimumDelta = 1000, Patience = 3, RestoreBest = false };
         Assert.Equal(4, Trainer(options).Fit(train).Model.History.Count);
     }
@@ -103,7 +108,8 @@ public sealed class ValidationTests
     public void Early_stopping_judges_by_its_metric()
     {
         EpochMetrics[] history = [.. new[] { (0.5, 0.7), (0.4, 0.8), (0.41, 0.9), (0.45, 0.85), (0.39, 0.86) }.Select((pair, i) =>
-            new EpochMetrics { Epoch = i + 1, Loss = 1 - i, Accuracy = 0, LearningRate = 1, SamplesPerSecond = 1, ValidationLoss = pair.Item1, ValidationAccuracy = pair.Item2 })];
+            new EpochMetrics { Epoch = i + 1, Loss = 1 - i, Accuracy = 0, LearningRate = 1, SamplesPerSecond = 1, ValidationLoss = pair.Item1,
+                ValidationAccuracy = pair.Item2 })];
         Assert.Equal((5, false), new EarlyStopping { Patience = 2 }.Judge(history));
         Assert.Equal((2, true), new EarlyStopping { Patience = 2 }.Judge(history[..4]));
         Assert.Equal((2, true), new EarlyStopping { Patience = 3, MinimumDelta = 0.02 }.Judge(history));
@@ -115,7 +121,8 @@ public sealed class ValidationTests
     public void Class_weights_make_rare_classes_count()
     {
         // Nine rows of the first class to one of the second, the same features: the probabilities become the weighted shares.
-        IDataView data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 400).Select(i => new Row { Label = i % 10 == 0 ? 1u : 0u, Weight = 1 }));
+        IDataView data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 400)
+            .Select(i => new Row { Label = i % 10 == 0 ? 1u : 0u, Weight = 1 }));
         float Probability(ClassWeights? weights, string? column = null)
         {
             FeedbackAlignmentMulticlassTrainer.Options options = new()
@@ -129,14 +136,17 @@ public sealed class ValidationTests
                 ClassWeights = weights,
                 Optimizer = new OptimizerOptions.Adam { LearningRate = 0.02f },
             };
-            return _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data).Transform(data).GetColumn<float[]>("Score").First()[1];
+            return _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data).Transform(data).GetColumn<float[]>("Score")
+                .First()[1];
         }
         Assert.Equal(0.1, Probability(null), 0.02);
         Assert.Equal(0.5, Probability(ClassWeights.Balanced), 0.03);
         Assert.Equal(0.5, Probability(ClassWeights.Balanced, "Weight"), 0.03);
         Assert.Equal(0.25, Probability(ClassWeights.Explicit(1, 3)), 0.03);
-        Assert.Contains("3 weights for 2 classes", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(1, 2, 3))).Message, StringComparison.Ordinal);
-        Assert.Contains("all weights are 0", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(0, 0))).Message, StringComparison.Ordinal);
+        Assert.Contains("3 weights for 2 classes", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(1, 2, 3))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("all weights are 0", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(0, 0))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,7 +162,8 @@ public sealed class ValidationTests
             FeedbackAlignmentMulticlassModelParameters second = Trainer(options).Fit(data, first).Model;
             // A step of next to nothing leaves the weights where they were, to rounding.
             foreach ((string name, ParameterTensor tensor) in first.GetParameters())
-                Assert.All(tensor.Values.ToArray().Zip(second.GetParameters()[name].Values.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+                Assert.All(tensor.Values.ToArray().Zip(second.GetParameters()[name].Values.ToArray()), pair =>
+                    Assert.Equal(pair.First, pair.Second, 1e-4));
             if (rule.ShortName is "fa" or "dfa")
                 Assert.Equal(first.GetFeedbackWeights()["dense2"].Values.ToArray(), second.GetFeedbackWeights()["dense2"].Values.ToArray());
             Assert.True(Math.Abs(first.History[^1].Loss - second.History[0].Loss) < 0.3 * first.History[0].Loss);
@@ -160,8 +171,10 @@ public sealed class ValidationTests
         FeedbackAlignmentMulticlassModelParameters small = Trainer(Tables.Quick(epochs: 1)).Fit(data).Model;
         FeedbackAlignmentMulticlassTrainer.Options other = Tables.Quick(epochs: 1);
         other.Network = NetworkDefinition.Mlp(5);
-        Assert.Contains("Set Network to the model's", Assert.ThrowsAny<ArgumentException>(() => Trainer(other).Fit(data, small)).Message, StringComparison.Ordinal);
-        Assert.Contains("64 features and 10 classes; the training data has 4 and 3", Assert.ThrowsAny<ArgumentException>(() => Trainer(Tables.Quick(epochs: 1)).Fit(Load("iris"), small)).Message, StringComparison.Ordinal);
+        Assert.Contains("Set Network to the model's", Assert.ThrowsAny<ArgumentException>(() => Trainer(other).Fit(data, small)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("64 features and 10 classes; the training data has 4 and 3",
+            Assert.ThrowsAny<ArgumentException>(() => Trainer(Tables.Quick(epochs: 1)).Fit(Load("iris"), small)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,7 +183,8 @@ public sealed class ValidationTests
         IDataView data = Load("digits");
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
-            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
+            Network = NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+                new Layer.Flatten(), new Layer.Dense()),
             NumberOfEpochs = 2,
             Seed = 1,
             Rule = FeedbackRule.FixedRandomSignConcordant,
@@ -182,12 +196,14 @@ public sealed class ValidationTests
         Assert.True(Trainer(options).Fit(data, first).Model.History[0].Loss < first.History[0].Loss * 0.7);
     }
 
-    private FeedbackAlignmentMulticlassTrainer Trainer(FeedbackAlignmentMulticlassTrainer.Options options) => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+    private FeedbackAlignmentMulticlassTrainer Trainer(FeedbackAlignmentMulticlassTrainer.Options options) =>
+        _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
 
     private IDataView Load(string name)
     {
         IDataView data = Tables.Load(_mlContext, name);
-        return _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.NormalizeMinMax("Features")).Fit(data).Transform(data);
+        return _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.NormalizeMinMax("Features")).Fit(data)
+            .Transform(data);
     }
 
     private (IDataView Train, IDataView Test) Split(string name)

@@ -54,7 +54,8 @@ public sealed class AugmentationTests
             int[] cut = [.. Enumerable.Range(0, image.Length).Where(i => changed[i] != image[i])];
             Assert.All(cut, i => Assert.Equal(Means[i / 35], changed[i]));
             Assert.Equal(cut.Where(i => i < 35), cut.Where(i => i >= 35).Select(i => i - 35)); // the same place in each channel
-            int[] rows = [.. cut.Where(i => i < 35).Select(i => i / 7).Distinct()], columns = [.. cut.Where(i => i < 35).Select(i => i % 7).Distinct()];
+            int[] rows = [.. cut.Where(i => i < 35).Select(i => i / 7).Distinct()],
+                columns = [.. cut.Where(i => i < 35).Select(i => i % 7).Distinct()];
             Assert.Equal(cut.Length / 2, rows.Length * columns.Length); // a full rectangle
             sizes.Add(cut.Length / 2);
         }
@@ -85,12 +86,14 @@ public sealed class AugmentationTests
         void Refused(Augmentation augmentation, string part, NetworkDefinition? network = null, ImageShape? shape = null)
         {
             ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                new FeedbackAlignmentMulticlassTrainer.Options { Network = network ?? NetworkDefinition.LeNet(), Augmentation = augmentation, ImageShape = shape }));
+                new FeedbackAlignmentMulticlassTrainer.Options { Network = network ?? NetworkDefinition.LeNet(), Augmentation = augmentation,
+                    ImageShape = shape }));
             Assert.Contains("Option Augmentation", error.Message, StringComparison.Ordinal);
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
         }
         Refused(Augmentation.RandomCrop(0), "padding of RandomCrop must be at least 1");
-        Refused(Augmentation.HorizontalFlip().Then(Augmentation.RandomCrop(8)), "below height and width (8 and 8); found 8", shape: new ImageShape(1, 8, 8));
+        Refused(Augmentation.HorizontalFlip().Then(Augmentation.RandomCrop(8)), "below height and width (8 and 8); found 8",
+            shape: new ImageShape(1, 8, 8));
         Refused(Augmentation.HorizontalFlip(1.5), "probability of HorizontalFlip must be 0 to 1; found 1.5");
         Refused(Augmentation.Cutout(0), "size of Cutout");
         Refused(Augmentation.Cutout(3), "takes no images", NetworkDefinition.Mlp(3));
@@ -103,10 +106,12 @@ public sealed class AugmentationTests
         float[] Train(Augmentation? augmentation)
         {
             MLContext mlContext = new(seed: 1);
-            var model = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+            var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
+                .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Rule = FeedbackRule.BatchwiseRandomSignConcordant,
-                Network = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()),
+                Network = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
+                    new Layer.Dense()),
                 NumberOfEpochs = 1,
                 Augmentation = augmentation,
                 Seed = 4,
@@ -127,14 +132,16 @@ public sealed class AugmentationTests
             float[] image = Image();
             float[] resized = new float[height * width];
             new BilinearResize(Shape, new ImageShape(2, height, width)).Run(image.AsSpan(0, 35), resized);
-            using torch.Tensor expected = torch.nn.functional.interpolate(torch.tensor(image[..35], [1, 1, 5, 7]), [height, width], mode: torch.InterpolationMode.Bilinear, align_corners: false);
+            using torch.Tensor expected = torch.nn.functional.interpolate(torch.tensor(image[..35], [1, 1, 5, 7]), [height, width],
+                mode: torch.InterpolationMode.Bilinear, align_corners: false);
             float[] values = expected.data<float>().ToArray();
             for (int i = 0; i < values.Length; i++)
                 Assert.Equal(values[i], resized[i], 1e-4);
         }
         MLContext mlContext = new(seed: 1);
         IDataView data = Tables.Load(mlContext, "digits");
-        var model = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+        var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
         {
             Rule = FeedbackRule.Backpropagation,
             Network = NetworkDefinition.LeNet().Resized(32),
@@ -146,7 +153,8 @@ public sealed class AugmentationTests
         mlContext.Model.Save(model, data.Schema, zip);
         ITransformer loaded = mlContext.Model.Load(zip, out _);
         Assert.Equal(NetworkDefinition.LeNet().Resized(32), Tables.ModelOf(loaded).Network);
-        Assert.Equal(Tables.ModelOf(model).GetParameters()["dense2.weight"].Values.ToArray(), Tables.ModelOf(loaded).GetParameters()["dense2.weight"].Values.ToArray());
+        Assert.Equal(Tables.ModelOf(model).GetParameters()["dense2.weight"].Values.ToArray(),
+            Tables.ModelOf(loaded).GetParameters()["dense2.weight"].Values.ToArray());
     }
 
     private static float[] Image() => [.. Enumerable.Range(1, Shape.Length).Select(i => (float)i)];

@@ -30,7 +30,8 @@ public sealed class GradientTests
         foreach (Activation activation in Enum.GetValues<Activation>())
         {
             foreach (Normalization normalization in Enum.GetValues<Normalization>())
-                Check(rule, NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization }, features: 12, classes: 5, rows: 23, seed: 3);
+                Check(rule, NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization }, features: 12, classes: 5,
+                    rows: 23, seed: 3);
         }
     }
 
@@ -59,7 +60,8 @@ public sealed class GradientTests
          from seed in Gen.Int
          select (rule, hidden, activation, normalization, initialization, dropout, features, classes, rows, seed))
         .Sample(t => Check(t.rule,
-            NetworkDefinition.Mlp(t.hidden) with { Activation = t.activation, Normalization = t.normalization, Initialization = t.initialization, Dropout = t.dropout },
+            NetworkDefinition.Mlp(t.hidden) with { Activation = t.activation, Normalization = t.normalization, Initialization = t.initialization,
+                Dropout = t.dropout },
             t.features, t.classes, t.rows, t.seed,
             // Normalising over a nearly constant unit amplifies rounding; the fixed cases above hold 1e-5 with normalisation too.
             tolerance: t.normalization == Normalization.None ? Tolerance : 10 * Tolerance), iter: 400, threads: 1);
@@ -73,7 +75,8 @@ public sealed class GradientTests
         int[] rows = RandomTask.AllRows(data);
         using DenseChain chain = Chain(layout, FeedbackRule.Backpropagation, 5);
         float[] parameters = chain.Weights.Span.ToArray();
-        double[] gradient = RandomTask.Reference(layout, chain).Gradient(RandomTask.Features(data, rows), RandomTask.Labels(data, rows), RandomTask.Weights(data, rows)).Gradient;
+        double[] gradient = RandomTask.Reference(layout, chain)
+            .Gradient(RandomTask.Features(data, rows), RandomTask.Labels(data, rows), RandomTask.Weights(data, rows)).Gradient;
         foreach (ParameterSlice slice in layout.Parameters)
         {
             for (int i = slice.Offset; i < slice.Offset + slice.Length; i++)
@@ -136,26 +139,32 @@ public sealed class GradientTests
         foreach (ParameterSlice slice in layout.Parameters.Where(slice => slice.Shape.Length == 1))
         {
             Span<float> values = slice.In(chain.Weights.Span);
-            random.FillUniform(values, slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 0.5f : -0.3f, slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 1.5f : 0.3f);
+            random.FillUniform(values, slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 0.5f : -0.3f,
+                slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 1.5f : 0.3f);
         }
-        ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback), chain.Feedback.IsDirect) { Mask = Masks(layout, rows, seed) };
+        ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback),
+            chain.Feedback.IsDirect) { Mask = Masks(layout, rows, seed) };
 
         BatchResult result = chain.ComputeGradient(data, order);
 
-        (double loss, double[] gradient) = reference.Gradient(RandomTask.Features(data, order), RandomTask.Labels(data, order), RandomTask.Weights(data, order));
+        (double loss, double[] gradient) = reference.Gradient(RandomTask.Features(data, order), RandomTask.Labels(data, order),
+            RandomTask.Weights(data, order));
         if (reference.DistanceFromKink < 2e-6)
             return;
         Assert.Equal(loss, result.Loss / rows, 1e-5 * Math.Max(1, loss));
         double error = RandomTask.RelativeError(chain.Gradient.Span, gradient);
-        Assert.True(error < tolerance, $"relative error {error:E2} of the gradient, {rule}, {network}, {features} features, {classes} classes, {rows} rows, seed {seed}");
+        Assert.True(error < tolerance,
+            $"relative error {error:E2} of the gradient, {rule}, {network}, {features} features, {classes} classes, {rows} rows, seed {seed}");
         double total = Math.Sqrt(gradient.Sum(value => value * value));
         foreach (DenseLayer layer in layout.Layers)
         {
             double[] expected = gradient[layer.Weight.Offset..(layer.Weight.Offset + layer.Weight.Length)];
             // A layer with one input before batch normalisation has no gradient but rounding: what is a thousandth of the whole is measured by that.
             double share = Math.Sqrt(expected.Sum(value => value * value)) / total;
-            double layerError = RandomTask.RelativeError(layer.Weight.In((ReadOnlySpan<float>)chain.Gradient.Span), expected) * Math.Min(1, share * 1000);
-            Assert.True(layerError < tolerance, $"relative error {layerError:E2} of {layer.Name}, {rule}, {network}, {features} features, {classes} classes, {rows} rows, seed {seed}");
+            double layerError = RandomTask.RelativeError(layer.Weight.In((ReadOnlySpan<float>)chain.Gradient.Span), expected) * Math.Min(1,
+                share * 1000);
+            Assert.True(layerError < tolerance, $"relative error {layerError:E2} of {layer.Name}, {rule}, {network}, {features} features, "
+                + $"{classes} classes, {rows} rows, seed {seed}");
         }
     }
 

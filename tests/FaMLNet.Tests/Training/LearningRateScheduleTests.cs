@@ -13,7 +13,8 @@ public sealed class LearningRateScheduleTests
         {
             double epoch = i / 4.0;
             Assert.Equal(1, LearningRateSchedule.Constant.Factor(epoch, 20));
-            Assert.Equal(Math.Pow(0.1, (epoch >= 5 ? 1 : 0) + (epoch >= 12 ? 1 : 0)), LearningRateSchedule.MultiStep(0.1, 5, 12).Factor(epoch, 20), 1e-12);
+            Assert.Equal(Math.Pow(0.1, (epoch >= 5 ? 1 : 0) + (epoch >= 12 ? 1 : 0)), LearningRateSchedule.MultiStep(0.1, 5, 12).Factor(epoch, 20),
+                1e-12);
             Assert.Equal(epoch < 10 ? 1 : epoch < 15 ? 0.5 : 0.25, LearningRateSchedule.MultiStepAtShares(0.5, 0.5, 0.75).Factor(epoch, 20), 1e-12);
             Assert.Equal(0.1 + 0.9 * (1 + Math.Cos(Math.PI * epoch / 20)) / 2, LearningRateSchedule.Cosine(0.1).Factor(epoch, 20), 1e-12);
             Assert.Equal(Math.Pow(0.9, i / 4), LearningRateSchedule.Exponential(0.9).Factor(epoch, 20), 1e-12);
@@ -21,7 +22,8 @@ public sealed class LearningRateScheduleTests
             // Stretches of 2, 4 and 8 epochs, and the beginning of one of 16.
             (double start, double length) = epoch < 2 ? (0, 2) : epoch < 6 ? (2, 4) : epoch < 14 ? (6, 8) : (14, 16);
             Assert.Equal((1 + Math.Cos(Math.PI * (epoch - start) / length)) / 2, LearningRateSchedule.CosineWithRestarts(2).Factor(epoch, 20), 1e-12);
-            Assert.Equal(Math.Pow(0.9, i / 4) * Math.Min(1, epoch / 3), (LearningRateSchedule.Exponential(0.9) with { WarmupEpochs = 3 }).Factor(epoch, 20), 1e-12);
+            Assert.Equal(Math.Pow(0.9, i / 4) * Math.Min(1, epoch / 3),
+                (LearningRateSchedule.Exponential(0.9) with { WarmupEpochs = 3 }).Factor(epoch, 20), 1e-12);
         }
     }
 
@@ -50,11 +52,17 @@ public sealed class LearningRateScheduleTests
         {
             (LearningRateSchedule.MultiStep(0, 3), "gamma must be above 0"), (LearningRateSchedule.MultiStep(0.1, 5, 5), "milestones must ascend"),
             (LearningRateSchedule.MultiStepAtShares(0.5, 1.5), "shares of the run"), (LearningRateSchedule.Cosine(1), "floor of Cosine"),
-            (LearningRateSchedule.Exponential(double.NaN), "gamma"), (LearningRateSchedule.Step(0.5, 0), "epochs of Step"), (LearningRateSchedule.CosineWithRestarts(0), "CosineWithRestarts"),
-            (LearningRateSchedule.ReduceOnPlateau(1), "factor of ReduceOnPlateau"), (LearningRateSchedule.ReduceOnPlateau(patience: 0), "patience of ReduceOnPlateau"), (LearningRateSchedule.ReduceOnPlateau(floor: 1), "floor of ReduceOnPlateau"), (LearningRateSchedule.Constant with { WarmupEpochs = -1 }, "WarmupEpochs"),
+            (LearningRateSchedule.Exponential(double.NaN), "gamma"), (LearningRateSchedule.Step(0.5, 0), "epochs of Step"),
+                (LearningRateSchedule.CosineWithRestarts(0), "CosineWithRestarts"),
+            (LearningRateSchedule.ReduceOnPlateau(1), "factor of ReduceOnPlateau"),
+                (LearningRateSchedule.ReduceOnPlateau(patience: 0), "patience of ReduceOnPlateau"),
+                (LearningRateSchedule.ReduceOnPlateau(floor: 1), "floor of ReduceOnPlateau"),
+                (LearningRateSchedule.Constant with { WarmupEpochs = -1 }, "WarmupEpochs"),
         })
         {
-            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options { Schedule = schedule }));
+            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+                new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(
+                new FeedbackAlignmentMulticlassTrainer.Options { Schedule = schedule }));
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
         }
     }

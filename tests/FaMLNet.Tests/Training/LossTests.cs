@@ -23,7 +23,8 @@ public sealed class LossTests
             coefficients[i] = (i % 3) / 10f;
         using DisposeScope scope = NewDisposeScope();
         Tensor z = tensor(logits, [Rows, Classes]).add(tensor(bias)).to(ScalarType.Float64).requires_grad_();
-        Tensor losses = nn.functional.cross_entropy(z, tensor([.. labels[..Rows].Select(label => (long)label)]), reduction: nn.Reduction.None, label_smoothing: smoothing);
+        Tensor losses = nn.functional.cross_entropy(z, tensor([.. labels[..Rows].Select(label => (long)label)]), reduction: nn.Reduction.None,
+            label_smoothing: smoothing);
         Tensor loss = losses.mul(tensor(coefficients[..Rows]).to(ScalarType.Float64)).sum();
         loss.backward();
         double[] expected = z.grad!.data<double>().ToArray();
@@ -70,7 +71,9 @@ public sealed class LossTests
         Assert.Equal(-0.8, gradient[1], 1e-6);
         foreach (float bad in new[] { 0, -1, float.NaN, float.PositiveInfinity })
         {
-            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options { GradientClipping = GradientClipping.ByGlobalNorm(bad) }));
+            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+                new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(
+                new FeedbackAlignmentMulticlassTrainer.Options { GradientClipping = GradientClipping.ByGlobalNorm(bad) }));
             Assert.Contains("Option GradientClipping", error.Message, StringComparison.Ordinal);
         }
     }
@@ -80,7 +83,8 @@ public sealed class LossTests
     {
         DenseLayout layout = new(NetworkDefinition.Mlp(8), 5, 3);
         TrainingData data = RandomTask.Data(5, 3, 20, seed: 1);
-        using DenseChain chain = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd { Momentum = 0 }, seed: 1) { Clipping = GradientClipping.ByGlobalNorm(0.01f) };
+        using DenseChain chain = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd { Momentum = 0 },
+            seed: 1) { Clipping = GradientClipping.ByGlobalNorm(0.01f) };
         float[] before = chain.Weights.Span.ToArray();
         chain.Step(data, RandomTask.AllRows(data), 0.5f);
         float[] after = chain.Weights.Span.ToArray();

@@ -78,7 +78,8 @@ public sealed class RandomGeneratorTests
 
     private static readonly int[] ExpectedIntegers = [985, 467, 543, 919, 300, 290, 493, 107];
     private static readonly float[] ExpectedUniform =
-        [0.8298353f, -0.7200812f, -0.7845293f, 0.085876346f, 0.43974304f, -0.371804f, 0.25200295f, 0.6679511f, 0.69200706f, 0.042395473f, -0.21431136f];
+        [0.8298353f, -0.7200812f, -0.7845293f, 0.085876346f, 0.43974304f, -0.371804f, 0.25200295f, 0.6679511f, 0.69200706f, 0.042395473f,
+            -0.21431136f];
 
     private static float[] Draw(int seed, string purpose)
     {

@@ -22,14 +22,16 @@ internal static class RandomTask
 
     public static int[] AllRows(TrainingData data) => [.. Enumerable.Range(0, data.Count)];
 
-    public static double[][] Features(TrainingData data, int[] rows) => [.. rows.Select(row => RowOf(data, row).Select(value => (double)value).ToArray())];
+    public static double[][] Features(TrainingData data, int[] rows) =>
+        [.. rows.Select(row => RowOf(data, row).Select(value => (double)value).ToArray())];
 
     public static int[] Labels(TrainingData data, int[] rows) => [.. rows.Select(row => data.Labels[row])];
 
     public static double[] Weights(TrainingData data, int[] rows) => [.. rows.Select(row => data.Weights.IsEmpty ? 1.0 : data.Weights[row])];
 
     public static double[]?[] Feedback(FeedbackWeights feedback) =>
-        [.. feedback.Slices.Select(slice => slice == null ? null : slice.In((ReadOnlySpan<float>)feedback.Buffer.Span).ToArray().Select(value => (double)value).ToArray())];
+        [.. feedback.Slices.Select(slice => slice == null ? null
+            : slice.In((ReadOnlySpan<float>)feedback.Buffer.Span).ToArray().Select(value => (double)value).ToArray())];
 
     public static ReferenceNetwork Reference(DenseLayout layout, DenseChain chain) =>
         new(layout, chain.Weights.Span, Feedback(chain.Feedback), chain.Feedback.IsDirect);

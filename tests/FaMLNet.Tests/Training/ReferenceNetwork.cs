@@ -26,7 +26,9 @@ internal sealed class ReferenceNetwork
     /// <summary>Masks of dropout by hidden layer, unit by row; null without dropout.</summary>
     public Func<int, int, int, double>? Mask { get; init; }
 
-    /// <summary>The smallest |x| that an activation with a kink at 0 has met: where it is within rounding of 0, float32 may fall on the other side.</summary>
+    /// <summary>
+    /// The smallest |x| that an activation with a kink at 0 has met: where it is within rounding of 0, float32 may fall on the other side.
+    /// </summary>
     public double DistanceFromKink { get; private set; } = double.PositiveInfinity;
 
     /// <summary>Σ weight·loss/rows and its gradient in the flat layout.</summary>
@@ -42,7 +44,8 @@ internal sealed class ReferenceNetwork
             DenseLayer layer = _layout.Layers[i];
             double[][] below = i == 0 ? x : output[i - 1];
             double[][] z = [.. below.Select(row => Enumerable.Range(0, layer.Outputs)
-                .Select(unit => At(layer.Bias, unit) + Enumerable.Range(0, layer.Inputs).Sum(j => At(layer.Weight, unit * layer.Inputs + j) * row[j])).ToArray())];
+                .Select(unit => At(layer.Bias, unit) + Enumerable.Range(0, layer.Inputs).Sum(j => At(layer.Weight, unit * layer.Inputs + j) * row[j]))
+                .ToArray())];
             if (i == top)
             {
                 output[i] = z;

@@ -29,7 +29,8 @@ public sealed class RuleInvariantTests
         Tensor x = tensor(_rows.SelectMany(row => RandomTask.RowOf(_data, row)).ToArray()).reshape(64, 10);
         Tensor y = tensor(_rows.Select(row => (long)_data.Labels[row]).ToArray());
         Dictionary<string, Tensor> parameters = Layout.Parameters.ToDictionary(slice => slice.Name,
-            slice => tensor(slice.In((ReadOnlySpan<float>)chain.Weights.Span).ToArray()).reshape([.. slice.Shape.Select(size => (long)size)]).requires_grad_());
+            slice => tensor(slice.In((ReadOnlySpan<float>)chain.Weights.Span)
+                .ToArray()).reshape([.. slice.Shape.Select(size => (long)size)]).requires_grad_());
         Tensor h = x;
         foreach (DenseLayer layer in Layout.Layers)
         {
@@ -172,7 +173,8 @@ public sealed class RuleInvariantTests
             float[] a = Layout.Layers[i].Weight.In(plain.Weights.Span).ToArray(), b = Layout.Layers[i].Weight.In(scaled.Weights.Span).ToArray();
             Assert.True(RandomTask.RelativeError(b, [.. a.Select(value => (double)value * (i == 0 ? 1 : 0.5))]) < 1e-6);
         }
-        Assert.True(RandomTask.RelativeError(scaled.Feedback.Buffer.Span, [.. plain.Feedback.Buffer.Span.ToArray().Select(value => (double)value * 0.25)]) < 1e-6);
+        Assert.True(RandomTask.RelativeError(scaled.Feedback.Buffer.Span,
+            [.. plain.Feedback.Buffer.Span.ToArray().Select(value => (double)value * 0.25)]) < 1e-6);
     }
 
     [Fact]
@@ -230,7 +232,8 @@ public sealed class RuleInvariantTests
     private static void ForEachFeedback(DenseChain chain, Action<DenseLayer, float[], float[]> action)
     {
         for (int i = 1; i < Layout.Layers.Count; i++)
-            action(Layout.Layers[i], Layout.Layers[i].Weight.In(chain.Weights.Span).ToArray(), chain.Feedback.Slices[i]!.In(chain.Feedback.Buffer.Span).ToArray());
+            action(Layout.Layers[i], Layout.Layers[i].Weight.In(chain.Weights.Span).ToArray(),
+                chain.Feedback.Slices[i]!.In(chain.Feedback.Buffer.Span).ToArray());
     }
 
     private static void CheckSigns(DenseChain chain) => ForEachFeedback(chain, (_, weights, feedback) =>

@@ -4,16 +4,25 @@ namespace FaMLNet;
 /// Changes images at random while they are trained on, so that a network sees each a little differently in every epoch. Prediction is not affected.
 /// </summary>
 /// <remarks>
-/// For convolutional networks and networks of the user's own with an <see cref="ImageShape"/>. Pixels are changed before they are standardised; what is
-/// uncovered is black (0). Random numbers come from a generator of their own, derived from the training's seed. To resize images, which prediction needs as
+/// For convolutional networks and networks of the user's own with an <see cref="ImageShape"/>. Pixels are changed before they are
+/// standardised; what is
+/// uncovered is black (0). Random numbers come from a generator of their own, derived from the training's seed. To resize images, which
+/// prediction needs as
 /// well, put <see cref="Layer.ResizeTo"/> first in the network (<see cref="SequentialDefinition.Resized"/>).
 /// </remarks>
-/// <example><code>Augmentation = Augmentation.RandomCrop(padding: 4).Then(Augmentation.HorizontalFlip()).Then(Augmentation.Cutout(8))</code></example>
+/// <example><code>Augmentation = Augmentation.RandomCrop(padding:
+/// 4).Then(Augmentation.HorizontalFlip()).Then(Augmentation.Cutout(8))</code></example>
 public abstract record Augmentation
 {
+    /// <inheritdoc/>
+    public sealed override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private protected Augmentation() { }
 
-    /// <summary>Moves the image by up to <paramref name="padding"/> pixels in each direction: a random crop of the padded image, as He et al. 2016 train on CIFAR-10.</summary>
+    /// <summary>
+    /// Moves the image by up to <paramref name="padding"/> pixels in each direction: a random crop of the padded image, as He et al. 2016
+    /// train on CIFAR-10.
+    /// </summary>
     /// <param name="padding">Range: 1 or more, below height and width.</param>
     public static Augmentation RandomCrop(int padding = 4) => new CropAugmentation(padding);
 
@@ -44,14 +53,16 @@ public abstract record Augmentation
     /// <param name="random">The stream for augmentation.</param>
     internal abstract void Apply(Span<float> image, Span<float> scratch, ImageShape shape, ReadOnlySpan<float> means, RandomGenerator random);
 
-    private static ArgumentException OutOfRange(string what, string expected, object found) => new($"Option Augmentation: {what} must be {expected}; found {found}.");
+    private static ArgumentException OutOfRange(string what, string expected, object found) =>
+        new($"Option Augmentation: {what} must be {expected}; found {found}.");
 
     private sealed record CropAugmentation(int Padding) : Augmentation
     {
         internal override void Validate(ImageShape? shape)
         {
             if (Padding < 1 || (shape != null && Padding >= Math.Min(shape.Height, shape.Width)))
-                throw OutOfRange("the padding of RandomCrop", $"at least 1 and below height and width{(shape == null ? "" : $" ({shape.Height} and {shape.Width})")}", Padding);
+                throw OutOfRange("the padding of RandomCrop",
+                    $"at least 1 and below height and width{(shape == null ? "" : $" ({shape.Height} and {shape.Width})")}", Padding);
         }
 
         internal override void Apply(Span<float> image, Span<float> scratch, ImageShape shape, ReadOnlySpan<float> means, RandomGenerator random)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FaMLNet;
 
 /// <summary>How much the rows of each class count in the loss, times the example weights if there are any.</summary>
@@ -5,7 +7,10 @@ public abstract record ClassWeights
 {
     private ClassWeights() { }
 
-    /// <summary>Rare classes count more: rows / (classes · rows of the class), so that every class has the same say (King and Zeng 2001). A class without rows counts 0.</summary>
+    /// <summary>
+    /// Rare classes count more: rows / (classes · rows of the class), so that every class has the same say (King and Zeng 2001). A class
+    /// without rows counts 0.
+    /// </summary>
     public static ClassWeights Balanced { get; } = new BalancedWeights();
 
     /// <summary>A weight for each class.</summary>
@@ -46,7 +51,8 @@ public abstract record ClassWeights
 
         public override int GetHashCode() => Weights.Count;
 
-        public override string ToString() => FormattableString.Invariant($"Explicit({string.Join(", ", Weights)})");
+        public override string ToString() =>
+            $"Explicit({string.Join(", ", Weights.Select(weight => weight.ToString(CultureInfo.InvariantCulture)))})";
 
         internal override void Validate()
         {
@@ -60,6 +66,7 @@ public abstract record ClassWeights
         }
 
         internal override float[] Resolve(ReadOnlySpan<long> counts) => Weights.Count == counts.Length ? [.. Weights]
-            : throw OptionError.Invalid("ClassWeights", $"{Weights.Count} weights for {counts.Length} classes. Give one weight a class, in the order of the label's keys.");
+            : throw OptionError.Invalid("ClassWeights",
+            $"{Weights.Count} weights for {counts.Length} classes. Give one weight a class, in the order of the label's keys.");
     }
 }

@@ -10,7 +10,8 @@ public enum DataCaching
     InMemory,
 
     /// <summary>
-    /// Read anew in every epoch, by a thread of its own, through a pool of rows that shuffles them. Memory is bounded by the pool, however many rows there are.
+    /// Read anew in every epoch, by a thread of its own, through a pool of rows that shuffles them. Memory is bounded by the pool, however
+    /// many rows there are.
     /// </summary>
     Streaming,
 }

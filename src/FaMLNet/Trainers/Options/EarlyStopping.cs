@@ -16,6 +16,9 @@ public enum StoppingMetric
 /// <summary>Ends a training that no longer improves (Prechelt 1998, "Early stopping: but when?").</summary>
 public sealed record EarlyStopping
 {
+    /// <inheritdoc/>
+    public override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     /// <summary>What is watched.</summary>
     /// <value>Default: <see cref="StoppingMetric.ValidationLoss"/>, which needs a validation set or <c>ValidationFraction</c>.</value>
     public StoppingMetric Metric { get; init; } = StoppingMetric.ValidationLoss;
@@ -37,7 +40,8 @@ public sealed record EarlyStopping
     internal void Validate()
     {
         if (!Enum.IsDefined(Metric))
-            throw OptionError.Invalid("EarlyStopping", $"Metric must be one of {string.Join(", ", Enum.GetNames<StoppingMetric>())}; found {Metric}.");
+            throw OptionError.Invalid("EarlyStopping",
+                $"Metric must be one of {string.Join(", ", Enum.GetNames<StoppingMetric>())}; found {Metric}.");
         if (Patience < 1)
             throw OptionError.Invalid("EarlyStopping", $"Patience must be at least 1; found {Patience}.");
         if (!(MinimumDelta >= 0 && double.IsFinite(MinimumDelta)))

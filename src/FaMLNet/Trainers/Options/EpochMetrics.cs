@@ -3,6 +3,9 @@ namespace FaMLNet;
 /// <summary>What one epoch of training showed.</summary>
 public sealed record EpochMetrics
 {
+    /// <inheritdoc/>
+    public override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     /// <summary>Number of the epoch, from 1.</summary>
     public required int Epoch { get; init; }
 
@@ -21,7 +24,9 @@ public sealed record EpochMetrics
     /// <summary>Accuracy on the validation set, between 0 and 1; null without one.</summary>
     public double? ValidationAccuracy { get; init; }
 
-    /// <summary>Share of the validation set's rows whose class is among the k likeliest (<c>Options.TopK</c>), between 0 and 1; null without either.</summary>
+    /// <summary>
+    /// Share of the validation set's rows whose class is among the k likeliest (<c>Options.TopK</c>), between 0 and 1; null without either.
+    /// </summary>
     public double? ValidationTopKAccuracy { get; init; }
 
     /// <summary>Learning rate of the epoch's last step.</summary>
@@ -37,7 +42,10 @@ public sealed record EpochMetrics
     /// </summary>
     public IReadOnlyDictionary<string, double> AlignmentAngle { get; init; } = EmptyByLayer;
 
-    /// <summary>‖B‖/‖W‖ (Frobenius norms) by the layer to which the feedback weights belong; empty when alignment is not tracked. 1 for backpropagation.</summary>
+    /// <summary>
+    /// ‖B‖/‖W‖ (Frobenius norms) by the layer to which the feedback weights belong; empty when alignment is not tracked. 1 for
+    /// backpropagation.
+    /// </summary>
     public IReadOnlyDictionary<string, double> NormRatio { get; init; } = EmptyByLayer;
 
     private static IReadOnlyDictionary<string, double> EmptyByLayer { get; } = new Dictionary<string, double>();

@@ -7,6 +7,9 @@ namespace FaMLNet;
 /// <summary>Keeps single steps from growing too large: a bound on the gradient before each update.</summary>
 public abstract record GradientClipping
 {
+    /// <inheritdoc/>
+    public sealed override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private GradientClipping(float maximum) => Maximum = maximum;
 
     /// <summary>The bound.</summary>
@@ -17,7 +20,10 @@ public abstract record GradientClipping
     /// <param name="maximum">Above 0.</param>
     public static GradientClipping ByValue(float maximum) => new ValueClipping(maximum);
 
-    /// <summary>The whole gradient, all layers taken together, is scaled down to this Euclidean norm where it is longer (Pascanu, Mikolov and Bengio 2013).</summary>
+    /// <summary>
+    /// The whole gradient, all layers taken together, is scaled down to this Euclidean norm where it is longer (Pascanu, Mikolov and Bengio
+    /// 2013).
+    /// </summary>
     /// <param name="maximum">Above 0.</param>
     public static GradientClipping ByGlobalNorm(float maximum) => new NormClipping(maximum);
 

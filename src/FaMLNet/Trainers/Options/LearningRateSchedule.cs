@@ -1,8 +1,14 @@
+using System.Globalization;
+using System.Text;
+
 namespace FaMLNet;
 
 /// <summary>How the learning rate changes over a training: a factor on the optimiser's rate, a pure function of the epoch.</summary>
 public abstract record LearningRateSchedule
 {
+    /// <inheritdoc/>
+    public sealed override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private protected LearningRateSchedule() { }
 
     /// <summary>Epochs, from the start, over which the rate rises linearly from 0 to what the schedule says.</summary>
@@ -35,23 +41,31 @@ public abstract record LearningRateSchedule
     /// <param name="epochs">At least 1.</param>
     public static LearningRateSchedule Step(double gamma, int epochs) => new StepSchedule(gamma, epochs);
 
-    /// <summary>Down from the full rate along half a cosine, and again from the full rate, each time over a longer stretch (Loshchilov and Hutter 2017, SGDR).</summary>
+    /// <summary>
+    /// Down from the full rate along half a cosine, and again from the full rate, each time over a longer stretch (Loshchilov and Hutter
+    /// 2017, SGDR).
+    /// </summary>
     /// <param name="period">Epochs until the first restart, at least 1.</param>
     /// <param name="factor">Factor on the length of each stretch to that of the one before, at least 1.</param>
     /// <param name="floor">Share of the rate at the end of a stretch, in [0, 1).</param>
     public static LearningRateSchedule CosineWithRestarts(int period, int factor = 2, double floor = 0) => new RestartSchedule(period, factor, floor);
 
     /// <summary>
-    /// Multiplies the rate by <paramref name="factor"/> whenever the loss has not improved for <paramref name="patience"/> epochs; the validation loss where there is a
+    /// Multiplies the rate by <paramref name="factor"/> whenever the loss has not improved for <paramref name="patience"/> epochs; the
+    /// validation loss where there is a
     /// validation set, else that of training.
     /// </summary>
     /// <param name="factor">Above 0 and below 1.</param>
     /// <param name="patience">Epochs without improvement, at least 1; counted anew after each reduction.</param>
     /// <param name="minimumDelta">What counts as an improvement, 0 or more.</param>
     /// <param name="floor">The least factor, in [0, 1).</param>
-    public static LearningRateSchedule ReduceOnPlateau(double factor = 0.1, int patience = 10, double minimumDelta = 1e-4, double floor = 0) => new PlateauSchedule(factor, patience, minimumDelta, floor);
+    public static LearningRateSchedule ReduceOnPlateau(double factor = 0.1, int patience = 10, double minimumDelta = 1e-4, double floor = 0) =>
+        new PlateauSchedule(factor, patience, minimumDelta, floor);
 
-    /// <summary>From the full rate down to <paramref name="floor"/> times it along half a cosine over the whole run (Loshchilov and Hutter 2017, without restarts).</summary>
+    /// <summary>
+    /// From the full rate down to <paramref name="floor"/> times it along half a cosine over the whole run (Loshchilov and Hutter 2017,
+    /// without restarts).
+    /// </summary>
     /// <param name="floor">Range: [0, 1).</param>
     public static LearningRateSchedule Cosine(double floor = 0) => new CosineSchedule(floor);
 
@@ -108,21 +122,31 @@ public abstract record LearningRateSchedule
             for (int i = 0; i < Milestones.Count; i++)
             {
                 if (!(Milestones[i] > 0) || (AsShares && Milestones[i] >= 1) || (i > 0 && Milestones[i] <= Milestones[i - 1]))
-                    throw OptionError.OutOfRange("Schedule", $"milestones must ascend and be {(AsShares ? "shares of the run, above 0 and below 1" : "at least 1")}; found {string.Join(", ", Milestones)}.");
+                    throw OptionError.OutOfRange("Schedule",
+                        $"milestones must ascend and be {(AsShares ? "shares of the run, above 0 and below 1" : "at least 1")}; found {Text(", ")}.");
             }
         }
 
         public bool Equals(MultiStepSchedule? other) =>
-            other is not null && Gamma.Equals(other.Gamma) && AsShares == other.AsShares && WarmupEpochs.Equals(other.WarmupEpochs) && Milestones.SequenceEqual(other.Milestones);
+            other is not null && Gamma.Equals(other.Gamma) && AsShares == other.AsShares && WarmupEpochs.Equals(other.WarmupEpochs)
+                && Milestones.SequenceEqual(other.Milestones);
 
         public override int GetHashCode() => HashCode.Combine(Gamma, AsShares, Milestones.Count, WarmupEpochs);
 
-        public override string ToString() => FormattableString.Invariant($"MultiStep {{ Gamma = {Gamma}, Milestones = {string.Join(" ", Milestones.Select(milestone => FormattableString.Invariant($"{milestone}")))}, AsShares = {AsShares}, WarmupEpochs = {WarmupEpochs} }}");
+        protected override bool PrintMembers(StringBuilder builder)
+        {
+            builder.Append(InvariantText.Of($"Gamma = {Gamma}, Milestones = {Text(" ")}, AsShares = {AsShares}, WarmupEpochs = {WarmupEpochs}"));
+            return true;
+        }
+
+        private string Text(string separator) =>
+            string.Join(separator, Milestones.Select(milestone => milestone.ToString(CultureInfo.InvariantCulture)));
     }
 
     private sealed record CosineSchedule(double Floor) : LearningRateSchedule
     {
-        private protected override double Shape(double epoch, int epochs) => Floor + (1 - Floor) * (1 + Math.Cos(Math.PI * Math.Min(1, epoch / epochs))) / 2;
+        private protected override double Shape(double epoch, int epochs) => Floor
+            + (1 - Floor) * (1 + Math.Cos(Math.PI * Math.Min(1, epoch / epochs))) / 2;
 
         internal override void Validate()
         {

@@ -5,10 +5,14 @@ namespace FaMLNet;
 /// <summary>The optimiser and its settings: one of the nested records. All follow PyTorch's definitions to the letter.</summary>
 public abstract record OptimizerOptions
 {
+    /// <inheritdoc/>
+    public sealed override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+
     private OptimizerOptions(float learningRate) => LearningRate = learningRate;
 
     /// <summary>Step size.</summary>
-    /// <value>Range: above 0. Defaults: 0.01 for <see cref="Sgd"/> and <see cref="RmsProp"/>, 0.001 for <see cref="Adam"/> and <see cref="AdamW"/>.</value>
+    /// <value>Range: above 0. Defaults: 0.01 for <see cref="Sgd"/> and <see cref="RmsProp"/>, 0.001 for <see cref="Adam"/> and
+    /// <see cref="AdamW"/>.</value>
     public float LearningRate { get; init; }
 
     /// <summary>L2 penalty λ: adds λ·w to every gradient (in <see cref="AdamW"/>: shrinks every weight by learning rate × λ).</summary>
@@ -31,7 +35,8 @@ public abstract record OptimizerOptions
             base.Validate();
             CheckShare(Momentum);
             if (Nesterov && Momentum == 0)
-                throw OptionError.Invalid("Optimizer", $"Sgd.Nesterov needs a Momentum above 0, found 0. Set Momentum (0.9 is usual) or leave Nesterov off.");
+                throw OptionError.Invalid("Optimizer",
+                    $"Sgd.Nesterov needs a Momentum above 0, found 0. Set Momentum (0.9 is usual) or leave Nesterov off.");
         }
     }
 
@@ -131,5 +136,5 @@ public abstract record OptimizerOptions
     }
 
     private ArgumentOutOfRangeException OutOfRange(string name, float value, string expected) =>
-        new(name, value, $"Option Optimizer: {GetType().Name}.{name} must be {expected}; found {value}.");
+        OptionError.OutOfRange("Optimizer", $"{GetType().Name}.{name} must be {expected}; found {value}.");
 }

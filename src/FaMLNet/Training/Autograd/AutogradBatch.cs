@@ -126,7 +126,9 @@ internal sealed class DeviceBatch : AutogradBatch
         }
         _count = rows.Length;
         Free();
-        (_features, _labels, _weights, _coefficients) = (features.DetachFromDisposeScope(), labels.DetachFromDisposeScope(), weights.DetachFromDisposeScope(), weights.Times(1f / _count).DetachFromDisposeScope());
+        (_features, _labels, _weights, _coefficients) =
+            (features.DetachFromDisposeScope(), labels.DetachFromDisposeScope(), weights.DetachFromDisposeScope(),
+            weights.Times(1f / _count).DetachFromDisposeScope());
     }
 
     public override Tensor Error(Tensor logits, float smoothing, bool counts)
@@ -152,7 +154,8 @@ internal sealed class DeviceBatch : AutogradBatch
     public override EvaluationResult Evaluate(Tensor logits, int k)
     {
         int[] labels = [.. _labels!.cpu().data<long>().ToArray().Select(label => (int)label)];
-        return SoftmaxCrossEntropy.Evaluate(logits.cpu().contiguous().data<float>().ToArray(), labels, _weights!.cpu().data<float>().ToArray(), Layout.Outputs, k);
+        return SoftmaxCrossEntropy.Evaluate(logits.cpu().contiguous().data<float>().ToArray(), labels, _weights!.cpu().data<float>().ToArray(),
+            Layout.Outputs, k);
     }
 
     public override BatchResult TakeTotals()

@@ -6,9 +6,12 @@ namespace FaMLNet.Training.Autograd;
 
 /// <summary>The general way: any network on any device, by autograd over the whole network.</summary>
 /// <remarks>
-/// A layer-wise rule puts its feedback weights in the place of the forward weights for the duration of the backward pass, which is then the rule. A direct rule
-/// cuts the graph at the input of every weighted layer that an error passes and starts backward at all those tensors at once with the projected output error, and at the
-/// output with the error itself. On the host the flat tensors are the host's buffers; on another device those are a mirror (<see cref="FlatTensors"/>).
+/// A layer-wise rule puts its feedback weights in the place of the forward weights for the duration of the backward pass, which is then the
+/// rule. A direct rule
+/// cuts the graph at the input of every weighted layer that an error passes and starts backward at all those tensors at once with the
+/// projected output error, and at the
+/// output with the error itself. On the host the flat tensors are the host's buffers; on another device those are a mirror
+/// (<see cref="FlatTensors"/>).
 /// </remarks>
 internal sealed class AutogradNetwork : TrainingNetwork
 {
@@ -26,7 +29,8 @@ internal sealed class AutogradNetwork : TrainingNetwork
     /// <param name="seed">Of all randomness.</param>
     /// <param name="device">Null for the host.</param>
     /// <param name="augmentation">How images are changed while training.</param>
-    public AutogradNetwork(ForwardPass forward, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, Device? device = null, Augmentation? augmentation = null)
+    public AutogradNetwork(ForwardPass forward, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer,
+        int seed, Device? device = null, Augmentation? augmentation = null)
         : base(forward.Layout, rule, initialWeightScale, feedbackScale, optimizer, seed, forward.Dropout)
     {
         _forward = forward;
@@ -37,7 +41,8 @@ internal sealed class AutogradNetwork : TrainingNetwork
         _flat = new FlatTensors(this, device);
         _batch = device is null ? new HostBatch(Layout, Statistics, augmenter) : new DeviceBatch(Layout, Statistics, augmenter, device);
         if (device is not null)
-            _optimizer = new DeviceOptimizer(optimizer, [.. Optimizer.State.Select(values => zeros(Math.Max(1, values.Length), ScalarType.Float32, device).DetachFromDisposeScope())]);
+            _optimizer = new DeviceOptimizer(optimizer,
+                [.. Optimizer.State.Select(values => zeros(Math.Max(1, values.Length), ScalarType.Float32, device).DetachFromDisposeScope())]);
         Upload();
         forward.Attach(_flat.Weights, _flat.Statistics);
         PointGradientsTo(_flat.Gradient);
@@ -71,7 +76,9 @@ internal sealed class AutogradNetwork : TrainingNetwork
         _optimizer.Step(_flat.Weights, _flat.Gradient, learningRate, ++Optimizer.Steps);
         if (!Feedback.Rule.Refreshes)
             return;
-        if (Feedback.Slices.Select((slice, i) => slice == null || Feedback.Rule.TryRefreshOnDevice(View(_flat.Weights, Layout.WeightedLayers[i].Weight), View(_flat.Feedback, slice), Feedback.StandardDeviation(i))).All(done => done))
+        if (Feedback.Slices.Select((slice, i) => slice == null
+            || Feedback.Rule.TryRefreshOnDevice(View(_flat.Weights, Layout.WeightedLayers[i].Weight), View(_flat.Feedback, slice),
+            Feedback.StandardDeviation(i))).All(done => done))
             return;
         // A rule of the user's own knows the host only.
         FlatTensors.CopyTo(_flat.Weights, Weights.Span);
@@ -174,7 +181,8 @@ internal sealed class AutogradNetwork : TrainingNetwork
     }
 
     /// <summary>
-    /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input further up does not come
+    /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input
+    /// further up does not come
     /// between; out of the scope in which a module may run its forward pass.
     /// </summary>
     private Tensor Cut(int layer, Tensor input)
@@ -194,7 +202,8 @@ internal sealed class AutogradNetwork : TrainingNetwork
         {
             if (Feedback.Slices[i] is not { } slice)
                 continue;
-            using Tensor weights = View(_flat.Weights, Layout.WeightedLayers[i].Weight), feedback = View(_flat.Feedback, slice), kept = weights.clone();
+            using Tensor weights = View(_flat.Weights, Layout.WeightedLayers[i].Weight), feedback = View(_flat.Feedback, slice),
+                kept = weights.clone();
             weights.copy_(feedback);
             feedback.copy_(kept);
         }

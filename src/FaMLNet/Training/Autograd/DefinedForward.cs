@@ -47,7 +47,8 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
             if (i == layout.Layers.Count - 1)
                 break;
             if (layout.Network.Normalization == Normalization.Batch)
-                x = nn.functional.batch_norm(x, Of(layer.RunningMean!), Of(layer.RunningVariance!), Of(layer.NormScale!), Of(layer.NormShift!), training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
+                x = nn.functional.batch_norm(x, Of(layer.RunningMean!), Of(layer.RunningVariance!), Of(layer.NormScale!), Of(layer.NormShift!),
+                    training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
             else if (layout.Network.Normalization == Normalization.Layer)
                 x = nn.functional.layer_norm(x, [layer.Outputs], Of(layer.NormScale!), Of(layer.NormShift!), NormalizationKernels.Epsilon);
             x = Activate(layout.Network.Activation, x);
@@ -83,12 +84,14 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
         switch (spec.Definition)
         {
             case Layer.Conv2d conv:
-                return nn.functional.conv2d(spec.WeightedIndex == 0 ? x : cut(spec.WeightedIndex, x), Of(spec.Weight!), spec.Bias == null ? null : Of(spec.Bias),
+                return nn.functional.conv2d(spec.WeightedIndex == 0 ? x : cut(spec.WeightedIndex, x), Of(spec.Weight!), spec.Bias == null ? null
+                    : Of(spec.Bias),
                     [conv.Stride, conv.Stride], [conv.Padding, conv.Padding], [conv.Dilation, conv.Dilation], conv.Groups);
             case Layer.Dense:
                 return nn.functional.linear(spec.WeightedIndex == 0 ? x : cut(spec.WeightedIndex, x), Of(spec.Weight!), Of(spec.Bias!));
             case Layer.BatchNorm:
-                return nn.functional.batch_norm(x, Of(spec.RunningMean!), Of(spec.RunningVariance!), Of(spec.Weight!), Of(spec.Bias!), training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
+                return nn.functional.batch_norm(x, Of(spec.RunningMean!), Of(spec.RunningVariance!), Of(spec.Weight!), Of(spec.Bias!), training,
+                    NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
             case Layer.Activate activate:
                 return Activate(activate.Activation, x);
             case Layer.MaxPool2d pool:

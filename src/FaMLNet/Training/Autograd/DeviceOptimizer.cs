@@ -52,5 +52,6 @@ internal sealed class DeviceOptimizer(OptimizerOptions options, IReadOnlyList<Te
         Scalars.With((float)(-rate / correction1), scalar => weights.addcdiv_(state[0], root, scalar));
     }
 
-    private static void AddSquares(Tensor average, Tensor gradient, float share) => Scalars.With(share, scalar => average.addcmul_(gradient, gradient, scalar));
+    private static void AddSquares(Tensor average, Tensor gradient, float share) =>
+        Scalars.With(share, scalar => average.addcmul_(gradient, gradient, scalar));
 }

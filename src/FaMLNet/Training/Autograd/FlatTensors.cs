@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// The flat parameters, statistics, gradient and feedback weights of a network as tensors: the host's own memory, or copies on another device of which the host's
+/// The flat parameters, statistics, gradient and feedback weights of a network as tensors: the host's own memory, or copies on another
+/// device of which the host's
 /// buffers are a mirror that is brought up to date where it is read.
 /// </summary>
 internal sealed class FlatTensors : IDisposable
@@ -29,7 +30,8 @@ internal sealed class FlatTensors : IDisposable
     public Tensor Feedback => _all[3].There;
 
     /// <summary>A view of a parameter in a flat tensor, in its own shape.</summary>
-    public static Tensor View(Tensor flat, ParameterSlice slice) => flat.narrow(0, slice.Offset, slice.Length).view([.. slice.Shape.Select(size => (long)size)]);
+    public static Tensor View(Tensor flat, ParameterSlice slice) =>
+        flat.narrow(0, slice.Offset, slice.Length).view([.. slice.Shape.Select(size => (long)size)]);
 
     public void Download()
     {

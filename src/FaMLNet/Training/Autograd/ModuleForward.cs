@@ -29,7 +29,8 @@ internal sealed class ModuleForward : ForwardPass
     public override void TakeInitialValues(TrainingNetwork network)
     {
         (Dictionary<string, Parameter> parameters, Dictionary<string, Tensor> buffers) = ByName();
-        HashSet<string> drawn = _layout.Network.KeepInitialWeights ? [] : [.. _layout.WeightedLayers.SelectMany(layer => new[] { layer.Weight.Name, $"{layer.Name}.bias" })];
+        HashSet<string> drawn = _layout.Network.KeepInitialWeights ? []
+            : [.. _layout.WeightedLayers.SelectMany(layer => new[] { layer.Weight.Name, $"{layer.Name}.bias" })];
         foreach (ParameterSlice slice in _layout.Parameters.Where(slice => !drawn.Contains(slice.Name)))
             parameters[slice.Name].data<float>().CopyTo(slice.In(network.Weights.Span));
         foreach (ParameterSlice slice in _layout.Statistics)
@@ -56,7 +57,8 @@ internal sealed class ModuleForward : ForwardPass
         for (int i = _layout.FirstWithFeedback; i < _layout.WeightedLayers.Count; i++)
         {
             int index = i;
-            _hooks.Add(modules[_layout.WeightedLayers[i].Name].register_forward_pre_hook((_, input) => _cut == null ? input : _cut(index, input)).remove);
+            _hooks.Add(modules[_layout.WeightedLayers[i].Name].register_forward_pre_hook((_, input) => _cut == null ? input
+                : _cut(index, input)).remove);
         }
     }
 
@@ -75,5 +77,6 @@ internal sealed class ModuleForward : ForwardPass
     }
 
     private (Dictionary<string, Parameter> Parameters, Dictionary<string, Tensor> Buffers) ByName() =>
-        (_module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter), _module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer));
+        (_module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter),
+            _module.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer));
 }

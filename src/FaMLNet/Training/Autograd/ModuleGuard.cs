@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// Tries a module of the user's own on the machine at hand: where oneDNN computes its convolutions wrongly (see <see cref="ConvolutionGuard"/>), the module must run
+/// Tries a module of the user's own on the machine at hand: where oneDNN computes its convolutions wrongly (see
+/// <see cref="ConvolutionGuard"/>), the module must run
 /// without it, slower but right.
 /// </summary>
 internal static class ModuleGuard
@@ -17,7 +18,9 @@ internal static class ModuleGuard
 
     private static readonly ConcurrentDictionary<string, bool> Known = new();
 
-    /// <summary>Shapes that are wrong wherever any is: output channels that are no multiple of 16, forward with more than 16 input channels.</summary>
+    /// <summary>
+    /// Shapes that are wrong wherever any is: output channels that are no multiple of 16, forward with more than 16 input channels.
+    /// </summary>
     private static readonly ConvolutionShape[] Canaries =
     [
         new(new ImageShape(16, 8, 8), 12, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
@@ -56,7 +59,8 @@ internal static class ModuleGuard
 
     /// <summary>What of a network decides which kernels libtorch takes: two contexts may have factories of one name.</summary>
     private static string KeyOf(CustomLayout layout, nn.Module<Tensor, Tensor> module) => string.Join('|',
-        [module.GetType().FullName, layout.Network.ContractName, string.Join('×', layout.Shape.Input), .. layout.Parameters.Select(slice => $"{slice.Name}:{string.Join('×', slice.Shape)}")]);
+        [module.GetType().FullName, layout.Network.ContractName, string.Join('×', layout.Shape.Input),
+            .. layout.Parameters.Select(slice => $"{slice.Name}:{string.Join('×', slice.Shape)}")]);
 
     private static bool IsRight(nn.Module<Tensor, Tensor> module, NetworkShape shape, int trial)
     {

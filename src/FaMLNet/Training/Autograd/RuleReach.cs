@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// Whether a rule reaches every layer with weights of a module of the user's own. A layer that the module invokes by <c>forward(x)</c> passes TorchSharp's hooks by, and would
+/// Whether a rule reaches every layer with weights of a module of the user's own. A layer that the module invokes by <c>forward(x)</c>
+/// passes TorchSharp's hooks by, and would
 /// silently backpropagate; a direct rule needs to know which part of a layer's input belongs to which row.
 /// </summary>
 internal static class RuleReach
@@ -12,7 +13,8 @@ internal static class RuleReach
     private const int Rows = 3;
 
     /// <summary>Tries the module on a few rows.</summary>
-    /// <exception cref="InvalidOperationException">The rule cannot reach a layer, or not as it should; the message names the layer and the cure.</exception>
+    /// <exception cref="InvalidOperationException">The rule cannot reach a layer, or not as it should; the message names the layer and the
+    /// cure.</exception>
     public static void Check(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule)
     {
         if (rule is not (LayerwiseFeedbackRule or DirectFeedbackRule))
@@ -33,25 +35,31 @@ internal static class RuleReach
         }
     }
 
-    private static void CheckEscapes(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, Tensor output, Dictionary<string, List<Visit>> visits)
+    private static void CheckEscapes(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule,
+        Tensor output, Dictionary<string, List<Visit>> visits)
     {
         (string Name, Tensor Weight)[] passedBy = [.. CustomLayout.WeightedModules(module).Where(pair => !visits.ContainsKey(pair.Key))
-            .Select(pair => (pair.Key, module.named_parameters().Single(parameter => parameter.name == $"{pair.Key}.weight").parameter)).Where(pair => pair.Item2.requires_grad)];
+            .Select(pair => (pair.Key, module.named_parameters().Single(parameter => parameter.name == $"{pair.Key}.weight").parameter))
+            .Where(pair => pair.Item2.requires_grad)];
         if (passedBy.Length == 0 || !output.requires_grad)
             return;
         IList<Tensor> gradients = autograd.grad([output], [.. passedBy.Select(pair => pair.Weight)], [ones_like(output)], allow_unused: true);
         string[] escaped = [.. passedBy.Zip(gradients).Where(pair => pair.Second is { IsInvalid: false }).Select(pair => pair.First.Name)];
         if (escaped.Length > 0)
         {
-            throw new InvalidOperationException(
-                $"Option Network: {(escaped.Length == 1 ? $"layer '{escaped[0]}'" : $"layers {string.Join(", ", escaped.Select(name => $"'{name}'"))}")} of {layout.Network} would silently backpropagate: "
-                + $"the module uses the weights without invoking call(x) on the layer, and {rule} acts there. In the module's forward, write layer.call(x) instead of layer.forward(x) (or of a function on layer.weight), "
+            string layers = (escaped.Length == 1 ? "layer " : "layers ") + string.Join(", ", escaped.Select(name => $"'{name}'"));
+            throw new InvalidOperationException($"Option Network: {layers} of {layout.Network} would silently backpropagate: "
+                + $"the module uses the weights without invoking call(x) on the layer, and {rule} acts there. In the module's forward, write "
+                + $"layer.call(x) instead of layer.forward(x) (or of a function on layer.weight), "
                 + "or train by FeedbackRule.Backpropagation.");
         }
     }
 
-    /// <summary>A direct rule gives row i of a layer's input the projected error of row i: the input must be rows × the rest in memory order.</summary>
-    private static void CheckRows(CustomLayout layout, FeedbackRule rule, Dictionary<string, List<Visit>> visits, Dictionary<string, List<Visit>> changed)
+    /// <summary>
+    /// A direct rule gives row i of a layer's input the projected error of row i: the input must be rows × the rest in memory order.
+    /// </summary>
+    private static void CheckRows(CustomLayout layout, FeedbackRule rule,
+        Dictionary<string, List<Visit>> visits, Dictionary<string, List<Visit>> changed)
     {
         foreach (WeightedLayer layer in layout.WeightedLayers.Skip(layout.FirstWithFeedback))
         {
@@ -59,11 +67,13 @@ internal static class RuleReach
             {
                 string? lack = before.Length != layer.InputLength ? $"is met with {before.Length} inputs a row and with {layer.InputLength}"
                     : before.Input is null ? $"gets an input of {string.Join(" × ", before.Shape)} for {Rows} rows"
-                    : !SameButFirst(before.Input, after.Input!) ? $"gets an input of {string.Join(" × ", before.Shape)} for {Rows} rows, in which the rows do not come first" : null;
+                    : !SameButFirst(before.Input, after.Input!)
+                    ? $"gets an input of {string.Join(" × ", before.Shape)} for {Rows} rows, in which the rows do not come first" : null;
                 if (lack != null)
                 {
                     throw new InvalidOperationException(
-                        $"Option Network: layer '{layer.Name}' of {layout.Network} {lack}: {rule} projects the output's error to rows × inputs. Keep the batch in the first dimension of what the layer is given "
+                        $"Option Network: layer '{layer.Name}' of {layout.Network} {lack}: {rule} projects the output's error to rows × inputs. "
+                            + $"Keep the batch in the first dimension of what the layer is given "
                         + "(batch_first for sequences), give each use of one size a layer of its own, or train by a layer-wise rule.");
                 }
             }

@@ -11,7 +11,8 @@ using FaMLNet.Persistence;
 namespace FaMLNet.Training;
 
 /// <summary>
-/// The checkpoints of one training in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the process dies there is a whole
+/// The checkpoints of one training in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
+/// process dies there is a whole
 /// one. A lock file keeps a second training out.
 /// </summary>
 internal sealed partial class CheckpointFolder : IDisposable
@@ -41,15 +42,18 @@ internal sealed partial class CheckpointFolder : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Option CheckpointFolder: '{_folder}' cannot be created or written to ({failure.Message}). Choose a folder that this process may write to.", failure);
+            throw new IOException($"Option CheckpointFolder: '{_folder}' cannot be created or written to ({failure.Message}). Choose a folder that "
+                + $"this process may write to.", failure);
         }
         try
         {
-            _lock = new FileStream(Path.Combine(_folder, "training.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            _lock = new FileStream(Path.Combine(_folder, "training.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+                FileOptions.DeleteOnClose);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Option CheckpointFolder: '{_folder}' is in use by another training, or cannot be written to ({failure.Message}). Give each training a folder of its own.", failure);
+            throw new IOException($"Option CheckpointFolder: '{_folder}' is in use by another training, or cannot be written to "
+                + $"({failure.Message}). Give each training a folder of its own.", failure);
         }
         foreach (string left in Directory.EnumerateFiles(_folder, "*" + Temporary))
             File.Delete(left);
@@ -65,7 +69,8 @@ internal sealed partial class CheckpointFolder : IDisposable
             {
                 return Read(path);
             }
-            catch (Exception failure) when (failure is IOException or InvalidDataException or JsonException or FormatException or NotSupportedException)
+            catch (Exception failure) when (failure is IOException or InvalidDataException or JsonException or FormatException
+                or NotSupportedException)
             {
                 warn($"The checkpoint '{path}' cannot be read and is passed over: {failure.Message}");
             }
@@ -78,7 +83,8 @@ internal sealed partial class CheckpointFolder : IDisposable
     /// <param name="isBest">Whether its epoch is the best so far: it is then kept as best.zip as well.</param>
     public void Save(Checkpoint checkpoint, bool isBest)
     {
-        string path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{checkpoint.Epochs:D6}-{checkpoint.Rows:D12}.zip"));
+        string path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture,
+            $"checkpoint-{checkpoint.Epochs:D6}-{checkpoint.Rows:D12}.zip"));
         try
         {
             Write(checkpoint, path);
@@ -93,14 +99,16 @@ internal sealed partial class CheckpointFolder : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Option CheckpointFolder: the checkpoint '{path}' cannot be written ({failure.Message}). Free space on the disk or choose another folder; the checkpoints that are there stay good.", failure);
+            throw new IOException($"Option CheckpointFolder: the checkpoint '{path}' cannot be written ({failure.Message}). Free space on the disk "
+                + $"or choose another folder; the checkpoints that are there stay good.", failure);
         }
     }
 
     public void Dispose() => _lock.Dispose();
 
     private string[] Latest() =>
-        Directory.EnumerateFiles(_folder, "checkpoint-*.zip").Where(path => Name().IsMatch(Path.GetFileName(path))).OrderDescending(StringComparer.Ordinal).ToArray();
+        Directory.EnumerateFiles(_folder, "checkpoint-*.zip").Where(path => Name().IsMatch(Path.GetFileName(path)))
+            .OrderDescending(StringComparer.Ordinal).ToArray();
 
     private static void Write(Checkpoint checkpoint, string path)
     {
@@ -131,7 +139,8 @@ internal sealed partial class CheckpointFolder : IDisposable
             throw new InvalidDataException($"it is of version {checkpoint.Version}; this version of FaMLNet reads {Checkpoint.CurrentVersion}.");
         using (Stream stream = arrays.Open())
             checkpoint = checkpoint with { Arrays = Safetensors.ReadVectors(stream) };
-        return checkpoint.Digest == DigestOf(checkpoint.Arrays) ? checkpoint : throw new InvalidDataException("its arrays are not those that were written.");
+        return checkpoint.Digest == DigestOf(checkpoint.Arrays) ? checkpoint
+            : throw new InvalidDataException("its arrays are not those that were written.");
     }
 
     private static string DigestOf(IReadOnlyDictionary<string, float[]> arrays)

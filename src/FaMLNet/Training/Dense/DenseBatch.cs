@@ -109,8 +109,12 @@ internal sealed class DenseBatch : IDisposable
     /// <summary>weight/count of each row, 0 beyond the batch.</summary>
     public ReadOnlySpan<float> Coefficients => _coefficients;
 
-    /// <summary>Features, made up to a multiple of 16 where they are few: products with fewer columns than 32 take up to four times as long if they are no such multiple (measured).</summary>
-    public static int StrideOf(int features) => features < 32 ? (features + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment : features;
+    /// <summary>
+    /// Features, made up to a multiple of 16 where they are few: products with fewer columns than 32 take up to four times as long if they
+    /// are no such multiple (measured).
+    /// </summary>
+    public static int StrideOf(int features) => features < 32
+        ? (features + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment : features;
 
     /// <summary>Gathers the rows of a batch.</summary>
     public void Load(TrainingData data, ReadOnlySpan<int> rows)

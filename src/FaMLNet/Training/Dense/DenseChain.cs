@@ -37,7 +37,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _weights = ViewsOf(Weights);
         _gradients = ViewsOf(Gradient);
         _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
-        _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
+        _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null
+            : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
     }
 
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
@@ -47,7 +48,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         Clock?.End(StepPhase.Data);
         Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
-        (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer + top.Bias.Offset,
+        (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer
+            + top.Bias.Offset,
             top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
         Clock?.End(StepPhase.Forward);
         Backward(batch, Gradient, _gradients, byRule: true);
@@ -87,7 +89,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _wide?.Dispose();
     }
 
-    private FloatMatrix[] ViewsOf(FloatBuffer buffer) => [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+    private FloatMatrix[] ViewsOf(FloatBuffer buffer) =>
+        [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
 
     private DenseBatch BatchOf(int count)
     {
@@ -113,16 +116,20 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             {
                 case Normalization.Batch when !training:
                     NormalizationKernels.BatchApply(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset,
-                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width);
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs,
+                            batch.Width);
                     bias = null;
                     break;
                 case Normalization.Batch:
-                    NormalizationKernels.BatchForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer,
-                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs, batch.Width, batch.Count);
+                    NormalizationKernels.BatchForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer,
+                        units.Inverse!.Pointer,
+                        Statistics.Pointer + layer.RunningMean!.Offset, Statistics.Pointer + layer.RunningVariance!.Offset, layer.Outputs,
+                            batch.Width, batch.Count);
                     bias = null;
                     break;
                 case Normalization.Layer:
-                    NormalizationKernels.LayerForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer, units.Inverse!.Pointer, layer.Outputs, batch.Width);
+                    NormalizationKernels.LayerForward(a, bias, w + layer.NormScale!.Offset, w + layer.NormShift!.Offset, units.Standardized!.Pointer,
+                        units.Inverse!.Pointer, layer.Outputs, batch.Width);
                     bias = null;
                     break;
             }
@@ -154,7 +161,10 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             from.Slice(row * stride, layer.Inputs).CopyTo(to.Slice(row * layer.Inputs, layer.Inputs));
     }
 
-    /// <summary>From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run twice.</summary>
+    /// <summary>
+    /// From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run
+    /// twice.
+    /// </summary>
     private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
     {
         float* w = Weights.Pointer, g = gradient.Pointer;
@@ -177,15 +187,18 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;
-            Differentiate(e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs, batch.Width);
+            Differentiate(e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs,
+                batch.Width);
             switch (_layout.Network.Normalization)
             {
                 case Normalization.Batch:
-                    NormalizationKernels.BatchBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                    NormalizationKernels.BatchBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g
+                        + layer.NormScale.Offset,
                         g + shift.Offset, g + layer.Bias.Offset, layer.Outputs, batch.Width, batch.Count);
                     break;
                 case Normalization.Layer:
-                    NormalizationKernels.LayerBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g + layer.NormScale.Offset,
+                    NormalizationKernels.LayerBackward(e, units.Standardized!.Pointer, units.Inverse!.Pointer, w + layer.NormScale!.Offset, g
+                        + layer.NormScale.Offset,
                         g + layer.Bias.Offset, layer.Outputs, batch.Width);
                     break;
             }
@@ -204,7 +217,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private void ActivateInParts(int parts, float* a, float* bias, float* derivative, int rows, int width) => OpenMp.Run(parts, part =>
     {
         int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
-        DenseKernels.Activate(_layout.Network.Activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative + first, count, width);
+        DenseKernels.Activate(_layout.Network.Activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative
+            + first, count, width);
     });
 
     private void Differentiate(float* e, float* a, float* derivative, float* sums, int rows, int width)
@@ -219,11 +233,13 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private void DifferentiateInParts(int parts, float* e, float* a, float* derivative, float* sums, int rows, int width) => OpenMp.Run(parts, part =>
     {
         int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
-        DenseKernels.Differentiate(_layout.Network.Activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start, count, width);
+        DenseKernels.Differentiate(_layout.Network.Activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start,
+            count, width);
     });
 
     /// <summary>
-    /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own cache; where processors are far apart, fetching it from there costs one thread
+    /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own
+    /// cache; where processors are far apart, fetching it from there costs one thread
     /// far more than the pass itself.
     /// </summary>
     private static int Parts(int rows, int width) => Math.Min(rows, OpenMp.Parts((long)rows * width, PartLength));

@@ -63,7 +63,10 @@ internal static unsafe class DenseKernels
         }
     }
 
-    /// <summary>e ⊙= f′, from the activations (GELU: from the derivative that the forward pass wrote); the sums of the rows go to <paramref name="sums"/>.</summary>
+    /// <summary>
+    /// e ⊙= f′, from the activations (GELU: from the derivative that the forward pass wrote); the sums of the rows go to
+    /// <paramref name="sums"/>.
+    /// </summary>
     public static void Differentiate(Activation activation, float* e, float* a, float* derivative, float* sums, int rows, int width)
     {
         switch (activation)
@@ -135,7 +138,8 @@ internal static unsafe class DenseKernels
         for (int i = 0; i < width; i += Lanes)
         {
             Vector<float> x = Vector.Load(values + i);
-            Vector.Store(Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), x, Vector.Load(exponentials + i) - Vector<float>.One), values + i);
+            Vector.Store(Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), x, Vector.Load(exponentials + i) - Vector<float>.One),
+                values + i);
         }
     }
 
@@ -171,17 +175,20 @@ internal static unsafe class DenseKernels
 
     private readonly struct LeakyReLUFunction : IFunction
     {
-        public static Vector<float> Of(Vector<float> x) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), x * new Vector<float>(0.01f), x);
+        public static Vector<float> Of(Vector<float> x) =>
+            Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), x * new Vector<float>(0.01f), x);
     }
 
     private readonly struct ReLUDerivative : IFunction
     {
-        public static Vector<float> Of(Vector<float> a) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
+        public static Vector<float> Of(Vector<float> a) =>
+            Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
     }
 
     private readonly struct LeakyReLUDerivative : IFunction
     {
-        public static Vector<float> Of(Vector<float> a) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, new Vector<float>(0.01f));
+        public static Vector<float> Of(Vector<float> a) =>
+            Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, new Vector<float>(0.01f));
     }
 
     private readonly struct TanhDerivative : IFunction
@@ -196,7 +203,8 @@ internal static unsafe class DenseKernels
 
     private readonly struct EluDerivative : IFunction
     {
-        public static Vector<float> Of(Vector<float> a) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, a + Vector<float>.One);
+        public static Vector<float> Of(Vector<float> a) =>
+            Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, a + Vector<float>.One);
     }
 
     private readonly struct GivenDerivative : IFunction

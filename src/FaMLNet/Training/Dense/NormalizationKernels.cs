@@ -45,7 +45,10 @@ internal static unsafe class NormalizationKernels
         }
     }
 
-    /// <summary>Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias (that of shift is Σe, known already).</summary>
+    /// <summary>
+    /// Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias (that of
+    /// shift is Σe, known already).
+    /// </summary>
     public static void BatchBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* shiftGradient,
         float* biasGradient, int rows, int width, int count)
     {
@@ -93,7 +96,8 @@ internal static unsafe class NormalizationKernels
     }
 
     /// <summary>Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias.</summary>
-    public static void LayerBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* biasGradient, int rows, int width)
+    public static void LayerBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* biasGradient, int rows,
+        int width)
     {
         for (int row = 0; row < rows; row++)
         {

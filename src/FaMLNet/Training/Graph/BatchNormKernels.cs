@@ -5,12 +5,15 @@ using FaMLNet.Interop;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// Batch normalisation of images whose channels lie together in memory, with the addition and the ReLU that may follow, in as few passes over memory as there are:
+/// Batch normalisation of images whose channels lie together in memory, with the addition and the ReLU that may follow, in as few passes
+/// over memory as there are:
 /// one for mean and variance, one for the output; backward one for the sums, one for the gradient.
 /// </summary>
 /// <remarks>
-/// Memory is positions × channels, a position being a pixel of an image of the batch; channels are a multiple of <see cref="Lanes"/>. Work is split in parts that do not depend on the number
-/// of threads, and their sums are put together in order: the same results on any number of threads. Sources: Ioffe and Szegedy, "Batch Normalization", 2015; Chan, Golub and LeVeque,
+/// Memory is positions × channels, a position being a pixel of an image of the batch; channels are a multiple of <see cref="Lanes"/>. Work
+/// is split in parts that do not depend on the number
+/// of threads, and their sums are put together in order: the same results on any number of threads. Sources: Ioffe and Szegedy, "Batch
+/// Normalization", 2015; Chan, Golub and LeVeque,
 /// "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
 /// </remarks>
 internal static unsafe class BatchNormKernels
@@ -48,13 +51,16 @@ internal static unsafe class BatchNormKernels
     }
 
     /// <summary>y = (x − mean) · factor + shift, plus <paramref name="added"/> if there is such, rectified if asked for.</summary>
-    public static void Apply(float* x, float* added, float* y, long positions, int channels, float[] mean, float[] factor, float[] shift, bool rectified)
+    public static void Apply(float* x, float* added, float* y, long positions, int channels, float[] mean, float[] factor, float[] shift,
+        bool rectified)
     {
         int parts = Parts(positions, channels);
-        OpenMp.Run(parts, part => PartApply(x, added, y, positions * part / parts, positions * (part + 1) / parts, channels, mean, factor, shift, rectified));
+        OpenMp.Run(parts, part => PartApply(x, added, y, positions * part / parts, positions * (part + 1) / parts, channels, mean, factor, shift,
+            rectified));
     }
 
-    private static void PartApply(float* x, float* added, float* y, long start, long end, int channels, float[] mean, float[] factor, float[] shift, bool rectified)
+    private static void PartApply(float* x, float* added, float* y, long start, long end, int channels, float[] mean, float[] factor, float[] shift,
+        bool rectified)
     {
         Vector<float> floor = rectified ? Vector<float>.Zero : new Vector<float>(float.NegativeInfinity);
         int block = BlockOf(channels);
@@ -82,10 +88,13 @@ internal static unsafe class BatchNormKernels
         }
     }
 
-    /// <summary>Sums over the positions, for each channel, of the error and of the error times (x − mean); with ReLU of the error that passes it.</summary>
+    /// <summary>
+    /// Sums over the positions, for each channel, of the error and of the error times (x − mean); with ReLU of the error that passes it.
+    /// </summary>
     /// <param name="error">∂L/∂output.</param>
     /// <param name="x">The input of the forward pass.</param>
-    /// <param name="output">What came out, where something was added before ReLU: it says what passed. Null: the input says it, or there is no ReLU.</param>
+    /// <param name="output">What came out, where something was added before ReLU: it says what passed. Null: the input says it, or there is
+    /// no ReLU.</param>
     /// <param name="passed">With <paramref name="output"/>, where the error that passes ReLU is written; may be <paramref name="error"/>.</param>
     /// <param name="positions">Pixels of all images.</param>
     /// <param name="channels">A multiple of <see cref="Lanes"/>.</param>
@@ -95,11 +104,13 @@ internal static unsafe class BatchNormKernels
     /// <param name="rectified">Whether ReLU follows without anything added before it.</param>
     /// <param name="errors">Takes Σ error.</param>
     /// <param name="products">Takes Σ error · (x − mean).</param>
-    public static void Sums(float* error, float* x, float* output, float* passed, long positions, int channels, float[] mean, float[] factor, float[] shift, bool rectified, float[] errors, float[] products)
+    public static void Sums(float* error, float* x, float* output, float* passed, long positions, int channels, float[] mean, float[] factor,
+        float[] shift, bool rectified, float[] errors, float[] products)
     {
         int parts = Parts(positions, channels);
         float[] partErrors = new float[parts * channels], partProducts = new float[parts * channels];
-        OpenMp.Run(parts, part => PartSums(error, x, output, passed, positions * part / parts, positions * (part + 1) / parts, channels, mean, factor, shift, rectified, partErrors, partProducts, part * channels));
+        OpenMp.Run(parts, part => PartSums(error, x, output, passed, positions * part / parts, positions * (part + 1) / parts, channels, mean, factor,
+            shift, rectified, partErrors, partProducts, part * channels));
         for (int c = 0; c < channels; c++)
         {
             double sum = 0, product = 0;
@@ -109,7 +120,8 @@ internal static unsafe class BatchNormKernels
         }
     }
 
-    private static void PartSums(float* error, float* x, float* output, float* passed, long start, long end, int channels, float[] mean, float[] factor, float[] shift, bool rectified, float[] errors, float[] products, int slot)
+    private static void PartSums(float* error, float* x, float* output, float* passed, long start, long end, int channels, float[] mean,
+        float[] factor, float[] shift, bool rectified, float[] errors, float[] products, int slot)
     {
         int block = BlockOf(channels);
         for (; start < end; start += block)
@@ -137,7 +149,8 @@ internal static unsafe class BatchNormKernels
                     for (; at < last; at += channels)
                     {
                         // The same expression as forward: the same sign.
-                        Vector<float> d = Vector.Load(x + at) - m, e = Vector.ConditionalSelect(Vector.GreaterThan(d * a + b, zero), Vector.Load(error + at), zero);
+                        Vector<float> d = Vector.Load(x + at) - m,
+                            e = Vector.ConditionalSelect(Vector.GreaterThan(d * a + b, zero), Vector.Load(error + at), zero);
                         sum += e;
                         product += e * d;
                     }
@@ -169,13 +182,16 @@ internal static unsafe class BatchNormKernels
     /// <param name="rectified">Whether ReLU follows without anything added before it.</param>
     /// <param name="meanError">Σ error / positions.</param>
     /// <param name="slope">Σ error · (x − mean) / (positions · (variance + ε)).</param>
-    public static void InputGradient(float* error, float* x, float* result, long positions, int channels, float[] mean, float[] factor, float[] shift, bool rectified, float[] meanError, float[] slope)
+    public static void InputGradient(float* error, float* x, float* result, long positions, int channels, float[] mean, float[] factor, float[] shift,
+        bool rectified, float[] meanError, float[] slope)
     {
         int parts = Parts(positions, channels);
-        OpenMp.Run(parts, part => PartInputGradient(error, x, result, positions * part / parts, positions * (part + 1) / parts, channels, mean, factor, shift, rectified, meanError, slope));
+        OpenMp.Run(parts, part => PartInputGradient(error, x, result, positions * part / parts, positions * (part + 1) / parts, channels, mean,
+            factor, shift, rectified, meanError, slope));
     }
 
-    private static void PartInputGradient(float* error, float* x, float* result, long start, long end, int channels, float[] mean, float[] factor, float[] shift, bool rectified, float[] meanError, float[] slope)
+    private static void PartInputGradient(float* error, float* x, float* result, long start, long end, int channels, float[] mean, float[] factor,
+        float[] shift, bool rectified, float[] meanError, float[] slope)
     {
         int block = BlockOf(channels);
         for (; start < end; start += block)
@@ -186,13 +202,15 @@ internal static unsafe class BatchNormKernels
             Fetch(result, start, count, channels);
             for (int c = 0; c < channels; c += Lanes)
             {
-                Vector<float> m = new(mean, c), a = new(factor, c), b = new(shift, c), constant = new(meanError, c), k = new(slope, c), zero = Vector<float>.Zero;
+                Vector<float> m = new(mean, c), a = new(factor, c), b = new(shift, c), constant = new(meanError, c), k = new(slope, c),
+                    zero = Vector<float>.Zero;
                 long at = start * channels + c, last = at + (long)count * channels;
                 if (rectified)
                 {
                     for (; at < last; at += channels)
                     {
-                        Vector<float> d = Vector.Load(x + at) - m, e = Vector.ConditionalSelect(Vector.GreaterThan(d * a + b, zero), Vector.Load(error + at), zero);
+                        Vector<float> d = Vector.Load(x + at) - m,
+                            e = Vector.ConditionalSelect(Vector.GreaterThan(d * a + b, zero), Vector.Load(error + at), zero);
                         Vector.Store((e - constant - d * k) * a, result + at);
                     }
                 }
@@ -218,7 +236,8 @@ internal static unsafe class BatchNormKernels
     private static int Parts(long positions, int channels) => OpenMp.Parts(positions * channels, PartLength);
 
     /// <summary>The larger of the two; NaN stays, so that a divergence shows.</summary>
-    private static Vector<float> AtLeast(Vector<float> floor, Vector<float> value) => Vector.ConditionalSelect(Vector.LessThan(value, floor), floor, value);
+    private static Vector<float> AtLeast(Vector<float> floor, Vector<float> value) =>
+        Vector.ConditionalSelect(Vector.LessThan(value, floor), floor, value);
 
     private static int BlockOf(int channels) => Math.Max(8, BlockLength / channels);
 
@@ -253,6 +272,7 @@ internal static unsafe class BatchNormKernels
         Vector<float> known = Vector.Load(totalMean), difference = mean - known;
         double all = before + count;
         Vector.Store(known + difference * new Vector<float>((float)(count / all)), totalMean);
-        Vector.Store(Vector.Load(totalSquares) + squares + difference * difference * new Vector<float>((float)(before * (count / all))), totalSquares);
+        Vector.Store(Vector.Load(totalSquares) + squares + difference * difference * new Vector<float>((float)(before * (count / all))),
+            totalSquares);
     }
 }

@@ -13,11 +13,13 @@ namespace FaMLNet.Training.Graph;
 internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buffers, bool rectified, bool ownsGradient) : GraphNode
 {
     private readonly int _channels = spec.Input.Channels;
-    private readonly float[] _mean = new float[spec.Input.Channels], _factor = new float[spec.Input.Channels], _inverse = new float[spec.Input.Channels];
+    private readonly float[] _mean = new float[spec.Input.Channels], _factor = new float[spec.Input.Channels],
+        _inverse = new float[spec.Input.Channels];
     private Tensor? _input, _output;
 
     /// <summary>Whether a layer is one for this node.</summary>
-    public static bool Takes(GraphNodeSpec spec, GraphBuffers buffers) => buffers.ChannelsLast && spec.Definition is Layer.BatchNorm && spec.Input.Channels % BatchNormKernels.Lanes == 0;
+    public static bool Takes(GraphNodeSpec spec, GraphBuffers buffers) => buffers.ChannelsLast && spec.Definition is Layer.BatchNorm
+        && spec.Input.Channels % BatchNormKernels.Lanes == 0;
 
     public override Tensor Forward(Tensor x, bool training) => Forward(x, added: null, training);
 
@@ -39,7 +41,8 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
             for (int c = 0; c < _channels; c++)
                 factor[c] = Scale[c] / MathF.Sqrt(factor[c] + NormalizationKernels.Epsilon);
         }
-        BatchNormKernels.Apply(Pointer(input), other is null ? null : Pointer(other), Pointer(output), positions, _channels, mean, factor, shift, rectified);
+        BatchNormKernels.Apply(Pointer(input), other is null ? null : Pointer(other), Pointer(output), positions, _channels, mean, factor, shift,
+            rectified);
         if (training)
             (_input, _output) = (input, rectified && added is not null ? output.alias() : null);
         else
@@ -54,7 +57,10 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         return below;
     }
 
-    /// <summary>Gradients of the layer's input and of what was added to its output; the latter null if nothing was added, or no ReLU follows: then it is <paramref name="gradient"/> itself.</summary>
+    /// <summary>
+    /// Gradients of the layer's input and of what was added to its output; the latter null if nothing was added, or no ReLU follows: then
+    /// it is <paramref name="gradient"/> itself.
+    /// </summary>
     public (Tensor Input, Tensor? Added) BackwardBoth(Tensor gradient)
     {
         using Tensor input = _input!;
@@ -63,11 +69,13 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         bool inFormat = ChannelsLast.IsInFormat(gradient), writable = ownsGradient || !inFormat; // a copy may be written to
         using Tensor error = inFormat ? gradient.alias() : ChannelsLast.Of(gradient);
         long positions = Positions(input);
-        float[] shift = Shift.ToArray(), errors = new float[_channels], products = new float[_channels], meanError = new float[_channels], slope = new float[_channels];
+        float[] shift = Shift.ToArray(), errors = new float[_channels], products = new float[_channels], meanError = new float[_channels],
+            slope = new float[_channels];
         float* x = Pointer(input);
         bool masks = rectified && output is null;
         Tensor? passed = output is null ? null : writable ? error.alias() : LikeInput(input);
-        BatchNormKernels.Sums(Pointer(error), x, output is null ? null : Pointer(output), passed is null ? null : Pointer(passed), positions, _channels, _mean, _factor, shift, masks, errors, products);
+        BatchNormKernels.Sums(Pointer(error), x, output is null ? null : Pointer(output), passed is null ? null : Pointer(passed), positions,
+            _channels, _mean, _factor, shift, masks, errors, products);
         errors.CopyTo(spec.Bias!.In(buffers.Gradient.Span));
         Span<float> scaleGradient = spec.Weight!.In(buffers.Gradient.Span);
         for (int c = 0; c < _channels; c++)
@@ -78,7 +86,8 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         }
         // What passes to the other branch, or belongs to it, must stay as it is.
         Tensor result = writable && passed is null ? error.alias() : LikeInput(input);
-        BatchNormKernels.InputGradient(Pointer(passed ?? error), x, Pointer(result), positions, _channels, _mean, _factor, shift, masks, meanError, slope);
+        BatchNormKernels.InputGradient(Pointer(passed ?? error), x, Pointer(result), positions, _channels, _mean, _factor, shift, masks, meanError,
+            slope);
         return (result, passed);
     }
 

@@ -19,12 +19,14 @@ internal enum ConvolutionUse
 }
 
 /// <summary>What of a convolution decides which kernels libtorch takes.</summary>
-internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, int Kernel, int Stride, int Padding, int Dilation, int Groups, ConvolutionUse Use, bool ChannelsLast)
+internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, int Kernel, int Stride, int Padding, int Dilation, int Groups,
+    ConvolutionUse Use, bool ChannelsLast)
 {
     public static ConvolutionShape Of(GraphNodeSpec spec, ConvolutionUse use, bool channelsLast)
     {
         Layer.Conv2d layer = (Layer.Conv2d)spec.Definition;
-        return new ConvolutionShape(spec.Input, layer.Channels, layer.Kernel, layer.Stride, layer.Padding, layer.Dilation, layer.Groups, use, channelsLast);
+        return new ConvolutionShape(spec.Input, layer.Channels, layer.Kernel, layer.Stride, layer.Padding, layer.Dilation, layer.Groups, use,
+            channelsLast);
     }
 
     public override string ToString() => $"{Input.Channels}→{Outputs} @{Kernel}×{Kernel}";
@@ -34,7 +36,8 @@ internal readonly record struct ConvolutionShape(ImageShape Input, int Outputs, 
 /// <param name="Name">For the log.</param>
 /// <param name="Run">Input, weight, bias, layer.</param>
 /// <param name="KeepsWeight">
-/// Whether autograd keeps the weight itself for its backward pass, not a copy in another form: only then do other values in the weight's memory change the gradient of the input.
+/// Whether autograd keeps the weight itself for its backward pass, not a copy in another form: only then do other values in the weight's
+/// memory change the gradient of the input.
 /// </param>
 internal sealed record Convolution(string Name, Func<Tensor, Tensor, Tensor?, Layer.Conv2d, Tensor> Run, bool KeepsWeight = false)
 {
@@ -63,14 +66,16 @@ internal sealed class ConvolutionGuard
     public static ConvolutionGuard Machine { get; } = new(Plain, Padded, Unfolded);
 
     public static Convolution Plain => new("libtorch", (x, w, b, layer) =>
-        nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation], layer.Groups), KeepsWeight: true);
+        nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation], layer.Groups),
+            KeepsWeight: true);
 
     public static Convolution Padded => new("channels padded to a multiple of 16", PaddedConvolution);
 
     public static Convolution Unfolded => new("matrix product", UnfoldedConvolution);
 
     /// <summary>The shapes that libtorch's own kernels compute wrongly here, of those tried.</summary>
-    public IEnumerable<string> Rerouted => _choices.Where(choice => choice.Value != _candidates[0]).Select(choice => $"{choice.Key} ({choice.Value.Name})");
+    public IEnumerable<string> Rerouted => _choices.Where(choice => choice.Value != _candidates[0])
+        .Select(choice => $"{choice.Key} ({choice.Value.Name})");
 
     /// <summary>What has been rerouted since this was last asked: for the log, once.</summary>
     public IReadOnlyList<string> TakeUnreported()
@@ -94,7 +99,8 @@ internal sealed class ConvolutionGuard
     private static bool IsRight(Convolution candidate, ConvolutionShape shape, int trial)
     {
         using DisposeScope scope = NewDisposeScope();
-        Layer.Conv2d layer = new(shape.Outputs, shape.Kernel) { Stride = shape.Stride, Padding = shape.Padding, Dilation = shape.Dilation, Groups = shape.Groups };
+        Layer.Conv2d layer = new(shape.Outputs, shape.Kernel) { Stride = shape.Stride, Padding = shape.Padding, Dilation = shape.Dilation,
+            Groups = shape.Groups };
         RandomGenerator random = new(trial, "convolution guard");
         Tensor Random(params long[] sizes)
         {
@@ -104,7 +110,8 @@ internal sealed class ConvolutionGuard
         }
         // The largest images say no more about channels than smaller ones, and cost more.
         int height = Smaller(shape.Input.Height, shape), width = Smaller(shape.Input.Width, shape);
-        Tensor x = Random(2, shape.Input.Channels, height, width), w = Random(shape.Outputs, shape.Input.Channels / shape.Groups, shape.Kernel, shape.Kernel), b = Random(shape.Outputs);
+        Tensor x = Random(2, shape.Input.Channels, height, width),
+            w = Random(shape.Outputs, shape.Input.Channels / shape.Groups, shape.Kernel, shape.Kernel), b = Random(shape.Outputs);
         Tensor[] expected = Run(Unfolded, x, w, b, layer, null);
         if (shape.ChannelsLast)
             x = Training.Graph.ChannelsLast.Of(x);
@@ -137,7 +144,8 @@ internal sealed class ConvolutionGuard
         return [y, weight.grad!, bias.grad!, input.grad!];
     }
 
-    private static int Smaller(int size, ConvolutionShape shape) => Math.Min(size, Math.Max(12, shape.Dilation * (shape.Kernel - 1) + 1 + 2 * shape.Stride));
+    private static int Smaller(int size, ConvolutionShape shape) =>
+        Math.Min(size, Math.Max(12, shape.Dilation * (shape.Kernel - 1) + 1 + 2 * shape.Stride));
 
     /// <summary>Leaves NaN in memory that the allocator will hand out next.</summary>
     public static void Dirty()
@@ -161,7 +169,8 @@ internal sealed class ConvolutionGuard
         Tensor input = moreInputs == 0 ? x : nn.functional.pad(x, [0, 0, 0, 0, 0, moreInputs]);
         Tensor weight = nn.functional.pad(w, [0, 0, 0, 0, 0, moreInputs, 0, moreOutputs]);
         Tensor? bias = b is null ? null : nn.functional.pad(b, [0, moreOutputs]);
-        Tensor y = nn.functional.conv2d(input, weight, bias, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation]);
+        Tensor y = nn.functional.conv2d(input, weight, bias, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding],
+            [layer.Dilation, layer.Dilation]);
         return y.narrow(1, 0, outputs).contiguous().MoveToOuterDisposeScope();
     }
 
@@ -171,11 +180,13 @@ internal sealed class ConvolutionGuard
         long rows = x.shape[0], outputs = w.shape[0], groups = layer.Groups;
         long height = Size(x.shape[2], layer), width = Size(x.shape[3], layer);
         Tensor columns = nn.functional.unfold(x, layer.Kernel, layer.Dilation, layer.Padding, layer.Stride);
-        Tensor y = w.reshape(groups, outputs / groups, -1).matmul(columns.reshape(rows, groups, -1, height * width)).reshape(rows, outputs, height, width);
+        Tensor y = w.reshape(groups, outputs / groups, -1).matmul(columns.reshape(rows, groups, -1, height * width)).reshape(rows, outputs, height,
+            width);
         if (b is not null)
             y = y.add(b.reshape(1, outputs, 1, 1), Scalars.One);
         return y.MoveToOuterDisposeScope();
     }
 
-    private static long Size(long size, Layer.Conv2d layer) => (size + 2 * layer.Padding - layer.Dilation * (layer.Kernel - 1) - 1) / layer.Stride + 1;
+    private static long Size(long size, Layer.Conv2d layer) => (size + 2 * layer.Padding - layer.Dilation * (layer.Kernel - 1) - 1) / layer.Stride
+        + 1;
 }

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>The flat buffers of a network and the views that its nodes use. For prediction there is no gradient.</summary>
-internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout, ConvolutionGuard guard, bool passesErrors, bool channelsLast)
+internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout,
+    ConvolutionGuard guard, bool passesErrors, bool channelsLast)
 {
     private readonly List<(Tensor Leaf, ParameterSlice Slice)> _leaves = [];
     private FloatBuffer? _gradient = gradient;
@@ -22,7 +23,8 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
 
     /// <summary>What a convolution must get right here.</summary>
     public ConvolutionUse UseOf(GraphNodeSpec spec) =>
-        _gradient == null ? ConvolutionUse.Forward : passesErrors && spec.WeightedIndex > 0 ? ConvolutionUse.InputGradient : ConvolutionUse.WeightGradient;
+        _gradient == null ? ConvolutionUse.Forward : passesErrors && spec.WeightedIndex > 0 ? ConvolutionUse.InputGradient
+            : ConvolutionUse.WeightGradient;
 
     /// <summary>A leaf of the autograd graph whose storage is in the flat parameters and whose gradient is in the flat gradient.</summary>
     public Tensor Parameter(ParameterSlice slice)

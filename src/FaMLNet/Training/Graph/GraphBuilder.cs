@@ -27,7 +27,8 @@ internal static class GraphBuilder
                 bool ownsGradient = i + 1 < specs.Count && (rectified || spec.Definition is Layer.BatchNorm);
                 nodes.Add(spec.Definition is Layer.BatchNorm
                     ? new BatchNormNode(spec, buffers, rectified, ownsGradient)
-                    : new NormalizedResidualNode(Build([.. spec.Body.SkipLast(1)], buffers), new BatchNormNode(spec.Body[^1], buffers, rectified, ownsGradient), Build(spec.Shortcut, buffers), OwnsError(spec.Body)));
+                    : new NormalizedResidualNode(Build([.. spec.Body.SkipLast(1)], buffers),
+                    new BatchNormNode(spec.Body[^1], buffers, rectified, ownsGradient), Build(spec.Shortcut, buffers), OwnsError(spec.Body)));
                 continue;
             }
             bool fresh = i > 0 && IsFresh(specs[i - 1]);
@@ -54,7 +55,8 @@ internal static class GraphBuilder
     /// <summary>Whether a layer's output belongs to no one else and is not needed again by the layer itself.</summary>
     private static bool IsFresh(GraphNodeSpec spec) => spec.Definition is Layer.Conv2d or Layer.Dense or Layer.BatchNorm or Layer.Residual;
 
-    private static bool EndsInNorm(GraphNodeSpec spec, GraphBuffers buffers) => spec.Definition is Layer.Residual && spec.Body.Count > 1 && BatchNormNode.Takes(spec.Body[^1], buffers);
+    private static bool EndsInNorm(GraphNodeSpec spec, GraphBuffers buffers) => spec.Definition is Layer.Residual && spec.Body.Count > 1
+        && BatchNormNode.Takes(spec.Body[^1], buffers);
 
     /// <summary>Whether the error that a branch hands down belongs to no one else: a convolution makes it anew.</summary>
     private static bool OwnsError(IReadOnlyList<GraphNodeSpec> body) => body.Count > 0 && body[0].Definition is Layer.Conv2d;
@@ -63,15 +65,19 @@ internal static class GraphBuilder
     {
         switch (spec.Definition)
         {
-            case Layer.Conv2d { Padding: 0, Dilation: 1, Groups: 1 } when spec.Output is { Height: 1, Width: 1 } && spec.Input.Length == spec.Weight!.Length / spec.Output.Channels:
+            case Layer.Conv2d { Padding: 0, Dilation: 1, Groups: 1 } when spec.Output is { Height: 1, Width: 1 }
+                && spec.Input.Length == spec.Weight!.Length / spec.Output.Channels:
             case Layer.Dense:
                 return new DenseNode(spec, buffers);
             case Layer.Conv2d:
                 return new ConvolutionNode(spec, buffers);
             case Layer.BatchNorm:
                 {
-                    Tensor weight = buffers.Parameter(spec.Weight!), bias = buffers.Parameter(spec.Bias!), mean = buffers.Statistic(spec.RunningMean!), variance = buffers.Statistic(spec.RunningVariance!);
-                    return new AutogradNode((x, training) => nn.functional.batch_norm(x, mean, variance, weight, bias, training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon), weight, bias);
+                    Tensor weight = buffers.Parameter(spec.Weight!), bias = buffers.Parameter(spec.Bias!),
+                        mean = buffers.Statistic(spec.RunningMean!), variance = buffers.Statistic(spec.RunningVariance!);
+                    return new AutogradNode((x, training) =>
+                        nn.functional.batch_norm(x, mean, variance, weight, bias, training, NormalizationKernels.Momentum,
+                        NormalizationKernels.Epsilon), weight, bias);
                 }
             case Layer.Activate activate:
                 return new AutogradNode((x, _) => Apply(activate.Activation, x));
@@ -86,7 +92,8 @@ internal static class GraphBuilder
             case Layer.Dropout dropout:
                 return new DropoutNode(dropout.Share, buffers.Dropout);
             case Layer.Residual:
-                return new ResidualNode(Build(spec.Body, buffers), Build(spec.Shortcut, buffers), ownsBody: spec.Body.Count > 0 && IsFresh(spec.Body[^1]), OwnsError(spec.Body));
+                return new ResidualNode(Build(spec.Body, buffers), Build(spec.Shortcut, buffers), ownsBody: spec.Body.Count > 0
+                    && IsFresh(spec.Body[^1]), OwnsError(spec.Body));
             case Layer.Concatenate:
                 return new ConcatenateNode(Build(spec.Body, buffers), spec.Input.Channels, buffers.ChannelsLast);
             case Layer.DownsampleWithZeros:

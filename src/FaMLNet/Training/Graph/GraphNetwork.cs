@@ -18,13 +18,15 @@ internal sealed class GraphNetwork : TrainingNetwork
     private readonly List<GraphNode> _nodes;
     private readonly ImageBatch _batch;
 
-    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed, ConvolutionGuard? guard = null, Augmentation? augmentation = null)
+    public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed,
+        ConvolutionGuard? guard = null, Augmentation? augmentation = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
     {
         _layout = layout;
         NativeMemory.Settle();
         using DisposeScope scope = NewDisposeScope();
-        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true, layout.ChannelsLast);
+        _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true,
+            layout.ChannelsLast);
         _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
         _batch = new ImageBatch(layout, Statistics, augmentation == null ? null : new Augmenter(augmentation, layout.Image, seed));
     }

@@ -66,7 +66,9 @@ internal sealed class ImageBatch : IDisposable
 
     public void Dispose() => _input?.Dispose();
 
-    /// <summary>One image into its place: (x − mean)/deviation per channel, resized where the network resizes, black around it where it pads.</summary>
+    /// <summary>
+    /// One image into its place: (x − mean)/deviation per channel, resized where the network resizes, black around it where it pads.
+    /// </summary>
     public static void Place(ReadOnlySpan<float> pixels, GraphLayout layout, ReadOnlySpan<float> statistics, Span<float> destination)
     {
         ImageShape image = layout.Image, seen = layout.NetworkInput;

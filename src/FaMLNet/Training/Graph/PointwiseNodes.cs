@@ -144,7 +144,8 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
         return ownsBody ? one.add_(other, Scalars.One).alias() : one.add(other, Scalars.One);
     }
 
-    public override Tensor? Backward(Tensor gradient, in BackwardPath path) => Sum(Backward(body, gradient, path), Backward(shortcut, gradient, path), ownsError);
+    public override Tensor? Backward(Tensor gradient, in BackwardPath path) =>
+        Sum(Backward(body, gradient, path), Backward(shortcut, gradient, path), ownsError);
 
     /// <summary>The errors that two branches hand down to one input, added; takes both.</summary>
     public static Tensor? Sum(Tensor? one, Tensor? other, bool ownsOne)
@@ -156,12 +157,16 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
     }
 }
 
-/// <summary>The sum of two branches of one input, the first of which ends in batch normalisation that adds the other, and the ReLU that follows, if one does.</summary>
+/// <summary>
+/// The sum of two branches of one input, the first of which ends in batch normalisation that adds the other, and the ReLU that follows, if
+/// one does.
+/// </summary>
 /// <param name="body">The first branch but for its normalisation.</param>
 /// <param name="norm">The normalisation.</param>
 /// <param name="shortcut">The other branch.</param>
 /// <param name="ownsError">Whether the error that the body hands down may be overwritten.</param>
-internal sealed class NormalizedResidualNode(IReadOnlyList<GraphNode> body, BatchNormNode norm, IReadOnlyList<GraphNode> shortcut, bool ownsError) : GraphNode
+internal sealed class NormalizedResidualNode(IReadOnlyList<GraphNode> body, BatchNormNode norm, IReadOnlyList<GraphNode> shortcut, bool ownsError)
+    : GraphNode
 {
     public override Tensor Forward(Tensor x, bool training)
     {
@@ -191,7 +196,8 @@ internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channel
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
     {
-        using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels), dense = ChannelsLast.Dense(rest, channelsLast);
+        using Tensor own = gradient.narrow(1, 0, channels), rest = gradient.narrow(1, channels, gradient.shape[1] - channels),
+            dense = ChannelsLast.Dense(rest, channelsLast);
         using Tensor? branch = Backward(body, dense, path);
         return branch is null ? ChannelsLast.Dense(own, channelsLast) : own.add(branch, Scalars.One);
     }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// A convolution of few input channels, ReLU and 2×2 max-pooling. Behind the pool at most a quarter of the error is not 0, and of that ReLU takes about
+/// A convolution of few input channels, ReLU and 2×2 max-pooling. Behind the pool at most a quarter of the error is not 0, and of that ReLU
+/// takes about
 /// half: the weight gradient is summed over what is left, which no general convolution can. The gradient of the input is libtorch's.
 /// </summary>
 internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
@@ -29,7 +30,8 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         byte[]? choices;
         Tensor pooled;
         if (!passes && _small)
-            pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, training, out choices);
+            pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias
+                ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, training, out choices);
         else
         {
             Tensor values = Convolve(x, passes);

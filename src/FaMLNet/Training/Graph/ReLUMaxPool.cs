@@ -91,10 +91,12 @@ internal static unsafe class ReLUMaxPool
         for (; i <= count - 4; i += 4)
         {
             // Even columns go to the lower half, odd ones to the upper.
-            Vector256<float> a = Vector256.Shuffle(Vector256.Load(upper + 2 * i), EvenThenOdd), b = Vector256.Shuffle(Vector256.Load(lower + 2 * i), EvenThenOdd);
+            Vector256<float> a = Vector256.Shuffle(Vector256.Load(upper + 2 * i), EvenThenOdd),
+                b = Vector256.Shuffle(Vector256.Load(lower + 2 * i), EvenThenOdd);
             Vector256<float> down = Vector256.GreaterThan(b, a);
             Vector256<float> best = Vector256.ConditionalSelect(down, b, a);
-            Vector256<int> index = Vector256.ConditionalSelect(down.AsInt32(), Vector256.Create(2, 2, 2, 2, 3, 3, 3, 3), Vector256.Create(0, 0, 0, 0, 1, 1, 1, 1));
+            Vector256<int> index = Vector256.ConditionalSelect(down.AsInt32(), Vector256.Create(2, 2, 2, 2, 3, 3, 3, 3),
+                Vector256.Create(0, 0, 0, 0, 1, 1, 1, 1));
             Vector128<float> even = best.GetLower(), odd = best.GetUpper(), right = Vector128.GreaterThan(odd, even);
             Vector128<float> most = Vector128.ConditionalSelect(right, odd, even);
             Vector128<int> chosen = Vector128.ConditionalSelect(right.AsInt32(), index.GetUpper(), index.GetLower());
@@ -124,8 +126,10 @@ internal static unsafe class ReLUMaxPool
         {
             Vector256<float> a = Vector256.Load(upper + 2 * i), b = Vector256.Load(lower + 2 * i);
             Vector256<float> best = Vector256.Shuffle(Vector256.ConditionalSelect(Vector256.GreaterThan(b, a), b, a), EvenThenOdd);
-            Vector128<float> even = best.GetLower(), odd = best.GetUpper(), most = Vector128.ConditionalSelect(Vector128.GreaterThan(odd, even), odd, even);
-            Vector128.Store(Vector128.ConditionalSelect(Vector128.LessThanOrEqual(most, Vector128<float>.Zero), Vector128<float>.Zero, most), output + i);
+            Vector128<float> even = best.GetLower(), odd = best.GetUpper(),
+                most = Vector128.ConditionalSelect(Vector128.GreaterThan(odd, even), odd, even);
+            Vector128.Store(Vector128.ConditionalSelect(Vector128.LessThanOrEqual(most, Vector128<float>.Zero), Vector128<float>.Zero, most), output
+                + i);
         }
         for (; i < count; i++)
         {

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// The forward pass of a convolution whose kernels have few weights (the first layer of a network), with bias, ReLU and 2×2 pool: two rows at a time, which
+/// The forward pass of a convolution whose kernels have few weights (the first layer of a network), with bias, ReLU and 2×2 pool: two rows
+/// at a time, which
 /// stay in the first cache until they are pooled. libtorch's general kernels make nothing of so few channels.
 /// </summary>
 internal static unsafe class SmallConvolution
@@ -15,7 +16,8 @@ internal static unsafe class SmallConvolution
     private const int MostWeights = 32, Lanes = 8, Block = 4 * Lanes;
 
     /// <summary>Whether a convolution (stride 1, no padding) is small enough.</summary>
-    public static bool Takes(GraphNodeSpec spec) => Vector256.IsHardwareAccelerated && spec.Weight!.Length / spec.Output.Channels <= MostWeights && spec.Output.Height >= 2 && spec.Output.Width >= 2;
+    public static bool Takes(GraphNodeSpec spec) => Vector256.IsHardwareAccelerated && spec.Weight!.Length / spec.Output.Channels <= MostWeights
+        && spec.Output.Height >= 2 && spec.Output.Width >= 2;
 
     /// <summary>Convolves, rectifies and pools.</summary>
     /// <param name="x">Rows × channels × height × width.</param>
@@ -24,7 +26,8 @@ internal static unsafe class SmallConvolution
     /// <param name="spec">The convolution.</param>
     /// <param name="training">Whether choices are wanted.</param>
     /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null for prediction.</param>
-    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, bool training, out byte[]? choices)
+    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, bool training,
+        out byte[]? choices)
     {
         using Tensor input = x.contiguous();
         int rows = (int)input.shape[0], outputs = spec.Output.Channels, height = spec.Output.Height, width = spec.Output.Width;
@@ -67,7 +70,8 @@ internal static unsafe class SmallConvolution
         {
             int o = 0;
             for (; o <= outputs - 3; o += 3)
-                Three(pixels + x, input, kernel, weights + o * perOutput, perOutput, bias == null ? null : bias + o, target + o * 2 * padded + x, 2 * padded);
+                Three(pixels + x, input, kernel, weights + o * perOutput, perOutput, bias == null ? null : bias + o, target + o * 2 * padded + x,
+                    2 * padded);
             for (; o < outputs; o++)
                 One(pixels + x, input, kernel, weights + o * perOutput, bias == null ? 0 : bias[o], target + o * 2 * padded + x);
         }
@@ -86,7 +90,8 @@ internal static unsafe class SmallConvolution
                 float* p = pixels + (channel * input.Height + i) * input.Width;
                 for (int j = 0; j < kernel; j++, p++, weights++, second++, third++)
                 {
-                    Vector256<float> x0 = Vector256.Load(p), x1 = Vector256.Load(p + Lanes), x2 = Vector256.Load(p + 2 * Lanes), x3 = Vector256.Load(p + 3 * Lanes);
+                    Vector256<float> x0 = Vector256.Load(p), x1 = Vector256.Load(p + Lanes), x2 = Vector256.Load(p + 2 * Lanes),
+                        x3 = Vector256.Load(p + 3 * Lanes);
                     Vector256<float> w = Vector256.Create(*weights);
                     a0 = MultiplyAdd(w, x0, a0);
                     a1 = MultiplyAdd(w, x1, a1);
@@ -141,5 +146,6 @@ internal static unsafe class SmallConvolution
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.IsSupported ? Fma.MultiplyAdd(a, b, c) : a * b + c;
+    internal static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.IsSupported
+        ? Fma.MultiplyAdd(a, b, c) : a * b + c;
 }

@@ -24,9 +24,11 @@ internal static unsafe class SparseWeightGradient
     {
         long[] pooled = error.shape;
         int rows = (int)pooled[0], outputs = (int)pooled[1], height = (int)pooled[2], width = (int)pooled[3], windows = height * width;
-        int channels = spec.Input.Channels, plane = spec.Input.Height * spec.Input.Width, kernel = ((Layer.Conv2d)spec.Definition).Kernel, image = channels * plane;
+        int channels = spec.Input.Channels, plane = spec.Input.Height * spec.Input.Width, kernel = ((Layer.Conv2d)spec.Definition).Kernel,
+            image = channels * plane;
         // A vector at the end of the last row reaches past the image: the last image is read from a copy with room behind it.
-        float[] last = ArrayPool<float>.Shared.Rent(image + LongestRow), sums = ArrayPool<float>.Shared.Rent(outputs * channels * kernel * LongestRow), values = ArrayPool<float>.Shared.Rent(windows);
+        float[] last = ArrayPool<float>.Shared.Rent(image + LongestRow),
+            sums = ArrayPool<float>.Shared.Rent(outputs * channels * kernel * LongestRow), values = ArrayPool<float>.Shared.Rent(windows);
         int[] places = ArrayPool<int>.Shared.Rent(windows);
         sums.AsSpan(0, outputs * channels * kernel * LongestRow).Clear();
         Span<float> bias = spec.Bias == null ? [] : spec.Bias.In(gradient.Span);
@@ -90,7 +92,8 @@ internal static unsafe class SparseWeightGradient
 
     private static void AddFiveRows(float* pixels, int width, float* values, int* places, int count, float* target)
     {
-        Vector256<float> a0 = Vector256.Load(target), a1 = Vector256.Load(target + 8), a2 = Vector256.Load(target + 16), a3 = Vector256.Load(target + 24), a4 = Vector256.Load(target + 32);
+        Vector256<float> a0 = Vector256.Load(target), a1 = Vector256.Load(target + 8), a2 = Vector256.Load(target + 16),
+            a3 = Vector256.Load(target + 24), a4 = Vector256.Load(target + 32);
         Vector256<float> b0 = default, b1 = default, b2 = default, b3 = default, b4 = default;
         int i = 0;
         // Two sets of sums: each addition need not wait for the one before.

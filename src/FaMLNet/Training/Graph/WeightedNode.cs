@@ -37,7 +37,8 @@ internal abstract class WeightedNode : GraphNode
             return planar.reshape(inputShape);
         }
         // The product lands in the format of the layer's input if the feedback weights are in that order.
-        using Tensor flat = path.OutputError.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)), images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
+        using Tensor flat = path.OutputError.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)),
+            images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
         return images.permute(0, 3, 1, 2);
     }
 
@@ -45,7 +46,10 @@ internal abstract class WeightedNode : GraphNode
     protected ParameterSlice? FeedbackOf(in BackwardPath path) =>
         Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: false } feedback ? null : feedback.Slices[Spec.WeightedIndex];
 
-    /// <summary>Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the rule.</summary>
+    /// <summary>
+    /// Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the
+    /// rule.
+    /// </summary>
     protected void Substitute(in BackwardPath path, Action action)
     {
         if (FeedbackOf(path) is not { } slice)
@@ -73,7 +77,8 @@ internal abstract class WeightedNode : GraphNode
     protected bool PassesApart(Convolution convolution, in BackwardPath path) => !convolution.KeepsWeight && FeedbackOf(path) != null;
 
     /// <summary>
-    /// The gradient of the input through the feedback weights where autograd keeps a copy of the weight in another form, which nothing can change: a second convolution, with the
+    /// The gradient of the input through the feedback weights where autograd keeps a copy of the weight in another form, which nothing can
+    /// change: a second convolution, with the
     /// feedback weights, for its backward pass alone.
     /// </summary>
     /// <param name="convolution">The way that the layer takes.</param>

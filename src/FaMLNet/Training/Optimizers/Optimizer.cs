@@ -47,7 +47,8 @@ internal abstract unsafe class Optimizer
             OpenMp.Run(parts, part =>
             {
                 // Every weight by itself: the result is the same however they are divided.
-                int start = (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? length : (int)((long)length / Line * (part + 1) / parts) * Line;
+                int start = (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? length
+                    : (int)((long)length / Line * (part + 1) / parts) * Line;
                 Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate);
             });
         }

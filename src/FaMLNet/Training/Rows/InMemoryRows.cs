@@ -13,7 +13,8 @@ internal sealed class InMemoryRows : RowSource
     /// <param name="validationFraction">Share of each class's rows that is kept aside.</param>
     /// <param name="classWeights">Weights by class; null for none.</param>
     /// <param name="seed">Decides which rows are kept aside.</param>
-    public InMemoryRows(TrainingData data, TrainingData? validation = null, double validationFraction = 0, ClassWeights? classWeights = null, int seed = 0)
+    public InMemoryRows(TrainingData data, TrainingData? validation = null, double validationFraction = 0, ClassWeights? classWeights = null,
+        int seed = 0)
     {
         _data = data;
         _rows = AllRows(data);
@@ -54,7 +55,8 @@ internal sealed class InMemoryRows : RowSource
         return means;
     }
 
-    public override void MeasureChannels(int channels, Span<float> mean, Span<float> deviation) => _data.MeasureChannels(_rows, channels, mean, deviation);
+    public override void MeasureChannels(int channels, Span<float> mean, Span<float> deviation) =>
+        _data.MeasureChannels(_rows, channels, mean, deviation);
 
     public override IEnumerable<RowBatch> Epoch(int batchSize, RandomGenerator shuffle, long skip)
     {
@@ -88,7 +90,8 @@ internal sealed class InMemoryRows : RowSource
             training.AddRange(rows.Skip(share));
         }
         if (aside.Count == 0)
-            throw new InvalidOperationException($"Option ValidationFraction: {fraction} of {data.Count} rows leaves no row for validation. Raise the fraction, or give a validation set to Fit.");
+            throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: {fraction} of {data.Count} rows leaves no row for "
+                + $"validation. Raise the fraction, or give a validation set to Fit."));
         training.Sort();
         aside.Sort();
         return ([.. training], [.. aside]);

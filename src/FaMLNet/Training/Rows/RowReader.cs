@@ -17,10 +17,12 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
         ulong count = ((KeyDataViewType)label.Type).Count;
         if (count < 2)
             throw new InvalidOperationException(
-                $"Label column '{label.Name}' has {count} class; at least 2 are needed to learn anything. Check that the label column is the one meant, and that the data holds more than one of its values.");
+                $"Label column '{label.Name}' has {count} class; at least 2 are needed to learn anything. Check that the label column is the one "
+                    + $"meant, and that the data holds more than one of its values.");
         if (count > MlpDefinition.MaximumUnits)
             throw new InvalidOperationException(
-                $"Label column '{label.Name}' has {count} classes; at most {MlpDefinition.MaximumUnits} are possible. Was an identifier mapped to keys instead of a class?");
+                $"Label column '{label.Name}' has {count} classes; at most {MlpDefinition.MaximumUnits} are possible. Was an identifier mapped to "
+                    + $"keys instead of a class?");
         return (int)count;
     }
 }
@@ -36,10 +38,12 @@ internal sealed class RowCounts
 
     public long MissingWeight { get; set; }
 
-    public string Describe() => $"{MissingFeature} with missing (NaN) features, {MissingLabel} with a missing label, {MissingWeight} with a missing (NaN) weight";
+    public string Describe() =>
+        $"{MissingFeature} with missing (NaN) features, {MissingLabel} with a missing label, {MissingWeight} with a missing (NaN) weight";
 
     public string Describe(RowColumns columns) =>
-        $"{MissingFeature} with missing (NaN) features in column '{columns.Features.Name}', {MissingLabel} with a missing label in column '{columns.Label.Name}'"
+        $"{MissingFeature} with missing (NaN) features in column '{columns.Features.Name}', {MissingLabel} with a missing label in column "
+            + $"'{columns.Label.Name}'"
         + (columns.Weight is { } weight ? $", {MissingWeight} with a missing (NaN) weight in column '{weight.Name}'" : "");
 }
 
@@ -97,7 +101,9 @@ internal sealed class RowReader : IDisposable
             else
             {
                 if (weight < 0 || float.IsInfinity(weight))
-                    throw new InvalidOperationException($"Example weight column '{_columns.Weight?.Name}', row {Counts.Read}: weights must be finite and at least 0; found {weight}. Correct the weight or filter the row out.");
+                    throw new InvalidOperationException(InvariantText.Of(
+                        $"Example weight column '{_columns.Weight?.Name}', row {Counts.Read}: weights must be finite and at least 0; found "
+                            + $"{weight}. Correct the weight or filter the row out."));
                 _getFeatures(ref _buffer);
                 _buffer.CopyTo(features);
                 float magnitude = LargestMagnitude(features);
@@ -140,8 +146,9 @@ internal sealed class RowReader : IDisposable
         int slot = 0;
         while (!float.IsInfinity(row[slot]))
             slot++;
-        return new InvalidOperationException(
-            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[slot]}. "
-            + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it (mlContext.Transforms.ReplaceMissingValues).");
+        return new InvalidOperationException(InvariantText.Of(
+            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[slot]}. ")
+            + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it "
+            + "(mlContext.Transforms.ReplaceMissingValues).");
     }
 }

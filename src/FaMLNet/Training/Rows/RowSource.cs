@@ -37,7 +37,9 @@ internal abstract class RowSource : IDisposable
 
     public virtual void Dispose() { }
 
-    /// <summary>Factors on the weights: by class, and one for all that makes the mean weight 1, so that its unit does not act as a learning rate.</summary>
+    /// <summary>
+    /// Factors on the weights: by class, and one for all that makes the mean weight 1, so that its unit does not act as a learning rate.
+    /// </summary>
     /// <param name="classWeights">The option.</param>
     /// <param name="counts">Rows of each class.</param>
     /// <param name="weights">Summed example weights of each class; the counts without a weight column.</param>
@@ -51,7 +53,8 @@ internal abstract class RowSource : IDisposable
             rows += counts[i];
         }
         if (!(sum > 0))
-            throw new InvalidOperationException("The weights of all training rows are 0: no row counts. Check ClassWeights and the example weight column.");
+            throw new InvalidOperationException(
+                "The weights of all training rows are 0: no row counts. Check ClassWeights and the example weight column.");
         return (byClass, rows / sum);
     }
 }

@@ -12,7 +12,8 @@ internal static class RowSources
     /// <param name="settings">The options.</param>
     /// <param name="channel">Receives messages.</param>
     /// <param name="checkCancelled">Throws to stop.</param>
-    public static RowSource Open(RoleMappedData training, RoleMappedData? validation, TrainingSettings settings, IChannel channel, Action checkCancelled)
+    public static RowSource Open(RoleMappedData training, RoleMappedData? validation, TrainingSettings settings, IChannel channel,
+        Action checkCancelled)
     {
         RowColumns columns = ColumnsOf(training);
         TrainingData? aside = validation == null ? null : ReadValidation(validation, columns, channel, checkCancelled);
@@ -26,9 +27,11 @@ internal static class RowSources
                 if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
                     return new InMemoryRows(data, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed);
             }
-            channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
+            channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free "
+                + $"memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
         }
-        return new StreamedRows(training.Data, columns, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
+        return new StreamedRows(training.Data, columns, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed,
+            settings.Checkpoints != null, channel, checkCancelled);
     }
 
     private static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
@@ -38,7 +41,8 @@ internal static class RowSources
         RowColumns columns = ColumnsOf(validation);
         if (columns.Width != training.Width || columns.Classes != training.Classes)
             throw new InvalidOperationException(
-                $"The validation data has {columns.Width} features and {columns.Classes} classes; the training data has {training.Width} and {training.Classes}. Transform both with the transformers fitted on the training data.");
+                $"The validation data has {columns.Width} features and {columns.Classes} classes; the training data has {training.Width} and "
+                    + $"{training.Classes}. Transform both with the transformers fitted on the training data.");
         return TrainingDataReader.TryRead(validation.Data, columns, channel, checkCancelled, long.MaxValue, isTraining: false)!;
     }
 

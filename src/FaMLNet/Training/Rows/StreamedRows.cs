@@ -42,7 +42,8 @@ internal sealed class StreamedRows : RowSource
     /// <param name="channel">Receives messages.</param>
     /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
     /// <param name="poolRows">Rows of the pool; null for what fits <see cref="PoolBytes"/>.</param>
-    public StreamedRows(IDataView view, RowColumns columns, TrainingData? validation, double validationFraction, ClassWeights? classWeights, int seed, bool fingerprint,
+    public StreamedRows(IDataView view, RowColumns columns, TrainingData? validation, double validationFraction, ClassWeights? classWeights, int seed,
+        bool fingerprint,
         IChannel channel, Action checkCancelled, int? poolRows = null)
     {
         _view = view;
@@ -66,7 +67,8 @@ internal sealed class StreamedRows : RowSource
         else if (aside != null)
         {
             if (aside.Count == 0)
-                throw new InvalidOperationException($"Option ValidationFraction: {validationFraction} of {Count} rows leaves no row for validation. Raise the fraction, or give a validation set to Fit.");
+                throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: {validationFraction} of {Count} rows leaves no "
+                    + $"row for validation. Raise the fraction, or give a validation set to Fit."));
             Validation = new ValidationRows(aside, [.. Enumerable.Range(0, aside.Count)]);
         }
         (_classFactors, _factor) = WeightFactors(classWeights, counts, weights);
@@ -116,7 +118,8 @@ internal sealed class StreamedRows : RowSource
         for (int i = 0; i < BlocksAhead; i++)
             empty.Add(new TrainingData(Features, Classes, blockRows, packs: false));
         using CancellationTokenSource stop = new();
-        Task producer = Task.Factory.StartNew(() => Produce(full, empty, blockRows, shuffle, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task producer = Task.Factory.StartNew(() => Produce(full, empty, blockRows, shuffle, stop.Token), CancellationToken.None,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             int[] places = [.. Enumerable.Range(0, blockRows)];
@@ -167,7 +170,8 @@ internal sealed class StreamedRows : RowSource
                 row.CopyTo(aside.Next());
                 aside.Commit(label, _columns.Weight == null ? null : weight);
                 if (aside.Bytes > PoolBytes)
-                    throw new InvalidOperationException($"Option ValidationFraction: with streamed data the rows kept aside must fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit.");
+                    throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: with streamed data the rows kept aside must "
+                        + $"fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit."));
                 continue;
             }
             counts[label]++;
@@ -198,7 +202,8 @@ internal sealed class StreamedRows : RowSource
         rows = 0;
     }
 
-    private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle, CancellationToken stop)
+    private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle,
+        CancellationToken stop)
     {
         try
         {
@@ -249,7 +254,8 @@ internal sealed class StreamedRows : RowSource
             if (block.Count > 0)
                 full.Add(block, stop);
             if (handed != _count)
-                throw new InvalidOperationException($"The training data gave {handed} rows in this epoch, but {_count} when it was first read. Streamed data must be the same each time: use DataCaching.InMemory for data that changes.");
+                throw new InvalidOperationException($"The training data gave {handed} rows in this epoch, but {_count} when it was first read. "
+                    + $"Streamed data must be the same each time: use DataCaching.InMemory for data that changes.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

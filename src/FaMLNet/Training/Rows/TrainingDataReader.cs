@@ -14,7 +14,8 @@ internal static class TrainingDataReader
     /// <param name="channel">Receives how many rows were left out and why, and advice on unscaled features.</param>
     /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
     /// <exception cref="InvalidOperationException">There is nothing to train on, or a feature is infinite, or a weight is negative.</exception>
-    public static TrainingData Read(IDataView data, DataViewSchema.Column features, DataViewSchema.Column label, DataViewSchema.Column? weight, IChannel channel, Action checkCancelled) =>
+    public static TrainingData Read(IDataView data, DataViewSchema.Column features, DataViewSchema.Column label, DataViewSchema.Column? weight,
+        IChannel channel, Action checkCancelled) =>
         TryRead(data, new RowColumns(features, label, weight), channel, checkCancelled, long.MaxValue)!;
 
     /// <summary>Reads all usable rows, or gives up.</summary>
@@ -25,7 +26,8 @@ internal static class TrainingDataReader
     /// <param name="mostBytes">Bytes of rows above which reading is given up.</param>
     /// <param name="isTraining">Whether the rows must allow learning: two classes and a weight above 0.</param>
     /// <returns>Null if the rows need more memory than allowed.</returns>
-    public static TrainingData? TryRead(IDataView data, RowColumns columns, IChannel channel, Action checkCancelled, long mostBytes, bool isTraining = true)
+    public static TrainingData? TryRead(IDataView data, RowColumns columns, IChannel channel, Action checkCancelled, long mostBytes,
+        bool isTraining = true)
     {
         TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount());
         using RowReader reader = new(data, columns, checkCancelled);
@@ -62,16 +64,20 @@ internal static class TrainingDataReader
         }
         if (classes == 0)
         {
-            string found = read.MissingLabel == read.Read ? $"all {read.Read} rows have a missing label in column '{columns.Label.Name}'. Check that MapValueToKey was fitted on the label's values and that the column is read from the right place"
-                : read.MissingFeature == read.Read ? $"all {read.Read} rows have missing (NaN) features in column '{columns.Features.Name}'. Fill them in with mlContext.Transforms.ReplaceMissingValues(\"{columns.Features.Name}\")"
+            string found = read.MissingLabel == read.Read ? $"all {read.Read} rows have a missing label in column '{columns.Label.Name}'. Check "
+                + $"that MapValueToKey was fitted on the label's values and that the column is read from the right place"
+                : read.MissingFeature == read.Read ? $"all {read.Read} rows have missing (NaN) features in column '{columns.Features.Name}'. Fill "
+                    + $"them in with mlContext.Transforms.ReplaceMissingValues(\"{columns.Features.Name}\")"
                 : $"all {read.Read} rows lack something: {read.Describe(columns)}";
             throw new InvalidOperationException($"No row of the {set} data can be used: {found}.");
         }
         if (isTraining && classes == 1)
             throw new InvalidOperationException(
-                $"All {counts[last]} usable rows have the same label in column '{columns.Label.Name}' (key {last + 1}); at least 2 classes are needed to learn anything. Check the label column and how the data was split.");
+                $"All {counts[last]} usable rows have the same label in column '{columns.Label.Name}' (key {last + 1}); at least 2 classes are "
+                    + $"needed to learn anything. Check the label column and how the data was split.");
         if (!anyWeight)
-            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}' are 0: no row counts. Give at least one row a weight above 0, or no weight column.");
+            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}' are 0: no row counts. Give at "
+                + $"least one row a weight above 0, or no weight column.");
     }
 
     public static void Report(RowColumns columns, RowReader reader, long usable, IChannel channel)
@@ -82,7 +88,8 @@ internal static class TrainingDataReader
         channel.Info($"Read {usable} rows of {columns.Width} features and {columns.Classes} classes.");
         if (reader.Largest > 100)
             channel.Warning(
-                $"Feature column '{columns.Features.Name}' has values up to {reader.Largest:G4} in magnitude. Neural networks learn slowly or not at all from unscaled features: "
+                InvariantText.Of($"Feature column '{columns.Features.Name}' has values up to {reader.Largest:G4} in magnitude. Neural networks "
+                    + $"learn slowly or not at all from unscaled features: ")
                 + $"add mlContext.Transforms.NormalizeMeanVariance(\"{columns.Features.Name}\") before the trainer.");
     }
 }

@@ -1,6 +1,8 @@
 namespace FaMLNet.Training;
 
-/// <summary>Decides, row by row and the same way each time, which rows of a stream are kept aside: of every class the same share, evenly spread.</summary>
+/// <summary>
+/// Decides, row by row and the same way each time, which rows of a stream are kept aside: of every class the same share, evenly spread.
+/// </summary>
 internal sealed class ValidationSampler
 {
     private readonly double _fraction;

@@ -12,7 +12,10 @@ using Xunit;
 
 namespace FaMLNet.Tests.Training.Autograd;
 
-/// <summary>The general way, which serves on a GPU: held to the ways of the host, on the host's own device everywhere and on CUDA where there is one.</summary>
+/// <summary>
+/// The general way, which serves on a GPU: held to the ways of the host, on the host's own device everywhere and on CUDA where there is
+/// one.
+/// </summary>
 public sealed class AutogradNetworkTests
 {
     private static readonly Layer ReLU = new Layer.Activate(Activation.ReLU);
@@ -30,9 +33,13 @@ public sealed class AutogradNetworkTests
             yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Activation = activation }, 128, 5);
         yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Normalization = Normalization.Batch }, 128, 5);
         yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Normalization = Normalization.Layer }, 128, 5);
-        yield return new GraphLayout(NetworkDefinition.Sequential(new Layer.PadTo(10), new Layer.Conv2d(16, 3), ReLU, new Layer.MaxPool2d(2), new Layer.Conv2d(16, 2) { Padding = 1 }, new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense(7), ReLU, new Layer.Dense()), image, 5);
-        yield return new GraphLayout(NetworkDefinition.Sequential(new Layer.ResizeTo(6, 7), new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.BatchNorm(), ReLU, new Layer.Concatenate([new Layer.Conv2d(16, 1)]),
-            new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, new Layer.BatchNorm()], [new Layer.DownsampleWithZeros(48)]), ReLU, new Layer.AdaptiveAveragePool2d(1), new Layer.Flatten(), new Layer.Dense()), image, 5);
+        yield return new GraphLayout(NetworkDefinition.Sequential(new Layer.PadTo(10), new Layer.Conv2d(16, 3), ReLU, new Layer.MaxPool2d(2),
+            new Layer.Conv2d(16, 2) { Padding = 1 }, new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense(7), ReLU,
+            new Layer.Dense()), image, 5);
+        yield return new GraphLayout(NetworkDefinition.Sequential(new Layer.ResizeTo(6, 7), new Layer.Conv2d(16, 3) { Padding = 1 },
+            new Layer.BatchNorm(), ReLU, new Layer.Concatenate([new Layer.Conv2d(16, 1)]),
+            new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, new Layer.BatchNorm()], [new Layer.DownsampleWithZeros(48)]),
+                ReLU, new Layer.AdaptiveAveragePool2d(1), new Layer.Flatten(), new Layer.Dense()), image, 5);
     }
 
     [Theory, MemberData(nameof(Devices))]
@@ -44,7 +51,8 @@ public sealed class AutogradNetworkTests
         // With an ε that keeps the adaptive ones from magnifying the rounding of gradients next to 0.
         OptimizerOptions[] optimizers =
         [
-            new OptimizerOptions.Sgd { WeightDecay = 0.01f }, new OptimizerOptions.Sgd { Nesterov = true }, new OptimizerOptions.Adam { Epsilon = 1e-3f }, new OptimizerOptions.AdamW { Epsilon = 1e-3f },
+            new OptimizerOptions.Sgd { WeightDecay = 0.01f }, new OptimizerOptions.Sgd { Nesterov = true },
+                new OptimizerOptions.Adam { Epsilon = 1e-3f }, new OptimizerOptions.AdamW { Epsilon = 1e-3f },
             new OptimizerOptions.RmsProp { Momentum = 0.5f, Epsilon = 1e-3f },
         ];
         int turn = 0;
@@ -53,8 +61,10 @@ public sealed class AutogradNetworkTests
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
                 OptimizerOptions optimizer = optimizers[turn++ % optimizers.Length];
-                using TrainingNetwork expected = layout is DenseLayout dense ? new DenseChain(dense, rule, 1, 1, optimizer, seed: 2) : new GraphNetwork((GraphLayout)layout, rule, 1, 1, optimizer, seed: 2);
-                using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, optimizer, seed: 2, device);
+                using TrainingNetwork expected = layout is DenseLayout dense ? new DenseChain(dense, rule, 1, 1, optimizer, seed: 2)
+                    : new GraphNetwork((GraphLayout)layout, rule, 1, 1, optimizer, seed: 2);
+                using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, optimizer, seed: 2,
+                    device);
                 foreach (TrainingNetwork each in new[] { expected, network })
                 {
                     each.LabelSmoothing = 0.1f;
@@ -65,14 +75,17 @@ public sealed class AutogradNetworkTests
                     BatchResult a = expected.ComputeGradient(data, rows);
                     network.ComputeGradient(data, rows);
                     BatchResult b = network.TakeTotals();
-                    Assert.True(Math.Abs(a.Loss - b.Loss) < 1e-4 * a.Loss, $"loss {b.Loss}, expected {a.Loss}: {rule.ShortName}, {layout.Definition}, {optimizer}, step {step}");
+                    Assert.True(Math.Abs(a.Loss - b.Loss) < 1e-4 * a.Loss,
+                        $"loss {b.Loss}, expected {a.Loss}: {rule.ShortName}, {layout.Definition}, {optimizer}, step {step}");
                     Assert.Equal(a.Weight, b.Weight, 1e-4);
                     Assert.Equal(a.Correct, b.Correct);
                     network.Download();
                     Same(expected.Gradient.Span, network.Gradient.Span, $"{rule.ShortName}, {layout.Definition}, step {step}");
-                    float[] one = expected.ComputeBackpropagationGradient().Span.ToArray(), other = network.ComputeBackpropagationGradient().Span.ToArray();
+                    float[] one = expected.ComputeBackpropagationGradient().Span.ToArray(),
+                        other = network.ComputeBackpropagationGradient().Span.ToArray();
                     foreach (WeightedLayer layer in layout.WeightedLayers) // the chain compares weights only
-                        Same(layer.Weight.In(one.AsSpan()), layer.Weight.In(other.AsSpan()), $"backpropagation beside {rule.ShortName}, {layout.Definition}");
+                        Same(layer.Weight.In(one.AsSpan()), layer.Weight.In(other.AsSpan()),
+                            $"backpropagation beside {rule.ShortName}, {layout.Definition}");
                     expected.Update(0.01f);
                     network.Update(0.01f);
                 }
@@ -92,16 +105,19 @@ public sealed class AutogradNetworkTests
         torch.Device device = Device(name);
         DenseLayout layout = new(NetworkDefinition.Mlp(10, 8), 6, 3);
         TrainingData data = RandomTask.Data(6, 3, 10, seed: 1);
-        foreach (FeedbackRule rule in new[] { FeedbackRule.UniformSignConcordant, FeedbackRule.BatchwiseRandomSignConcordant, FeedbackRule.FixedRandomSignConcordant })
+        foreach (FeedbackRule rule in new[] { FeedbackRule.UniformSignConcordant, FeedbackRule.BatchwiseRandomSignConcordant,
+            FeedbackRule.FixedRandomSignConcordant })
         {
-            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, device);
+            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(),
+                seed: 2, device);
             float[] before = [.. network.Feedback.Buffer.Span.ToArray().Select(MathF.Abs)];
             for (int step = 0; step < 30; step++)
                 network.Step(data, RandomTask.AllRows(data), 0.3f);
             network.Download();
             for (int i = 1; i < 3; i++)
             {
-                float[] weights = layout.WeightedLayers[i].Weight.In(network.Weights.Span).ToArray(), feedback = network.Feedback.Slices[i]!.In(network.Feedback.Buffer.Span).ToArray();
+                float[] weights = layout.WeightedLayers[i].Weight.In(network.Weights.Span).ToArray(),
+                    feedback = network.Feedback.Slices[i]!.In(network.Feedback.Buffer.Span).ToArray();
                 Assert.All(weights.Zip(feedback), pair => Assert.Equal(float.IsNegative(pair.First), float.IsNegative(pair.Second)));
                 float bound = MathF.Sqrt(3) * network.Feedback.StandardDeviation(i);
                 Assert.All(feedback, value => Assert.InRange(MathF.Abs(value), 0, bound * 1.0001f));
@@ -140,7 +156,8 @@ public sealed class AutogradNetworkTests
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
                 long start = LiveTensors.OfThisThread;
-                using (AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, new OptimizerOptions.Adam(), seed: 2, device))
+                using (AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1,
+                    new OptimizerOptions.Adam(), seed: 2, device))
                 {
                     void Use()
                     {
@@ -167,12 +184,14 @@ public sealed class AutogradNetworkTests
         torch.Device device = Device(name);
         MLContext mlContext = new(seed: 1);
         IDataView raw = Tables.Load(mlContext, "digits");
-        IDataView data = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features")).Fit(raw).Transform(raw);
+        IDataView data = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features")).Fit(raw)
+            .Transform(raw);
         using IChannel channel = ((IHostEnvironment)mlContext).Start("test");
         foreach ((NetworkDefinition network, bool streams) in new (NetworkDefinition, bool)[]
         {
             (NetworkDefinition.Mlp(64) with { Dropout = 0.1f, Normalization = Normalization.Batch }, true),
-            (NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.BatchNorm(), ReLU, new Layer.Dropout(0.1f), new Layer.Flatten(), new Layer.Dense()), false),
+            (NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.BatchNorm(), ReLU, new Layer.Dropout(0.1f), new Layer.Flatten(),
+                new Layer.Dense()), false),
         })
         {
             foreach (FeedbackRule rule in FeedbackRule.All)
@@ -190,10 +209,14 @@ public sealed class AutogradNetworkTests
                 };
                 TrainingSettings settings = options.Resolve(() => 1) with { Device = device };
                 RowColumns columns = new(data.Schema["Features"], data.Schema["Label"], null);
-                using RowSource source = streams ? new StreamedRows(data, columns, null, 0.2, null, 1, fingerprint: false, channel, () => { }, poolRows: 500)
-                    : new InMemoryRows(TrainingDataReader.Read(data, columns.Features, columns.Label, null, channel, () => { }), validationFraction: 0.2, seed: 1);
-                TrainedNetwork trained = new TrainingLoop(settings, source, TrainingListener.None).Run((epoch, _) => new InvalidOperationException($"diverged in epoch {epoch}"));
-                Assert.True(trained.History.Max(epoch => epoch.ValidationAccuracy) > 0.85, $"{rule.ShortName}, {network}: {trained.History.Max(epoch => epoch.ValidationAccuracy)}");
+                using RowSource source = streams ? new StreamedRows(data, columns, null, 0.2, null, 1, fingerprint: false, channel, () => { },
+                    poolRows: 500)
+                    : new InMemoryRows(TrainingDataReader.Read(data, columns.Features, columns.Label, null, channel, () => { }),
+                    validationFraction: 0.2, seed: 1);
+                TrainedNetwork trained = new TrainingLoop(settings, source, TrainingListener.None)
+                    .Run((epoch, _) => new InvalidOperationException($"diverged in epoch {epoch}"));
+                Assert.True(trained.History.Max(epoch => epoch.ValidationAccuracy) > 0.85,
+                    $"{rule.ShortName}, {network}: {trained.History.Max(epoch => epoch.ValidationAccuracy)}");
                 Assert.All(trained.History, epoch => Assert.Equal(rule.ShortName == "bp", epoch.AlignmentAngle.Values.All(angle => angle == 0)));
                 // The model scores on the host as it was measured on the device.
                 FeedbackAlignmentMulticlassModelParameters model = new((IHostEnvironment)mlContext, trained);
@@ -213,7 +236,8 @@ public sealed class AutogradNetworkTests
         Tables.Pipeline(mlContext, Tables.Quick(epochs: 1)).Fit(Tables.Load(mlContext, "iris"));
         Assert.Single(warnings, warning => warning.Contains("Training on the CPU, as FallbackToCpu allows", StringComparison.Ordinal));
         mlContext.FallbackToCpu = false;
-        NotSupportedException error = Assert.Throws<NotSupportedException>(() => Tables.Pipeline(mlContext, Tables.Quick(epochs: 1)).Fit(Tables.Load(mlContext, "iris")));
+        NotSupportedException error = Assert.Throws<NotSupportedException>(() =>
+            Tables.Pipeline(mlContext, Tables.Quick(epochs: 1)).Fit(Tables.Load(mlContext, "iris")));
         Assert.Contains("finds no CUDA device", error.Message, StringComparison.Ordinal);
         Assert.Contains("FallbackToCpu", error.Message, StringComparison.Ordinal);
     }

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace FaMLNet.Tests.Training.Autograd;
 
-/// <summary>A TorchSharp network of a user's own, start to end: any modules, branches included; its Linear and Conv2d layers follow the rule.</summary>
+/// <summary>
+/// A TorchSharp network of a user's own, start to end: any modules, branches included; its Linear and Conv2d layers follow the rule.
+/// </summary>
 [CustomNetwork("two-branches")]
 public sealed class TwoBranchesFactory : ICustomNetworkFactory
 {
@@ -42,7 +44,8 @@ public sealed class TwoBranchesFactory : ICustomNetworkFactory
 public sealed class ChainFactory : ICustomNetworkFactory
 {
     public nn.Module<Tensor, Tensor> Create(NetworkShape shape) => nn.Sequential(
-        ("a", nn.Conv2d(1, 16, 3)), ("b", nn.ReLU()), ("c", nn.Conv2d(16, 16, 3)), ("d", nn.Tanh()), ("e", nn.Flatten()), ("f", nn.Linear(16 * 16, 20)), ("g", nn.ReLU()), ("h", nn.Linear(20, shape.Outputs)));
+        ("a", nn.Conv2d(1, 16, 3)), ("b", nn.ReLU()), ("c", nn.Conv2d(16, 16, 3)), ("d", nn.Tanh()), ("e", nn.Flatten()),
+            ("f", nn.Linear(16 * 16, 20)), ("g", nn.ReLU()), ("h", nn.Linear(20, shape.Outputs)));
 }
 
 [CustomNetwork("wrong-size")]
@@ -61,14 +64,16 @@ public sealed class CustomNetworkTests
     [Fact]
     public void Small_channels_in_a_users_network_have_right_gradients_on_every_machine()
     {
-        SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(20, 2),
+        SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.Tanh),
+            new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(20, 2),
             new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense());
         GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
         TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             NetworkShape shape = new([1, 8, 8], 10);
-            nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)), ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
+            nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)),
+                ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
             CustomLayout layout = new(NetworkDefinition.Custom("small"), shape, module);
             using GraphNetwork expected = new(graphLayout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
             using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
@@ -80,8 +85,10 @@ public sealed class CustomNetworkTests
                 network.Step(data, RandomTask.AllRows(data), 0.05f);
                 for (int i = 0; i < layout.WeightedLayers.Count; i++)
                 {
-                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span), [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
-                    Assert.True(error < 1e-3, $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}, oneDNN off: {network.IsRerouted}");
+                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
+                        [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
+                    Assert.True(error < 1e-3,
+                        $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}, oneDNN off: {network.IsRerouted}");
                 }
             }
         }
@@ -131,7 +138,8 @@ public sealed class CustomNetworkTests
     [Fact]
     public void Gradients_are_those_of_the_same_layers_as_data_for_every_rule()
     {
-        SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Conv2d(16, 3), new Layer.Activate(Activation.Tanh),
+        SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU),
+            new Layer.Conv2d(16, 3), new Layer.Activate(Activation.Tanh),
             new Layer.Flatten(), new Layer.Dense(20), new Layer.Activate(Activation.ReLU), new Layer.Dense());
         GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
         TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
@@ -152,7 +160,8 @@ public sealed class CustomNetworkTests
                 Assert.Equal(a.Correct, b.Correct);
                 for (int i = 0; i < layout.WeightedLayers.Count; i++)
                 {
-                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span), [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
+                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
+                        [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
                     Assert.True(error < 1e-4, $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}");
                 }
             }
@@ -185,7 +194,8 @@ public sealed class CustomNetworkTests
     public void Without_registration_training_and_loading_say_what_to_do()
     {
         IDataView data = Tables.Load(_mlContext, "digits");
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => Pipeline("two-branches", FeedbackRule.Backpropagation, 1).Fit(data));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            Pipeline("two-branches", FeedbackRule.Backpropagation, 1).Fit(data));
         Assert.Contains("no factory of the network 'two-branches' is registered", error.Message, StringComparison.Ordinal);
         Assert.Contains("RegisterAssembly", error.Message, StringComparison.Ordinal);
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
@@ -207,7 +217,8 @@ public sealed class CustomNetworkTests
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
-            using AutogradNetwork network = new(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module), module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+            using AutogradNetwork network = new(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module), module), rule,
+                1, 1, new OptimizerOptions.Sgd(), seed: 2);
             void StepAndMeasure()
             {
                 network.Step(data, RandomTask.AllRows(data), 0.01f);
@@ -226,10 +237,12 @@ public sealed class CustomNetworkTests
     {
         NetworkShape shape = new([1, 8, 8], 10);
         nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
-        Dictionary<string, float[]> before = module.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.data<float>().ToArray());
+        Dictionary<string, float[]> before = module.named_parameters()
+            .ToDictionary(pair => pair.name, pair => pair.parameter.data<float>().ToArray());
         CustomDefinition definition = NetworkDefinition.Custom("chain") with { KeepInitialWeights = true };
         CustomLayout layout = new(definition, shape, module);
-        using AutogradNetwork network = new(new ModuleForward(layout, module), FeedbackRule.FeedbackAlignment, 0.1f, 1, new OptimizerOptions.Sgd(), seed: 2);
+        using AutogradNetwork network = new(new ModuleForward(layout, module), FeedbackRule.FeedbackAlignment, 0.1f, 1, new OptimizerOptions.Sgd(),
+            seed: 2);
         foreach (ParameterSlice slice in layout.Parameters)
             Assert.Equal(before[slice.Name], slice.In(network.Weights.Span).ToArray());
     }

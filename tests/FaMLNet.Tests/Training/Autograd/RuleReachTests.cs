@@ -18,9 +18,12 @@ public sealed class RuleReachTests
     /// <summary>Modules, by name, that rules must reach.</summary>
     private static IEnumerable<(string Name, Func<nn.Module<Tensor, Tensor>> Create)> Reached =>
     [
-        ("a layer used twice", () => new Net(new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 8), ["c"] = nn.Linear(8, 5) }, (m, x) => m("c", m("b", m("b", m("a", x).tanh()).tanh()).sigmoid()))),
-        ("the first layer used twice", () => new Net(new() { ["a"] = nn.Linear(12, 12), ["b"] = nn.Linear(12, 5) }, (m, x) => m("b", m("a", m("a", x).tanh()).tanh()))),
-        ("two layers fed by one tensor", () => new Net(new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 6), ["c"] = nn.Linear(8, 6), ["d"] = nn.Linear(6, 5) }, (m, x) =>
+        ("a layer used twice", () => new Net(new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 8), ["c"] = nn.Linear(8, 5) }, (m, x) =>
+            m("c", m("b", m("b", m("a", x).tanh()).tanh()).sigmoid()))),
+        ("the first layer used twice", () => new Net(new() { ["a"] = nn.Linear(12, 12), ["b"] = nn.Linear(12, 5) }, (m, x) =>
+            m("b", m("a", m("a", x).tanh()).tanh()))),
+        ("two layers fed by one tensor", () => new Net(
+            new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 6), ["c"] = nn.Linear(8, 6), ["d"] = nn.Linear(6, 5) }, (m, x) =>
         {
             Tensor h = m("a", x).tanh();
             return m("d", (m("b", h) * m("c", h)).tanh());
@@ -38,20 +41,30 @@ public sealed class RuleReachTests
             y.sigmoid_();
             return m("c", y);
         })),
-        ("an input changed in place behind its layer", () => new Net(new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 8), ["c"] = nn.Linear(8, 5) }, (m, x) =>
+        ("an input changed in place behind its layer", () =>
+            new Net(new() { ["a"] = nn.Linear(12, 8), ["b"] = nn.Linear(8, 8), ["c"] = nn.Linear(8, 5) }, (m, x) =>
         {
             Tensor h = m("a", x) * 1.5f, kept = h.clone(), y = m("b", kept.tanh());
             kept.neg_();
             return m("c", (y + kept).tanh());
         })),
-        ("Conv1d", () => new Net(new() { ["a"] = nn.Conv1d(1, 4, 3), ["b"] = nn.Conv1d(4, 3, 3), ["c"] = nn.Linear(24, 5) }, (m, x) => m("c", m("b", m("a", x.unsqueeze(1)).tanh()).tanh().flatten(1)))),
-        ("Conv3d", () => new Net(new() { ["a"] = nn.Conv3d(1, 4, 2), ["b"] = nn.Conv3d(4, 3, 1), ["c"] = nn.Linear(6, 5) }, (m, x) => m("c", m("b", m("a", x.view(-1, 1, 2, 2, 3)).tanh()).tanh().flatten(1)))),
-        ("a linear layer over a sequence", () => new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) => m("c", m("b", m("a", x.view(-1, 3, 4)).tanh()).tanh().flatten(1)))),
-        ("rows of a sequence one after the other", () => new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) => m("c", m("b", m("a", x.view(-1, 4)).tanh()).tanh().view(-1, 18)))),
-        ("embedding", () => new Net(new() { ["e"] = nn.Embedding(2, 4), ["b"] = nn.Linear(48, 6), ["c"] = nn.Linear(6, 5) }, (m, x) => m("c", m("b", m("e", x.gt(0.5f).to(ScalarType.Int64)).flatten(1)).tanh()))),
+        ("Conv1d", () => new Net(new() { ["a"] = nn.Conv1d(1, 4, 3), ["b"] = nn.Conv1d(4, 3, 3), ["c"] = nn.Linear(24, 5) }, (m, x) =>
+            m("c", m("b", m("a", x.unsqueeze(1)).tanh()).tanh().flatten(1)))),
+        ("Conv3d", () => new Net(new() { ["a"] = nn.Conv3d(1, 4, 2), ["b"] = nn.Conv3d(4, 3, 1), ["c"] = nn.Linear(6, 5) }, (m, x) =>
+            m("c", m("b", m("a", x.view(-1, 1, 2, 2, 3)).tanh()).tanh().flatten(1)))),
+        ("a linear layer over a sequence", () =>
+            new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) =>
+            m("c", m("b", m("a", x.view(-1, 3, 4)).tanh()).tanh().flatten(1)))),
+        ("rows of a sequence one after the other", () =>
+            new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) =>
+            m("c", m("b", m("a", x.view(-1, 4)).tanh()).tanh().view(-1, 18)))),
+        ("embedding", () => new Net(new() { ["e"] = nn.Embedding(2, 4), ["b"] = nn.Linear(48, 6), ["c"] = nn.Linear(6, 5) }, (m, x) =>
+            m("c", m("b", m("e", x.gt(0.5f).to(ScalarType.Int64)).flatten(1)).tanh()))),
     ];
 
-    /// <summary>One layer's weights are replaced, in a copy in float64 without hooks, on the way back only: by hand, not by FaMLNet's means.</summary>
+    /// <summary>
+    /// One layer's weights are replaced, in a copy in float64 without hooks, on the way back only: by hand, not by FaMLNet's means.
+    /// </summary>
     [Fact]
     public void Gradients_of_every_rule_are_those_of_a_float64_reference()
     {
@@ -80,8 +93,8 @@ public sealed class RuleReachTests
     }
 
     [Theory]
-    [InlineData("forward", "layer 'b'", "layer.call(x)")]
-    [InlineData("weight", "layer 'b'", "layer.call(x)")]
+    [InlineData("forward", "layer '_b'", "layer.call(x)")]
+    [InlineData("weight", "layer '_b'", "layer.call(x)")]
     public void A_layer_that_a_rule_cannot_reach_is_refused_by_name(string kind, string layer, string cure)
     {
         foreach (FeedbackRule rule in Rules)
@@ -109,7 +122,9 @@ public sealed class RuleReachTests
     {
         foreach ((Net module, string expected) in new[]
         {
-            (new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) => m("c", m("b", m("a", x.view(-1, 3, 4)).tanh().transpose(0, 1).contiguous()).tanh().transpose(0, 1).flatten(1))), "rows do not come first"),
+            (new Net(new() { ["a"] = nn.Linear(4, 6), ["b"] = nn.Linear(6, 6), ["c"] = nn.Linear(18, 5) }, (m, x) =>
+                m("c", m("b", m("a", x.view(-1, 3, 4)).tanh().transpose(0, 1).contiguous()).tanh().transpose(0, 1).flatten(1))),
+                "rows do not come first"),
             (new Net(new() { ["a"] = nn.Linear(12, 6), ["b"] = nn.Linear(3, 3), ["c"] = nn.Linear(9, 5) }, (m, x) =>
             {
                 Tensor h = m("a", x).tanh();
@@ -119,7 +134,8 @@ public sealed class RuleReachTests
         {
             CustomLayout layout = new(NetworkDefinition.Custom("x"), new NetworkShape([12], 5), module);
             RuleReach.Check(layout, module, FeedbackRule.FeedbackAlignment);
-            InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => RuleReach.Check(layout, module, FeedbackRule.DirectFeedbackAlignment));
+            InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+                RuleReach.Check(layout, module, FeedbackRule.DirectFeedbackAlignment));
             Assert.Contains("layer 'b'", error.Message, StringComparison.Ordinal);
             Assert.Contains(expected, error.Message, StringComparison.Ordinal);
             module.Dispose();
@@ -139,12 +155,14 @@ public sealed class RuleReachTests
                 Assert.Equal(["_in", "_out"], layout.WeightedLayers.Select(layer => layer.Name));
                 RuleReach.Check(layout, module, rule);
                 TrainingData data = RandomTask.Data(12, 5, 4, seed: 3);
-                using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Adam { LearningRate = 0.01f }, seed: 2);
+                using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Adam { LearningRate = 0.01f },
+                    seed: 2);
                 double first = network.Step(data, RandomTask.AllRows(data), 0.01f).Loss, last = first;
                 for (int i = 0; i < 60; i++)
                     last = network.Step(data, RandomTask.AllRows(data), 0.01f).Loss;
                 Assert.True(last < 0.5 * first, $"{rule.ShortName}: {first} to {last}");
-                Assert.All(layout.Parameters, slice => Assert.True(slice.In((ReadOnlySpan<float>)network.Gradient.Span).ToArray().Any(value => value != 0) || slice.Name.Contains("bias", StringComparison.Ordinal), slice.Name));
+                Assert.All(layout.Parameters, slice => Assert.True(slice.In((ReadOnlySpan<float>)network.Gradient.Span).ToArray()
+                    .Any(value => value != 0) || slice.Name.Contains("bias", StringComparison.Ordinal), slice.Name));
             }
         }
     }
@@ -167,9 +185,10 @@ public sealed class RuleReachTests
             Environment = Register(),
         };
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => NetworkFactory.Create(settings, 12, 5));
-        Assert.Contains("layer 'b'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("layer '_b'", error.Message, StringComparison.Ordinal);
         // And a training that succeeded stays one.
-        using (AutogradNetwork network = new(new ModuleForward(new CustomLayout(definition, new NetworkShape([12], 5), new Undisposable()), new Undisposable()), FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd(), seed: 1))
+        using (AutogradNetwork network = new(new ModuleForward(new CustomLayout(definition, new NetworkShape([12], 5), new Undisposable()),
+            new Undisposable()), FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd(), seed: 1))
             Assert.NotNull(network);
     }
 
@@ -189,12 +208,17 @@ public sealed class RuleReachTests
     private sealed class Undisposable() : Escaping(x => x.b.forward(x.h))
     {
 #pragma warning disable CA2215 // on purpose
-        protected override void Dispose(bool disposing) => throw new InvalidOperationException("this module does not like to go");
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                throw new InvalidOperationException("this module does not like to go");
+        }
 #pragma warning restore CA2215
     }
 
     /// <summary>The rule's gradients in float64, from the definition: custom autograd at each weighted layer.</summary>
-    private static Dictionary<string, double[]> Reference(nn.Module<Tensor, Tensor> copy, CustomLayout layout, AutogradNetwork network, TrainingData data)
+    private static Dictionary<string, double[]> Reference(nn.Module<Tensor, Tensor> copy, CustomLayout layout, AutogradNetwork network,
+        TrainingData data)
     {
         using DisposeScope scope = NewDisposeScope();
         copy.to(ScalarType.Float64);
@@ -202,7 +226,8 @@ public sealed class RuleReachTests
         using (no_grad())
         {
             foreach (ParameterSlice slice in layout.Parameters)
-                parameters[slice.Name].copy_(tensor(slice.In((ReadOnlySpan<float>)network.Weights.Span).ToArray(), parameters[slice.Name].shape).to(ScalarType.Float64));
+                parameters[slice.Name].copy_(tensor(slice.In((ReadOnlySpan<float>)network.Weights.Span).ToArray(),
+                    parameters[slice.Name].shape).to(ScalarType.Float64));
         }
         int rows = data.Count;
         float[] features = new float[rows * 12];
@@ -217,11 +242,13 @@ public sealed class RuleReachTests
             for (int i = layout.FirstWithFeedback; i < layout.WeightedLayers.Count; i++)
             {
                 WeightedLayer layer = layout.WeightedLayers[i];
-                Tensor feedback = tensor(network.Feedback.Slices[i]!.In((ReadOnlySpan<float>)network.Feedback.Buffer.Span).ToArray(), [.. network.Feedback.Slices[i]!.Shape.Select(size => (long)size)]).to(ScalarType.Float64);
+                Tensor feedback = tensor(network.Feedback.Slices[i]!.In((ReadOnlySpan<float>)network.Feedback.Buffer.Span).ToArray(),
+                    [.. network.Feedback.Slices[i]!.Shape.Select(size => (long)size)]).to(ScalarType.Float64);
                 nn.Module<Tensor, Tensor> target = modules[layer.Name];
                 if (network.Feedback.IsDirect)
                 {
-                    // A value of the input's that passes e·B back instead of what comes: y = x.detach() + (x − x.detach())·0 with the projected error added as Σ x·(e·B).
+                    // A value of the input's that passes e·B back instead of what comes: y = x.detach() + (x − x.detach())·0 with the
+                    // projected error added as Σ x·(e·B).
                     target.register_forward_pre_hook((_, input) =>
                     {
                         if (input.requires_grad)
@@ -232,7 +259,8 @@ public sealed class RuleReachTests
                 else
                 {
                     // layer(x; W) in value; ∂/∂W as with W, ∂/∂x as with B.
-                    target.register_forward_hook((self, input, output) => Apply(self, input.detach(), parameters[$"{layer.Name}.weight"], parameters.GetValueOrDefault($"{layer.Name}.bias"))
+                    target.register_forward_hook((self, input, output) =>
+                        Apply(self, input.detach(), parameters[$"{layer.Name}.weight"], parameters.GetValueOrDefault($"{layer.Name}.bias"))
                         + (Apply(self, input, feedback, null) - Apply(self, input.detach(), feedback, null)));
                 }
             }
@@ -242,7 +270,8 @@ public sealed class RuleReachTests
         foreach (Tensor extra in Extra.Value)
             loss = loss + extra;
         loss.backward();
-        return layout.Parameters.ToDictionary(slice => slice.Name, slice => parameters[slice.Name].grad is { } grad ? grad.data<double>().ToArray() : new double[slice.Length]);
+        return layout.Parameters.ToDictionary(slice => slice.Name, slice => parameters[slice.Name].grad is { } grad ? grad.data<double>().ToArray()
+            : new double[slice.Length]);
     }
 
     private static readonly ThreadLocal<List<Tensor>> Extra = new(() => []);
@@ -272,7 +301,7 @@ public sealed class RuleReachTests
 
     private class Escaping : nn.Module<Tensor, Tensor>
     {
-        private readonly Linear a = nn.Linear(12, 8), b = nn.Linear(8, 8), c = nn.Linear(8, 5);
+        private readonly Linear _a = nn.Linear(12, 8), _b = nn.Linear(8, 8), _c = nn.Linear(8, 5);
         private readonly Func<(Linear b, Tensor h), Tensor> _middle;
 
         public Escaping(Func<(Linear b, Tensor h), Tensor> middle) : base("escaping")
@@ -281,7 +310,7 @@ public sealed class RuleReachTests
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor x) => c.call(_middle((b, a.call(x).tanh())).tanh());
+        public override Tensor forward(Tensor x) => _c.call(_middle((_b, _a.call(x).tanh())).tanh());
     }
 
     private sealed class Attention : nn.Module<Tensor, Tensor>

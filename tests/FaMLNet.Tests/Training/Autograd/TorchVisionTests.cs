@@ -38,10 +38,14 @@ public sealed class InceptionV3Factory() : TorchVisionFactory(classes => torchvi
 /// <summary>Other people's networks, by every rule: what a user brings first.</summary>
 public sealed class TorchVisionTests(ITestOutputHelper output)
 {
-    /// <summary>Name, size of the images, rules. The largest by direct feedback alone, which cuts the graph; all by all rules have been run by hand (see docs/rules.md).</summary>
+    /// <summary>
+    /// Name, size of the images, rules. The largest by direct feedback alone, which cuts the graph; all by all rules have been run by hand
+    /// (see docs/rules.md).
+    /// </summary>
     public static TheoryData<string, int, string> Networks => new()
     {
-        { "resnet18", 32, "bp,fa,dfa,usf,brsf,frsf" }, { "mobilenet_v2", 64, "bp,fa,dfa,usf,brsf,frsf" }, { "googlenet", 32, "fa,dfa" }, { "resnet50", 32, "fa,dfa" },
+        { "resnet18", 32, "bp,fa,dfa,usf,brsf,frsf" }, { "mobilenet_v2", 64, "bp,fa,dfa,usf,brsf,frsf" }, { "googlenet", 32, "fa,dfa" },
+            { "resnet50", 32, "fa,dfa" },
         { "inception_v3", 75, "fa,dfa" }, { "alexnet", 64, "dfa" }, { "vgg11", 32, "dfa" },
     };
 
@@ -54,7 +58,8 @@ public sealed class TorchVisionTests(ITestOutputHelper output)
         foreach (FeedbackRule rule in rules.Split(',').Select(FeedbackRule.Parse))
         {
             Stopwatch watch = Stopwatch.StartNew();
-            using FeedbackAlignmentMulticlassTransformer model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+            using FeedbackAlignmentMulticlassTransformer model =
+                mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Rule = rule,
                 Network = NetworkDefinition.Custom("tv-" + name),
@@ -64,7 +69,8 @@ public sealed class TorchVisionTests(ITestOutputHelper output)
                 Seed = 1,
             }).Fit(data);
             Assert.True(double.IsFinite(model.Model.History[^1].Loss));
-            output.WriteLine($"{rule.ShortName}: {watch.Elapsed.TotalSeconds:F1} s, {model.Model.GetWeights().Count} layers, angles {model.Model.History[^1].AlignmentAngle.Values.DefaultIfEmpty().Average():F1}");
+            output.WriteLine($"{rule.ShortName}: {watch.Elapsed.TotalSeconds:F1} s, {model.Model.GetWeights().Count} layers, angles "
+                + $"{model.Model.History[^1].AlignmentAngle.Values.DefaultIfEmpty().Average():F1}");
             if (rule != FeedbackRule.DirectFeedbackAlignment)
                 continue;
             using MemoryStream zip = new();

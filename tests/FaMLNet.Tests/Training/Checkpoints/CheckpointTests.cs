@@ -15,7 +15,8 @@ public sealed class CheckpointTests : IDisposable
     public CheckpointTests()
     {
         IDataView data = Tables.Load(_mlContext, "digits");
-        _data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.NormalizeMinMax("Features")).Fit(data).Transform(data);
+        _data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.NormalizeMinMax("Features")).Fit(data)
+            .Transform(data);
     }
 
     private string Folder => Path.Combine(_root.FullName, "state");
@@ -50,7 +51,8 @@ public sealed class CheckpointTests : IDisposable
     {
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
-            foreach (OptimizerOptions optimizer in new OptimizerOptions[] { new OptimizerOptions.Sgd(), new OptimizerOptions.Adam(), new OptimizerOptions.RmsProp { Momentum = 0.5f } })
+            foreach (OptimizerOptions optimizer in new OptimizerOptions[] { new OptimizerOptions.Sgd(), new OptimizerOptions.Adam(),
+                new OptimizerOptions.RmsProp { Momentum = 0.5f } })
             {
                 FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(rule, epochs: 4);
                 options.Optimizer = optimizer;
@@ -69,7 +71,8 @@ public sealed class CheckpointTests : IDisposable
         FeedbackAlignmentMulticlassTrainer.Options options = new()
         {
             Rule = FeedbackRule.BatchwiseRandomSignConcordant,
-            Network = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Dropout(0.3f), new Layer.Flatten(), new Layer.Dense()),
+            Network = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+                new Layer.Dropout(0.3f), new Layer.Flatten(), new Layer.Dense()),
             Augmentation = Augmentation.RandomCrop(1).Then(Augmentation.Cutout(2)),
             NumberOfEpochs = 3,
             Seed = 5,
@@ -91,7 +94,8 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(first.History.Select(epoch => epoch.Loss), again.History.Select(epoch => epoch.Loss));
 
         Refused(() => options.BatchSize = 64, () => options.BatchSize = 32, "BatchSize: then 32, now 64");
-        Refused(() => options.Rule = FeedbackRule.DirectFeedbackAlignment, () => options.Rule = FeedbackRule.FeedbackAlignment, "Rule: then fa, now dfa");
+        Refused(() => options.Rule = FeedbackRule.DirectFeedbackAlignment, () => options.Rule = FeedbackRule.FeedbackAlignment,
+            "Rule: then fa, now dfa");
         Refused(() => options.Seed = 2, () => options.Seed = 1, "Seed: then 1, now 2");
         Refused(() => options.Schedule = LearningRateSchedule.MultiStep(0.1, 2), () => options.Schedule = null, "Schedule: then");
         Refused(() => options.Network = NetworkDefinition.Mlp(16, 9), () => options.Network = NetworkDefinition.Mlp(16, 8), "Network: then");
@@ -116,7 +120,8 @@ public sealed class CheckpointTests : IDisposable
         IDataView validation = _mlContext.Data.TakeRows(_data, 100);
         Trainer(options).Fit(_data, validation);
         Trainer(options).Fit(_data, validation); // the same: complete
-        Assert.Contains("training data: then", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(_data, _mlContext.Data.TakeRows(_data, 99))).Message, StringComparison.Ordinal);
+        Assert.Contains("training data: then", Assert.Throws<InvalidOperationException>(() =>
+            Trainer(options).Fit(_data, _mlContext.Data.TakeRows(_data, 99))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,7 +145,8 @@ public sealed class CheckpointTests : IDisposable
         options.CheckpointsToKeep = 2;
         options.CheckpointEveryEpochs = 2;
         FeedbackAlignmentMulticlassModelParameters whole = Fit(options);
-        Assert.Equal(["best.zip", "checkpoint-000006-000000000000.zip", "checkpoint-000008-000000000000.zip"], Directory.EnumerateFiles(Folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["best.zip", "checkpoint-000006-000000000000.zip", "checkpoint-000008-000000000000.zip"],
+            Directory.EnumerateFiles(Folder).Select(Path.GetFileName).Order());
 
         foreach (Func<byte[], byte[]> damage in new Func<byte[], byte[]>[] { bytes => bytes[..(bytes.Length / 2)], bytes => [], Flip })
         {
@@ -149,7 +155,8 @@ public sealed class CheckpointTests : IDisposable
             List<string> warnings = [];
             MLContext other = new(seed: 1);
             other.Log += (_, message) => warnings.Add(message.Message);
-            Tests.Trainers.PipelineTests.AssertSameWeights(whole, other.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(_data).Model);
+            Tests.Trainers.PipelineTests.AssertSameWeights(whole,
+                other.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(_data).Model);
             Assert.Contains(warnings, warning => warning.Contains("cannot be read and is passed over", StringComparison.Ordinal));
         }
 
@@ -207,10 +214,12 @@ public sealed class CheckpointTests : IDisposable
     private static void AssertSame(FeedbackAlignmentMulticlassModelParameters whole, FeedbackAlignmentMulticlassModelParameters resumed)
     {
         Tests.Trainers.PipelineTests.AssertSameWeights(whole, resumed);
-        Assert.Equal(whole.History.Select(epoch => (epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.LearningRate)), resumed.History.Select(epoch => (epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.LearningRate)));
+        Assert.Equal(whole.History.Select(epoch => (epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.LearningRate)),
+            resumed.History.Select(epoch => (epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.LearningRate)));
     }
 
     private FeedbackAlignmentMulticlassModelParameters Fit(FeedbackAlignmentMulticlassTrainer.Options options) => Trainer(options).Fit(_data).Model;
 
-    private FeedbackAlignmentMulticlassTrainer Trainer(FeedbackAlignmentMulticlassTrainer.Options options) => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+    private FeedbackAlignmentMulticlassTrainer Trainer(FeedbackAlignmentMulticlassTrainer.Options options) =>
+        _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
 }

@@ -60,7 +60,8 @@ public sealed unsafe class BatchNormTests
         float[] values = Values(4 * channels, 0), output = new float[4 * channels];
         values[5] = float.NaN;
         fixed (float* x = values, y = output)
-            BatchNormKernels.Apply(x, null, y, 4, channels, new float[channels], [.. Enumerable.Repeat(1f, channels)], new float[channels], rectified: true);
+            BatchNormKernels.Apply(x, null, y, 4, channels, new float[channels], [.. Enumerable.Repeat(1f, channels)], new float[channels],
+                rectified: true);
         for (int i = 0; i < output.Length; i++)
             Assert.Equal(i == 5 ? float.NaN : Math.Max(0, values[i]), output[i]);
     }
@@ -69,21 +70,25 @@ public sealed unsafe class BatchNormTests
     [Fact]
     public void Running_statistics_and_prediction_are_libtorchs()
     {
-        GraphLayout layout = new(NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU), new Layer.Conv2d(16, 3), new Layer.Flatten(), new Layer.Dense()), new ImageShape(1, 12, 12), 4);
+        GraphLayout layout = new(NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+            new Layer.Conv2d(16, 3), new Layer.Flatten(), new Layer.Dense()), new ImageShape(1, 12, 12), 4);
         GraphNodeSpec spec = layout.Nodes[1];
         using FloatBuffer weights = new(layout.ParameterLength), statistics = new(layout.StatisticsLength), gradient = new(layout.ParameterLength);
         Values(weights.Length, 0).CopyTo(weights.Span);
         spec.RunningVariance!.In(statistics.Span).Fill(1);
-        BatchNormNode node = new(spec, new GraphBuffers(weights, statistics, gradient, null, ConvolutionGuard.Machine, passesErrors: true, channelsLast: true), rectified: true, ownsGradient: false);
+        BatchNormNode node = new(spec, new GraphBuffers(weights, statistics, gradient, null, ConvolutionGuard.Machine, passesErrors: true,
+            channelsLast: true), rectified: true, ownsGradient: false);
         using DisposeScope scope = NewDisposeScope();
         Tensor scale = weights.View(spec.Weight!).clone(), shift = weights.View(spec.Bias!).clone(), mean = zeros(16), variance = ones(16);
         for (int step = 0; step < 3; step++)
         {
             Tensor x = tensor(Values(5 * 16 * 10 * 10, step), [5, 16, 10, 10]);
-            Tensor expected = nn.functional.batch_norm(x, mean, variance, scale, shift, true, NormalizationKernels.Momentum, NormalizationKernels.Epsilon).relu();
+            Tensor expected = nn.functional.batch_norm(x, mean, variance, scale, shift, true, NormalizationKernels.Momentum,
+                NormalizationKernels.Epsilon).relu();
             Close(expected, node.Forward(ChannelsLast.Of(x), training: true));
             node.Backward(ones(5, 16, 10, 10), default)?.Dispose();
-            expected = nn.functional.batch_norm(x, mean, variance, scale, shift, false, NormalizationKernels.Momentum, NormalizationKernels.Epsilon).relu();
+            expected = nn.functional.batch_norm(x, mean, variance, scale, shift, false, NormalizationKernels.Momentum,
+                NormalizationKernels.Epsilon).relu();
             Close(expected, node.Forward(x, training: false));
         }
         Close(mean, statistics.View(spec.RunningMean!));
@@ -91,7 +96,8 @@ public sealed unsafe class BatchNormTests
     }
 
     private static void Close(Tensor expected, Tensor found) =>
-        Assert.True(RandomTask.RelativeError(found.contiguous().data<float>().ToArray(), [.. expected.contiguous().data<float>().ToArray().Select(value => (double)value)]) < 1e-5);
+        Assert.True(RandomTask.RelativeError(found.contiguous().data<float>().ToArray(),
+            [.. expected.contiguous().data<float>().ToArray().Select(value => (double)value)]) < 1e-5);
 
     private static float[] Values(int length, float offset)
     {
@@ -102,7 +108,8 @@ public sealed unsafe class BatchNormTests
 
     private static float[] Everything(float[] values, float[] errors, int positions, int channels)
     {
-        float[] mean = new float[channels], squares = new float[channels], factor = [.. Enumerable.Repeat(0.7f, channels)], shift = [.. Enumerable.Repeat(0.1f, channels)];
+        float[] mean = new float[channels], squares = new float[channels], factor = [.. Enumerable.Repeat(0.7f, channels)],
+            shift = [.. Enumerable.Repeat(0.1f, channels)];
         float[] output = new float[values.Length], result = new float[values.Length], sums = new float[channels], products = new float[channels];
         fixed (float* x = values, e = errors, y = output, r = result)
         {

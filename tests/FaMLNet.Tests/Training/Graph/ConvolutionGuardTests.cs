@@ -9,7 +9,9 @@ namespace FaMLNet.Tests.Training.Graph;
 /// <summary>The guard against convolutions that are wrong without saying so.</summary>
 public sealed class ConvolutionGuardTests
 {
-    private static readonly Layer[] Layers = [new Layer.Conv2d(8, 3) { Padding = 1 }, new Layer.Activate(Activation.Tanh), new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense()];
+    private static readonly Layer[] Layers =
+        [new Layer.Conv2d(8, 3) { Padding = 1 }, new Layer.Activate(Activation.Tanh), new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh),
+        new Layer.Flatten(), new Layer.Dense()];
 
     public ConvolutionGuardTests() => LibTorch.EnsureLoaded();
 
@@ -41,7 +43,9 @@ public sealed class ConvolutionGuardTests
             Tensor y = ConvolutionGuard.Plain.Invoke(x, w, b, layer);
             return Interlocked.Increment(ref calls) % 4 == 3 ? y * 1.01 : y;
         });
-        Assert.Same(ConvolutionGuard.Unfolded.Name, new ConvolutionGuard(sometimes, ConvolutionGuard.Unfolded).Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.Forward, false)).Name);
+        Assert.Same(ConvolutionGuard.Unfolded.Name,
+            new ConvolutionGuard(sometimes, ConvolutionGuard.Unfolded)
+            .Choose(new ConvolutionShape(new ImageShape(16, 8, 8), 16, 3, 1, 1, 1, 1, ConvolutionUse.Forward, false)).Name);
     }
 
     [Fact]
@@ -49,13 +53,15 @@ public sealed class ConvolutionGuardTests
     {
         foreach (Layer.Conv2d layer in new Layer.Conv2d[]
         {
-            new(16, 3), new(16, 5) { Padding = 2 }, new(16, 3) { Stride = 2, Padding = 1 }, new(16, 3) { Dilation = 2, Padding = 2 }, new(16, 3) { Groups = 4 }, new(16, 1), new(16, 2) { Stride = 3 },
+            new(16, 3), new(16, 5) { Padding = 2 }, new(16, 3) { Stride = 2, Padding = 1 }, new(16, 3) { Dilation = 2, Padding = 2 },
+                new(16, 3) { Groups = 4 }, new(16, 1), new(16, 2) { Stride = 3 },
         })
         {
             using DisposeScope scope = NewDisposeScope();
             foreach (bool biased in new[] { true, false })
             {
-                Tensor x = rand(3, 16, 9, 11, dtype: ScalarType.Float64), w = rand(layer.Channels, 16 / layer.Groups, layer.Kernel, layer.Kernel, dtype: ScalarType.Float64);
+                Tensor x = rand(3, 16, 9, 11, dtype: ScalarType.Float64),
+                    w = rand(layer.Channels, 16 / layer.Groups, layer.Kernel, layer.Kernel, dtype: ScalarType.Float64);
                 Tensor? b = biased ? rand(layer.Channels, dtype: ScalarType.Float64) : null;
                 Tensor expected = ConvolutionGuard.Plain.Invoke(x, w, b, layer);
                 foreach (Convolution way in new[] { ConvolutionGuard.Padded, ConvolutionGuard.Unfolded })

@@ -9,7 +9,8 @@ namespace FaMLNet.Tests.Training.Graph;
 public sealed class GraphGradientTests
 {
     private const double Tolerance = 1e-4;
-    private static readonly Layer ReLU = new Layer.Activate(Activation.ReLU), Flatten = new Layer.Flatten(), Norm = new Layer.BatchNorm(), Top = new Layer.Dense();
+    private static readonly Layer ReLU = new Layer.Activate(Activation.ReLU), Flatten = new Layer.Flatten(), Norm = new Layer.BatchNorm(),
+        Top = new Layer.Dense();
 
     public GraphGradientTests() => LibTorch.EnsureLoaded();
 
@@ -18,31 +19,44 @@ public sealed class GraphGradientTests
     [
         ("dense only", [Flatten, new Layer.Dense(9), new Layer.Activate(Activation.Tanh), Top]),
         ("3x3 1-6-12", [new Layer.Conv2d(6, 3), ReLU, new Layer.Conv2d(12, 3), ReLU, Flatten, Top]),
-        ("padding 8-8", [new Layer.Conv2d(8, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(8, 3) { Padding = 1 }, new Layer.Activate(Activation.ELU), Flatten, Top]),
-        ("16-24 5x5", [new Layer.Conv2d(16, 5) { Padding = 2 }, ReLU, new Layer.Conv2d(24, 5) { Padding = 2 }, ReLU, new Layer.AdaptiveAveragePool2d(1), Flatten, Top]),
+        ("padding 8-8", [new Layer.Conv2d(8, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(8, 3) { Padding = 1 }, new Layer.Activate(Activation.ELU),
+            Flatten, Top]),
+        ("16-24 5x5", [new Layer.Conv2d(16, 5) { Padding = 2 }, ReLU, new Layer.Conv2d(24, 5) { Padding = 2 }, ReLU,
+            new Layer.AdaptiveAveragePool2d(1), Flatten, Top]),
         ("20-50 forward", [new Layer.Conv2d(20, 3), ReLU, new Layer.Conv2d(50, 3), ReLU, new Layer.AveragePool2d(2), Flatten, Top]),
-        ("stride 2", [new Layer.Conv2d(16, 3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(12, 3) { Stride = 2 }, new Layer.Activate(Activation.Sigmoid), Flatten, Top]),
+        ("stride 2", [new Layer.Conv2d(16, 3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(12, 3) { Stride = 2 },
+            new Layer.Activate(Activation.Sigmoid), Flatten, Top]),
         ("dilation 2", [new Layer.Conv2d(16, 3), ReLU, new Layer.Conv2d(12, 3) { Dilation = 2, Padding = 2 }, ReLU, Flatten, Top]),
-        ("groups", [new Layer.Conv2d(8, 3), ReLU, new Layer.Conv2d(12, 3) { Groups = 4 }, ReLU, new Layer.Conv2d(12, 3) { Groups = 12, Padding = 1, Bias = false }, ReLU, Flatten, Top]),
+        ("groups", [new Layer.Conv2d(8, 3), ReLU, new Layer.Conv2d(12, 3) { Groups = 4 }, ReLU,
+            new Layer.Conv2d(12, 3) { Groups = 12, Padding = 1, Bias = false }, ReLU, Flatten, Top]),
         ("1x1", [new Layer.Conv2d(10, 1), new Layer.Activate(Activation.LeakyReLU), new Layer.Conv2d(5, 1) { Stride = 3 }, ReLU, Flatten, Top]),
         ("pool 2", [new Layer.Conv2d(6, 3), ReLU, new Layer.MaxPool2d(2), new Layer.Conv2d(7, 2), ReLU, new Layer.MaxPool2d(2), Flatten, Top]),
-        ("pool 3, padding", [new Layer.Conv2d(6, 3), new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(4, 3), ReLU, Flatten, Top]),
+        ("pool 3, padding", [new Layer.Conv2d(6, 3), new Layer.MaxPool2d(3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(4, 3), ReLU, Flatten,
+            Top]),
         ("whole kernel", [new Layer.Conv2d(4, 3) { Stride = 2 }, ReLU, new Layer.Conv2d(20, 4), ReLU, Flatten, new Layer.Dense(6), ReLU, Top]),
-        ("norm", [new Layer.Conv2d(6, 3) { Bias = false }, Norm, ReLU, new Layer.Conv2d(8, 3), Norm, new Layer.Activate(Activation.Tanh), Flatten, new Layer.Dense(10), Norm, ReLU, Top]),
+        ("norm", [new Layer.Conv2d(6, 3) { Bias = false }, Norm, ReLU, new Layer.Conv2d(8, 3), Norm, new Layer.Activate(Activation.Tanh), Flatten,
+            new Layer.Dense(10), Norm, ReLU, Top]),
         ("residual", [new Layer.Conv2d(6, 3) { Padding = 1 }, ReLU,
             new Layer.Residual([new Layer.Conv2d(6, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(6, 3) { Padding = 1 }, Norm], []), ReLU,
-            new Layer.Residual([new Layer.Conv2d(10, 3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(10, 3) { Padding = 1 }], [new Layer.Conv2d(10, 1) { Stride = 2 }]), ReLU,
+            new Layer.Residual([new Layer.Conv2d(10, 3) { Stride = 2, Padding = 1 }, ReLU, new Layer.Conv2d(10, 3) { Padding = 1 }],
+                [new Layer.Conv2d(10, 1) { Stride = 2 }]), ReLU,
             new Layer.Residual([new Layer.Conv2d(14, 3) { Stride = 2, Padding = 1 }, ReLU], [new Layer.DownsampleWithZeros(14)]),
             new Layer.AdaptiveAveragePool2d(1), Flatten, Top]),
-        ("concatenate", [new Layer.Conv2d(5, 3), new Layer.Concatenate([Norm, ReLU, new Layer.Conv2d(3, 3) { Padding = 1 }]), new Layer.Concatenate([ReLU, new Layer.Conv2d(4, 1)]), new Layer.AdaptiveAveragePool2d(2), Flatten, Top]),
-        ("channels last", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(32, 3), Norm, ReLU, new Layer.MaxPool2d(2), new Layer.Conv2d(16, 2), new Layer.Activate(Activation.Tanh), Flatten, Top]),
-        ("channels last, branches", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Concatenate([ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }]), Norm, ReLU,
-            new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, Norm], [new Layer.DownsampleWithZeros(48)]), ReLU, new Layer.Conv2d(16, 1), ReLU, new Layer.AveragePool2d(2), Flatten, Top]),
+        ("concatenate", [new Layer.Conv2d(5, 3), new Layer.Concatenate([Norm, ReLU, new Layer.Conv2d(3, 3) { Padding = 1 }]),
+            new Layer.Concatenate([ReLU, new Layer.Conv2d(4, 1)]), new Layer.AdaptiveAveragePool2d(2), Flatten, Top]),
+        ("channels last", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(32, 3), Norm, ReLU, new Layer.MaxPool2d(2),
+            new Layer.Conv2d(16, 2), new Layer.Activate(Activation.Tanh), Flatten, Top]),
+        ("channels last, branches", [new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU,
+            new Layer.Concatenate([ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }]), Norm, ReLU,
+            new Layer.Residual([new Layer.Conv2d(48, 3) { Stride = 2, Padding = 1 }, Norm], [new Layer.DownsampleWithZeros(48)]), ReLU,
+                new Layer.Conv2d(16, 1), ReLU, new Layer.AveragePool2d(2), Flatten, Top]),
         ("channels last, residual", [new Layer.Conv2d(32, 3) { Padding = 1, Bias = false }, Norm, ReLU,
             new Layer.Residual([new Layer.Conv2d(32, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(32, 3) { Padding = 1 }, Norm], []), ReLU,
             new Layer.Residual([Norm, ReLU, new Layer.Conv2d(32, 3) { Padding = 1 }, Norm], []),
-            new Layer.Residual([ReLU, new Layer.Conv2d(16, 1) { Stride = 2 }, Norm], [new Layer.Conv2d(16, 1) { Stride = 2 }, Norm]), new Layer.Activate(Activation.Tanh), Norm,
-            new Layer.Residual([new Layer.Residual([new Layer.Conv2d(16, 3) { Padding = 1 }, Norm], []), Norm], []), new Layer.AveragePool2d(2), Flatten, Top]),
+            new Layer.Residual([ReLU, new Layer.Conv2d(16, 1) { Stride = 2 }, Norm], [new Layer.Conv2d(16, 1) { Stride = 2 }, Norm]),
+                new Layer.Activate(Activation.Tanh), Norm,
+            new Layer.Residual([new Layer.Residual([new Layer.Conv2d(16, 3) { Padding = 1 }, Norm], []), Norm], []), new Layer.AveragePool2d(2),
+                Flatten, Top]),
         ("output rectified", [new Layer.Conv2d(16, 3), Norm, ReLU, new Layer.Conv2d(7, 7), ReLU, Flatten]),
         ("pad to", [new Layer.PadTo(13), new Layer.Conv2d(4, 4), ReLU, new Layer.MaxPool2d(2), Flatten, Top]),
     ];
@@ -62,23 +76,31 @@ public sealed class GraphGradientTests
     public void Gradient_is_that_of_the_reference_for_every_rule_and_layer(string rule, string network) =>
         Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4);
 
-    /// <summary>The ways round libtorch's kernels, on machines that need none as well: their autograd keeps a copy of the weights, which the feedback weights must not miss.</summary>
+    /// <summary>
+    /// The ways round libtorch's kernels, on machines that need none as well: their autograd keeps a copy of the weights, which the
+    /// feedback weights must not miss.
+    /// </summary>
     [Theory, MemberData(nameof(RulesAndNetworks))]
     public void Gradient_is_that_of_the_reference_where_convolutions_go_another_way(string rule, string network)
     {
         foreach (Convolution way in new[] { ConvolutionGuard.Padded, ConvolutionGuard.Unfolded })
-            Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4, new ConvolutionGuard(way));
+            Check(rule, NetworkDefinition.Sequential(Networks.Single(other => other.Name == network).Layers), new ImageShape(3, 9, 9), rows: 4,
+                new ConvolutionGuard(way));
     }
 
-    /// <summary>Convolution, ReLU and pool in one node: rows beyond a vector's length, kernels of every size that it takes, odd images, single rows.</summary>
+    /// <summary>
+    /// Convolution, ReLU and pool in one node: rows beyond a vector's length, kernels of every size that it takes, odd images, single rows.
+    /// </summary>
     [Theory]
-    [InlineData(1, 40, 37, 5, 6, 3), InlineData(1, 10, 70, 5, 4, 1), InlineData(3, 12, 11, 3, 7, 2), InlineData(5, 9, 9, 4, 5, 3), InlineData(8, 8, 8, 2, 3, 2), InlineData(2, 17, 16, 7, 2, 2), InlineData(1, 16, 16, 8, 3, 2),
+    [InlineData(1, 40, 37, 5, 6, 3), InlineData(1, 10, 70, 5, 4, 1), InlineData(3, 12, 11, 3, 7, 2), InlineData(5, 9, 9, 4, 5, 3),
+        InlineData(8, 8, 8, 2, 3, 2), InlineData(2, 17, 16, 7, 2, 2), InlineData(1, 16, 16, 8, 3, 2),
         InlineData(2, 8, 8, 1, 3, 1)]
     public void Gradient_behind_a_pool_is_that_of_the_reference_for_every_rule(int channels, int height, int width, int kernel, int outputs, int rows)
     {
         foreach (bool bias in new[] { true, false })
         {
-            SequentialDefinition network = NetworkDefinition.Sequential(new Layer.Conv2d(outputs, kernel) { Bias = bias }, ReLU, new Layer.MaxPool2d(2),
+            SequentialDefinition network = NetworkDefinition.Sequential(new Layer.Conv2d(outputs, kernel) { Bias = bias }, ReLU,
+                new Layer.MaxPool2d(2),
                 new Layer.Conv2d(outputs + 1, 1) { Bias = bias }, ReLU, new Layer.MaxPool2d(2), Flatten, Top);
             foreach (FeedbackRule rule in FeedbackRule.All)
                 Check(rule.ShortName, network, new ImageShape(channels, height, width), rows);
@@ -90,7 +112,8 @@ public sealed class GraphGradientTests
     public void Gradient_of_a_cube_of_channels_is_that_of_the_reference()
     {
         foreach (FeedbackRule rule in FeedbackRule.All)
-            Check(rule.ShortName, NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, Norm, ReLU, new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, Flatten, Top), new ImageShape(1, 16, 16), rows: 2);
+            Check(rule.ShortName, NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, Norm, ReLU,
+                new Layer.Conv2d(16, 3) { Padding = 1 }, ReLU, Flatten, Top), new ImageShape(1, 16, 16), rows: 2);
     }
 
     /// <summary>As many pixels as are divided among threads, in both orders of memory.</summary>
@@ -100,7 +123,8 @@ public sealed class GraphGradientTests
         SequentialDefinition together = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1, Bias = false }, Norm, ReLU,
             new Layer.Residual([new Layer.Conv2d(16, 1) { Bias = false }, Norm], []), ReLU, new Layer.Conv2d(16, 1) { Bias = false }, Norm,
             new Layer.AveragePool2d(8), Flatten, Top);
-        SequentialDefinition apart = NetworkDefinition.Sequential(new Layer.Conv2d(12, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(12, 1), ReLU, new Layer.AveragePool2d(8), Flatten, Top);
+        SequentialDefinition apart = NetworkDefinition.Sequential(new Layer.Conv2d(12, 3) { Padding = 1 }, ReLU, new Layer.Conv2d(12, 1), ReLU,
+            new Layer.AveragePool2d(8), Flatten, Top);
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             Check(rule.ShortName, together, new ImageShape(1, 32, 32), rows: 3);
@@ -131,7 +155,8 @@ public sealed class GraphGradientTests
         dfa.ComputeGradient(data, RandomTask.AllRows(data));
         float[] before = dfa.Gradient.Span.ToArray();
         bp.ComputeGradient(data, RandomTask.AllRows(data));
-        double error = RandomTask.RelativeError(dfa.ComputeBackpropagationGradient().Span, [.. bp.Gradient.Span.ToArray().Select(value => (double)value)]);
+        double error = RandomTask.RelativeError(dfa.ComputeBackpropagationGradient().Span,
+            [.. bp.Gradient.Span.ToArray().Select(value => (double)value)]);
         Assert.True(error < 1e-6, $"{error}");
         Assert.Equal(before, dfa.Gradient.Span.ToArray());
         dfa.ComputeGradient(data, RandomTask.AllRows(data));
@@ -191,18 +216,22 @@ public sealed class GraphGradientTests
         return data;
     }
 
-    internal static GraphNetwork Network(GraphLayout layout, FeedbackRule rule, ConvolutionGuard? guard = null) => new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, guard);
+    internal static GraphNetwork Network(GraphLayout layout, FeedbackRule rule, ConvolutionGuard? guard = null) =>
+        new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, guard);
 
     internal static void Check(string rule, SequentialDefinition network, ImageShape image, int rows, ConvolutionGuard? guard = null)
     {
         GraphLayout layout = new(network, image, 7);
         TrainingData data = Images(layout, rows);
         using GraphNetwork chain = Network(layout, FeedbackRule.Parse(rule), guard);
-        data.MeasureChannels(RandomTask.AllRows(data), image.Channels, layout.InputMean.In(chain.Statistics.Span), layout.InputDeviation.In(chain.Statistics.Span));
+        data.MeasureChannels(RandomTask.AllRows(data), image.Channels, layout.InputMean.In(chain.Statistics.Span),
+            layout.InputDeviation.In(chain.Statistics.Span));
         RandomGenerator random = new(3, "test parameters");
         foreach (ParameterSlice slice in layout.Parameters.Where(slice => slice.Shape.Length == 1))
-            random.FillUniform(slice.In(chain.Weights.Span), layout.Scales.Contains(slice) ? 0.5f : -0.3f, layout.Scales.Contains(slice) ? 1.5f : 0.3f);
-        ReferenceGraph reference = new(layout, chain.Weights.Span, chain.Statistics.Span, RandomTask.Feedback(chain.Feedback), chain.Feedback.IsDirect);
+            random.FillUniform(slice.In(chain.Weights.Span), layout.Scales.Contains(slice) ? 0.5f : -0.3f, layout.Scales.Contains(slice) ? 1.5f
+                : 0.3f);
+        ReferenceGraph reference = new(layout, chain.Weights.Span, chain.Statistics.Span, RandomTask.Feedback(chain.Feedback),
+            chain.Feedback.IsDirect);
         int[] order = RandomTask.AllRows(data);
 
         BatchResult result = chain.ComputeGradient(data, order);
@@ -215,8 +244,10 @@ public sealed class GraphGradientTests
             double[] expected = reference.Gradient[slice.Offset..(slice.Offset + slice.Length)];
             // What is a thousandth of the whole (a bias before batch normalisation: 0 but for rounding) is measured by that.
             double share = Math.Sqrt(expected.Sum(value => value * value)) / total;
-            double error = share == 0 ? 0 : RandomTask.RelativeError(slice.In((ReadOnlySpan<float>)chain.Gradient.Span), expected) * Math.Min(1, share * 1000);
-            Assert.True(error < Tolerance, $"relative error {error:E2} of {slice.Name}, {rule}, {network}; distance from a kink {reference.DistanceFromKink:E2}");
+            double error = share == 0 ? 0 : RandomTask.RelativeError(slice.In((ReadOnlySpan<float>)chain.Gradient.Span), expected) * Math.Min(1,
+                share * 1000);
+            Assert.True(error < Tolerance,
+                $"relative error {error:E2} of {slice.Name}, {rule}, {network}; distance from a kink {reference.DistanceFromKink:E2}");
         }
     }
 }

@@ -4,7 +4,8 @@ namespace FaMLNet.Tests.Training.Graph;
 /// Convolutional networks and the six rules once more, in float64 with plain loops: what the library's gradients are held to. Shares
 /// nothing with the library but the layout of the parameters.
 /// </summary>
-internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> parameters, ReadOnlySpan<float> statistics, double[]?[] feedback, bool direct)
+internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> parameters, ReadOnlySpan<float> statistics, double[]?[] feedback,
+    bool direct)
 {
     private readonly double[] _parameters = [.. parameters.ToArray().Select(value => (double)value)];
     private readonly double[] _statistics = [.. statistics.ToArray().Select(value => (double)value)];
@@ -47,7 +48,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                 {
                     bool inside = i >= top && i < top + image.Height && j >= left && j < left + image.Width;
                     double value = inside ? row[(c * image.Height + i - top) * image.Width + j - left] : 0;
-                    result[(c * padded.Height + i) * padded.Width + j] = (value - _statistics[layout.InputMean.Offset + c]) / _statistics[layout.InputDeviation.Offset + c];
+                    result[(c * padded.Height + i) * padded.Width + j] =
+                        (value - _statistics[layout.InputMean.Offset + c]) / _statistics[layout.InputDeviation.Offset + c];
                 }
             }
         }
@@ -95,7 +97,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                     List<Func<double[][], double[][]>> body = [];
                     double[][] branch = Forward(spec.Body, x, body);
                     int own = spec.Input.Length;
-                    return ([.. x.Zip(branch, (a, b) => a.Concat(b).ToArray())], e => Zip([.. e.Select(row => row[..own])], Back(body, [.. e.Select(row => row[own..])]), (u, v) => u + v));
+                    return ([.. x.Zip(branch, (a, b) => a.Concat(b).ToArray())], e =>
+                        Zip([.. e.Select(row => row[..own])], Back(body, [.. e.Select(row => row[own..])]), (u, v) => u + v));
                 }
             case Layer.DownsampleWithZeros:
                 return Downsample(spec, x);
@@ -113,7 +116,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
 
     /// <summary>Which (output, weight, input) triples a dense layer multiplies.</summary>
     private static List<(int Out, int Weight, int In)> Taps(GraphNodeSpec spec) =>
-        [.. from o in Enumerable.Range(0, spec.Output.Length) from i in Enumerable.Range(0, spec.Input.Length) select (o, o * spec.Input.Length + i, i)];
+        [.. from o in Enumerable.Range(0, spec.Output.Length) from i in Enumerable.Range(0, spec.Input.Length) select (o, o * spec.Input.Length + i,
+            i)];
 
     private static List<(int Out, int Weight, int In)> Taps(GraphNodeSpec spec, Layer.Conv2d conv)
     {
@@ -127,9 +131,11 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                         for (int ky = 0; ky < conv.Kernel; ky++)
                             for (int kx = 0; kx < conv.Kernel; kx++)
                             {
-                                int iy = y * conv.Stride - conv.Padding + ky * conv.Dilation, ix = x * conv.Stride - conv.Padding + kx * conv.Dilation;
+                                int iy = y * conv.Stride - conv.Padding + ky * conv.Dilation, ix = x * conv.Stride - conv.Padding
+                                    + kx * conv.Dilation;
                                 if (iy >= 0 && iy < input.Height && ix >= 0 && ix < input.Width)
-                                    taps.Add(((o * output.Height + y) * output.Width + x, ((o * below + c) * conv.Kernel + ky) * conv.Kernel + kx, ((o / above * below + c) * input.Height + iy) * input.Width + ix));
+                                    taps.Add(((o * output.Height + y) * output.Width + x, ((o * below + c) * conv.Kernel + ky) * conv.Kernel + kx,
+                                        ((o / above * below + c) * input.Height + iy) * input.Width + ix));
                             }
         return taps;
     }
@@ -180,7 +186,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
     private (double[][], Func<double[][], double[][]>) Pool(GraphNodeSpec spec, double[][] x, int kernel, int stride, int padding, bool max)
     {
         ImageShape input = spec.Input, output = spec.Output;
-        List<int>[] windows = [.. from c in Enumerable.Range(0, output.Channels) from y in Enumerable.Range(0, output.Height) from z in Enumerable.Range(0, output.Width)
+        List<int>[] windows = [.. from c in Enumerable.Range(0, output.Channels) from y in Enumerable.Range(0,
+            output.Height) from z in Enumerable.Range(0, output.Width)
             select (from ky in Enumerable.Range(y * stride - padding, kernel) from kx in Enumerable.Range(z * stride - padding, kernel)
                     where ky >= 0 && ky < input.Height && kx >= 0 && kx < input.Width select (c * input.Height + ky) * input.Width + kx).ToList()];
         if (!max)
@@ -209,10 +216,12 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
     private static (double[][], Func<double[][], double[][]>) Adaptive(GraphNodeSpec spec, double[][] x)
     {
         ImageShape input = spec.Input, output = spec.Output;
-        List<int>[] windows = [.. from c in Enumerable.Range(0, output.Channels) from y in Enumerable.Range(0, output.Height) from z in Enumerable.Range(0, output.Width)
+        List<int>[] windows = [.. from c in Enumerable.Range(0, output.Channels) from y in Enumerable.Range(0,
+            output.Height) from z in Enumerable.Range(0, output.Width)
             let y0 = y * input.Height / output.Height let y1 = ((y + 1) * input.Height + output.Height - 1) / output.Height
             let z0 = z * input.Width / output.Width let z1 = ((z + 1) * input.Width + output.Width - 1) / output.Width
-            select (from i in Enumerable.Range(y0, y1 - y0) from j in Enumerable.Range(z0, z1 - z0) select (c * input.Height + i) * input.Width + j).ToList()];
+            select (from i in Enumerable.Range(y0, y1 - y0) from j in Enumerable.Range(z0, z1 - z0) select (c * input.Height + i) * input.Width + j)
+                .ToList()];
         return ([.. x.Select(row => windows.Select(window => window.Average(i => row[i])).ToArray())], e => Scatter(e, (error, below, _) =>
         {
             for (int o = 0; o < windows.Length; o++)
@@ -234,7 +243,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                 for (int i = c * pixels; i < (c + 1) * pixels; i++)
                     standardized[r][i] = (x[r][i] - mean) * inverse[c];
         }
-        double[][] y = [.. standardized.Select(row => row.Select((value, i) => value * _parameters[spec.Weight!.Offset + i / pixels] + _parameters[spec.Bias!.Offset + i / pixels]).ToArray())];
+        double[][] y = [.. standardized.Select(row =>
+            row.Select((value, i) => value * _parameters[spec.Weight!.Offset + i / pixels] + _parameters[spec.Bias!.Offset + i / pixels]).ToArray())];
         return (y, e =>
         {
             double[] sum = new double[channels], product = new double[channels];
@@ -252,7 +262,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                 Gradient[spec.Bias!.Offset + c] += sum[c];
             }
             return [.. e.Select((row, r) => row.Select((g, i) =>
-                _parameters[spec.Weight!.Offset + i / pixels] * inverse[i / pixels] * (g - sum[i / pixels] / count - standardized[r][i] * product[i / pixels] / count)).ToArray())];
+                _parameters[spec.Weight!.Offset + i / pixels] * inverse[i / pixels] * (
+                    g - sum[i / pixels] / count - standardized[r][i] * product[i / pixels] / count)).ToArray())];
         }
         );
     }
@@ -261,7 +272,8 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
     {
         ImageShape input = spec.Input, output = spec.Output;
         int before = (output.Channels - input.Channels) / 2;
-        List<(int Out, int In)> taps = [.. from c in Enumerable.Range(0, input.Channels) from y in Enumerable.Range(0, output.Height) from z in Enumerable.Range(0, output.Width)
+        List<(int Out, int In)> taps = [.. from c in Enumerable.Range(0, input.Channels) from y in Enumerable.Range(0,
+            output.Height) from z in Enumerable.Range(0, output.Width)
             select (((c + before) * output.Height + y) * output.Width + z, (c * input.Height + 2 * y) * input.Width + 2 * z)];
         return ([.. x.Select(row =>
         {

@@ -34,13 +34,15 @@ public sealed class StreamedRowsTests
         data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         using IChannel channel = ((IHostEnvironment)_mlContext).Start("test");
         using StreamedRows streamed = Source(data, classWeights: ClassWeights.Balanced);
-        using InMemoryRows memory = new(TrainingDataReader.Read(data, data.Schema["Features"], data.Schema["Label"], null, channel, () => { }), classWeights: ClassWeights.Balanced);
+        using InMemoryRows memory = new(TrainingDataReader.Read(data, data.Schema["Features"], data.Schema["Label"], null, channel, () => { }),
+            classWeights: ClassWeights.Balanced);
         float[] a = new float[2], b = new float[2], c = new float[2], d = new float[2];
         streamed.MeasureChannels(2, a, b);
         memory.MeasureChannels(2, c, d);
         Assert.All(a.Zip(c).Concat(b.Zip(d)), pair => Assert.Equal(pair.Second, pair.First, 1e-4));
         Assert.All(streamed.Center().Zip(memory.Center()), pair => Assert.Equal(pair.Second, pair.First, 1e-4));
-        double Weights(RowSource source) => source.Epoch(50, new RandomGenerator(1, "shuffle"), 0).Sum(batch => batch.Rows.ToArray().Sum(row => (double)batch.Data.Weights[row] * (batch.Data.Labels[row] == 3 ? 1 : 0)));
+        double Weights(RowSource source) => source.Epoch(50, new RandomGenerator(1, "shuffle"), 0)
+            .Sum(batch => batch.Rows.ToArray().Sum(row => (double)batch.Data.Weights[row] * (batch.Data.Labels[row] == 3 ? 1 : 0)));
         Assert.Equal(Weights(memory), Weights(streamed), 1e-3);
     }
 
@@ -52,7 +54,8 @@ public sealed class StreamedRowsTests
         Assert.InRange(aside.Count(value => value % 2 == 0), 124, 126);
         Assert.InRange(aside.Count(value => value % 2 == 1), 124, 126);
         for (int epoch = 0; epoch < 2; epoch++)
-            Assert.Equal(Enumerable.Range(0, 1000).Select(i => (float)i).Except(aside), Read(split, 30, new RandomGenerator(epoch, "shuffle")).Order());
+            Assert.Equal(Enumerable.Range(0, 1000).Select(i => (float)i).Except(aside),
+                Read(split, 30, new RandomGenerator(epoch, "shuffle")).Order());
     }
 
     [Fact]
@@ -82,13 +85,16 @@ public sealed class StreamedRowsTests
             break;
         }
         int read = 0;
-        IDataView fails = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 50).Select(i => new Row { Features = [++read > 80 ? float.PositiveInfinity : i], Label = (uint)(i % 2) }));
+        IDataView fails = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 50)
+            .Select(i => new Row { Features = [++read > 80 ? float.PositiveInfinity : i], Label = (uint)(i % 2) }));
         using StreamedRows bad = Source(fails, pool: 5);
-        Assert.Contains("must be finite", Assert.Throws<InvalidOperationException>(() => Read(bad, 5, new RandomGenerator(1, "shuffle"))).Message, StringComparison.Ordinal);
+        Assert.Contains("must be finite", Assert.Throws<InvalidOperationException>(() => Read(bad, 5, new RandomGenerator(1, "shuffle"))).Message,
+            StringComparison.Ordinal);
         int rows = 60;
         using StreamedRows changing = Source(_mlContext.Data.LoadFromEnumerable(Changing()), pool: 5);
         rows = 40;
-        Assert.Contains("gave 40 rows in this epoch, but 60", Assert.Throws<InvalidOperationException>(() => Read(changing, 5, new RandomGenerator(1, "shuffle"))).Message, StringComparison.Ordinal);
+        Assert.Contains("gave 40 rows in this epoch, but 60",
+            Assert.Throws<InvalidOperationException>(() => Read(changing, 5, new RandomGenerator(1, "shuffle"))).Message, StringComparison.Ordinal);
 
         IEnumerable<Row> Changing()
         {
@@ -105,9 +111,15 @@ public sealed class StreamedRowsTests
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 1);
             options.DataCaching = caching;
             var trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
-            Assert.Contains("have the same label", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Repeat(new Row { Features = [1], Label = 1 }, 5)))).Message, StringComparison.Ordinal);
-            Assert.Contains("has no rows", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_mlContext.Data.LoadFromEnumerable(Array.Empty<Row>()))).Message, StringComparison.Ordinal);
-            Assert.Contains("missing (NaN) features", Assert.Throws<InvalidOperationException>(() => trainer.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Repeat(new Row { Features = [float.NaN], Label = 1 }, 5)))).Message, StringComparison.Ordinal);
+            Assert.Contains("have the same label", Assert.Throws<InvalidOperationException>(() =>
+                trainer.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Repeat(new Row { Features = [1], Label = 1 }, 5)))).Message,
+                StringComparison.Ordinal);
+            Assert.Contains("has no rows", Assert.Throws<InvalidOperationException>(() =>
+                trainer.Fit(_mlContext.Data.LoadFromEnumerable(Array.Empty<Row>()))).Message, StringComparison.Ordinal);
+            Assert.Contains("missing (NaN) features",
+                Assert.Throws<InvalidOperationException>(() =>
+                trainer.Fit(_mlContext.Data.LoadFromEnumerable(Enumerable.Repeat(new Row { Features = [float.NaN], Label = 1 }, 5)))).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -129,10 +141,12 @@ public sealed class StreamedRowsTests
     private StreamedRows Source(IDataView data, int? pool = null, double fraction = 0, ClassWeights? classWeights = null)
     {
         using IChannel channel = ((IHostEnvironment)_mlContext).Start("test");
-        return new StreamedRows(data, new RowColumns(data.Schema["Features"], data.Schema["Label"], null), validation: null, fraction, classWeights, seed: 1, fingerprint: true, channel, () => { }, pool);
+        return new StreamedRows(data, new RowColumns(data.Schema["Features"], data.Schema["Label"], null), validation: null, fraction, classWeights,
+            seed: 1, fingerprint: true, channel, () => { }, pool);
     }
 
-    private IDataView Data(int rows) => _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(i => new Row { Features = [i], Label = (uint)(i % 2) }));
+    private IDataView Data(int rows) => _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, rows)
+        .Select(i => new Row { Features = [i], Label = (uint)(i % 2) }));
 
     private sealed class Row
     {

@@ -12,7 +12,8 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>Creates the exception with a message and a cause.</summary>
     public TrainingDivergedException(string message, Exception innerException) : base(message, innerException) { }
 
-    internal TrainingDivergedException(string message, int epoch, double learningRate, FeedbackAlignmentMulticlassModelParameters lastGoodModel) : base(message)
+    internal TrainingDivergedException(string message, int epoch, double learningRate, FeedbackAlignmentMulticlassModelParameters lastGoodModel)
+        : base(message)
     {
         Epoch = epoch;
         LearningRate = learningRate;
@@ -25,6 +26,8 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>The learning rate at that moment.</summary>
     public double LearningRate { get; }
 
-    /// <summary>The model as it was at the end of the epoch before (in the first epoch: with its initial weights), with the history up to there.</summary>
+    /// <summary>
+    /// The model as it was at the end of the epoch before (in the first epoch: with its initial weights), with the history up to there.
+    /// </summary>
     public FeedbackAlignmentMulticlassModelParameters? LastGoodModel { get; }
 }

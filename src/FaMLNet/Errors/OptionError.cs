@@ -1,4 +1,4 @@
-namespace FaMLNet;
+namespace FaMLNet.Errors;
 
 /// <summary>Errors about what the user has set: their parameter is the option's name, their text the same in every culture.</summary>
 internal static class OptionError
@@ -9,5 +9,6 @@ internal static class OptionError
     /// <summary>An option out of its range.</summary>
     public static ArgumentOutOfRangeException OutOfRange(string option, InvariantText message) => new(option, Text(option, message.ToString()));
 
-    private static string Text(string option, string message) => message.StartsWith("must ", StringComparison.Ordinal) ? $"Option {option} {message}" : $"Option {option}: {message}";
+    private static string Text(string option, string message) => message.StartsWith("must ", StringComparison.Ordinal) ? $"Option {option} {message}"
+        : $"Option {option}: {message}";
 }

@@ -131,7 +131,8 @@ public sealed class RandomGenerator
     public void SetState(ReadOnlySpan<uint> state)
     {
         if (state.Length != StateLength || state[^1] > Lanes)
-            throw new ArgumentException($"The state of a random stream has {StateLength} words, the last at most {Lanes}; found {state.Length} words.", nameof(state));
+            throw new ArgumentException(
+                $"The state of a random stream has {StateLength} words, the last at most {Lanes}; found {state.Length} words.", nameof(state));
         Load(state);
         state.Slice(4 * Lanes, Lanes).CopyTo(_buffer);
         _next = (int)state[^1];

@@ -26,7 +26,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public Augmentation? Augmentation { get; set; }
 
         /// <summary>The optimiser and its settings.</summary>
-        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else <see cref="RuleDefaults.Optimizer"/>).</value>
+        /// <value>Default: null, the rule's own (<see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else
+        /// <see cref="RuleDefaults.Optimizer"/>).</value>
         public OptimizerOptions? Optimizer { get; set; }
 
         /// <summary>How the learning rate changes over the run.</summary>
@@ -46,7 +47,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public int? Seed { get; set; }
 
         /// <summary>Factor on the initial weights of every layer but the first.</summary>
-        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules 1 in a network with normalisation, which undoes it.</value>
+        /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules 1 in
+        /// a network with normalisation, which undoes it.</value>
         public float? InitialWeightScale { get; set; }
 
         /// <summary>Factor on the feedback weights.</summary>
@@ -61,7 +63,10 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         /// <value>Default: true.</value>
         public bool CenterFeatures { get; set; } = true;
 
-        /// <summary>Share of the training rows, of every class alike, that is kept aside to measure loss and accuracy on after each epoch. Not used where Fit is given a validation set.</summary>
+        /// <summary>
+        /// Share of the training rows, of every class alike, that is kept aside to measure loss and accuracy on after each epoch. Not used
+        /// where Fit is given a validation set.
+        /// </summary>
         /// <value>Range: 0 or more and below 1. Default: 0, none.</value>
         public double ValidationFraction { get; set; }
 
@@ -77,7 +82,10 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         /// <value>Default: null, none.</value>
         public GradientClipping? GradientClipping { get; set; }
 
-        /// <summary>Share of the target that goes to all classes alike instead of the label's (Szegedy et al. 2016, "Rethinking the Inception architecture").</summary>
+        /// <summary>
+        /// Share of the target that goes to all classes alike instead of the label's (Szegedy et al. 2016, "Rethinking the Inception
+        /// architecture").
+        /// </summary>
         /// <value>Range: 0 or more and below 1. Default: 0.</value>
         public float LabelSmoothing { get; set; }
 
@@ -90,7 +98,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public DataCaching DataCaching { get; set; } = DataCaching.Auto;
 
         /// <summary>
-        /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with the same options and
+        /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with
+        /// the same options and
         /// data, and ends with the same weights, bit for bit. Created if it is not there. One training a folder.
         /// </summary>
         /// <value>Default: null, no checkpoints.</value>
@@ -140,21 +149,26 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             FeedbackRuleRegistry.Check(Rule!);
             Network!.Validate();
             ImageShape?.Validate();
-            Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation, $"null for a network of dense layers, which takes no images ({Network})");
+            Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation,
+                $"null for a network of dense layers, which takes no images ({Network})");
             Augmentation?.Validate(ImageShape);
             (Optimizer ?? Rule!.Defaults.OptimizerFor(Network)).Validate();
             (Schedule ?? Rule!.Defaults.Schedule).Validate();
             Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
             Check(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
             Check(BatchSize <= 1 << 20, nameof(BatchSize), BatchSize, "at most 1048576");
-            Check(BatchSize >= 2 || !Network.UsesBatchNormalization, nameof(BatchSize), BatchSize, "at least 2 with batch normalisation, which needs a variance");
-            Check(ValidationFraction >= 0 && ValidationFraction < 1, nameof(ValidationFraction), ValidationFraction, "0 or more and below 1, for example 0.1");
+            Check(BatchSize >= 2 || !Network.UsesBatchNormalization, nameof(BatchSize), BatchSize,
+                "at least 2 with batch normalisation, which needs a variance");
+            Check(ValidationFraction >= 0 && ValidationFraction < 1, nameof(ValidationFraction), ValidationFraction,
+                "0 or more and below 1, for example 0.1");
             Check(LabelSmoothing >= 0 && LabelSmoothing < 1, nameof(LabelSmoothing), LabelSmoothing, "0 or more and below 1, for example 0.1");
             Check(TopK is null or >= 1, nameof(TopK), TopK, "at least 1, or null");
             Check(Enum.IsDefined(DataCaching), nameof(DataCaching), DataCaching, $"one of {string.Join(", ", Enum.GetNames<DataCaching>())}");
-            Check(CheckpointFolder is null || !string.IsNullOrWhiteSpace(CheckpointFolder), nameof(CheckpointFolder), CheckpointFolder, "the path of a folder, or null");
+            Check(CheckpointFolder is null || !string.IsNullOrWhiteSpace(CheckpointFolder), nameof(CheckpointFolder), CheckpointFolder,
+                "the path of a folder, or null");
             Check(CheckpointEveryEpochs >= 1, nameof(CheckpointEveryEpochs), CheckpointEveryEpochs, "at least 1");
-            Check(CheckpointEveryMinutes is null || (CheckpointEveryMinutes > 0 && double.IsFinite(CheckpointEveryMinutes.Value)), nameof(CheckpointEveryMinutes), CheckpointEveryMinutes, "above 0, or null");
+            Check(CheckpointEveryMinutes is null || (CheckpointEveryMinutes > 0 && double.IsFinite(CheckpointEveryMinutes.Value)),
+                nameof(CheckpointEveryMinutes), CheckpointEveryMinutes, "above 0, or null");
             Check(CheckpointsToKeep >= 1, nameof(CheckpointsToKeep), CheckpointsToKeep, "at least 1");
             EarlyStopping?.Validate();
             GradientClipping?.Validate();
@@ -188,12 +202,14 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             LabelSmoothing = LabelSmoothing,
             ClassWeights = ClassWeights,
             Caching = DataCaching,
-            Checkpoints = CheckpointFolder == null ? null : new CheckpointSettings(CheckpointFolder, CheckpointEveryEpochs, CheckpointEveryMinutes, CheckpointsToKeep),
+            Checkpoints = CheckpointFolder == null ? null
+                : new CheckpointSettings(CheckpointFolder, CheckpointEveryEpochs, CheckpointEveryMinutes, CheckpointsToKeep),
         };
 
         private static void CheckName(string name, string option) => Check(!string.IsNullOrWhiteSpace(name), option, name, "the name of a column");
 
-        private static void CheckScale(float? scale, string option) => Check(scale is null || (scale > 0 && float.IsFinite(scale.Value)), option, scale, "above 0 and finite, or null for the rule's own");
+        private static void CheckScale(float? scale, string option) =>
+            Check(scale is null || (scale > 0 && float.IsFinite(scale.Value)), option, scale, "above 0 and finite, or null for the rule's own");
 
         private static void Check(bool condition, string option, object? found, string expected)
         {
