@@ -23,8 +23,13 @@ internal sealed class TrainingView
     {
         _console = console;
         foreach (string column in Columns)
-            _table.AddColumn(new TableColumn(column) { NoWrap = true, Padding = new Padding(0, 0, 1, 0), Alignment = column is "training" or ""
-                ? Justify.Left : Justify.Right });
+            _table.AddColumn(new TableColumn(column)
+            {
+                NoWrap = true,
+                Padding = new Padding(0, 0, 1, 0),
+                Alignment = column is "training" or ""
+                ? Justify.Left : Justify.Right
+            });
     }
 
     /// <summary>Runs work that trains, and shows the trainings that it adds.</summary>

@@ -24,8 +24,14 @@ internal static class FitBenchmark
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             FeedbackAlignmentMulticlassTrainer trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, Network = NetworkDefinition.Mlp(128, 64), NumberOfEpochs = 40,
-                    BatchSize = 64, Seed = 1 });
+                new FeedbackAlignmentMulticlassTrainer.Options
+                {
+                    Rule = rule,
+                    Network = NetworkDefinition.Mlp(128, 64),
+                    NumberOfEpochs = 40,
+                    BatchSize = 64,
+                    Seed = 1
+                });
             (double fit, double epoch, double steps) = Measure(trainer, cached, rule, rounds);
             table.AddRow(rule.ShortName, $"{fit:F0}", $"{epoch:F2}", $"{steps:F2}", $"{epoch / steps:F2}");
         }

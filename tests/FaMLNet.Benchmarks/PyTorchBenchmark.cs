@@ -35,8 +35,12 @@ internal static class PyTorchBenchmark
         {
             try
             {
-                ProcessStartInfo start = new(command, [script]) { RedirectStandardInput = true, RedirectStandardOutput = true,
-                    RedirectStandardError = true };
+                ProcessStartInfo start = new(command, [script])
+                {
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true
+                };
                 start.Environment.Remove("OPENBLAS_CORETYPE"); // some machines set an older processor's, which slows PyTorch
                 Process process = Process.Start(start)!;
                 if (process.StandardOutput.ReadLine()?.Split('|') is ["ready", var version, var blas])

@@ -30,20 +30,20 @@ IDataView transformed = pipeline.Fit(data).Transform(data);
 Console.WriteLine("training");
 FeedbackAlignmentMulticlassModelParameters model =
     mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
-{
-    Rule = FeedbackRule.BatchwiseRandomSignConcordant,
-    Network = NetworkDefinition.Mlp(64, 32) with { Dropout = 0.2f, Normalization = Normalization.Batch },
-    NumberOfEpochs = int.Parse(args[1], CultureInfo.InvariantCulture),
-    BatchSize = 50,
-    Seed = 7,
-    ValidationFraction = 0.1,
-    EarlyStopping = new EarlyStopping { Patience = 1000 },
-    Schedule = LearningRateSchedule.ReduceOnPlateau(0.5, patience: 5),
-    DataCaching = args[2] == "streaming" ? DataCaching.Streaming : DataCaching.InMemory,
-    CheckpointFolder = args[0] == "-" ? null : args[0],
-    CheckpointEveryMinutes = 0.0002,
-    NumberOfThreads = 1,
-}).Fit(transformed).Model;
+    {
+        Rule = FeedbackRule.BatchwiseRandomSignConcordant,
+        Network = NetworkDefinition.Mlp(64, 32) with { Dropout = 0.2f, Normalization = Normalization.Batch },
+        NumberOfEpochs = int.Parse(args[1], CultureInfo.InvariantCulture),
+        BatchSize = 50,
+        Seed = 7,
+        ValidationFraction = 0.1,
+        EarlyStopping = new EarlyStopping { Patience = 1000 },
+        Schedule = LearningRateSchedule.ReduceOnPlateau(0.5, patience: 5),
+        DataCaching = args[2] == "streaming" ? DataCaching.Streaming : DataCaching.InMemory,
+        CheckpointFolder = args[0] == "-" ? null : args[0],
+        CheckpointEveryMinutes = 0.0002,
+        NumberOfThreads = 1,
+    }).Fit(transformed).Model;
 foreach (ParameterTensor tensor in model.GetParameters().Values.Concat(model.GetFeedbackWeights().Values))
     hash.AppendData(MemoryMarshal.AsBytes(tensor.Values.Span));
 Console.WriteLine($"{Convert.ToHexString(hash.GetHashAndReset())} {model.History.Count}");

@@ -11,7 +11,8 @@ internal sealed class FeedbackAlignmentRule : LayerwiseFeedbackRule
     public override string ShortName => "fa";
 
     public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback
-        with { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.0012f } };
+        with
+    { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.0012f } };
 
     protected override void Draw(FeedbackLayer layer) => layer.DrawXavierUniform();
 }

@@ -42,8 +42,11 @@ internal sealed class DenseLayout : NetworkLayout
             Scales.Add(layers[i].NormScale!);
             if (network.Normalization == Normalization.Batch)
             {
-                layers[i] = layers[i] with { RunningMean = AddStatistic($"{norm}.running_mean", units),
-                    RunningVariance = AddStatistic($"{norm}.running_var", units) };
+                layers[i] = layers[i] with
+                {
+                    RunningMean = AddStatistic($"{norm}.running_mean", units),
+                    RunningVariance = AddStatistic($"{norm}.running_var", units)
+                };
                 Variances.Add(layers[i].RunningVariance!);
             }
         }

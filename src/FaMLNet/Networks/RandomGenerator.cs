@@ -46,6 +46,7 @@ public sealed class RandomGenerator
 
     /// <summary>The next whole number, uniform in [0, <paramref name="exclusiveMaximum"/>).</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="exclusiveMaximum"/> is not positive.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int NextInt32(int exclusiveMaximum)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(exclusiveMaximum);
@@ -69,6 +70,7 @@ public sealed class RandomGenerator
     /// <param name="destination">Every element is overwritten.</param>
     /// <param name="low">The least value.</param>
     /// <param name="high">The bound above.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void FillUniform(Span<float> destination, float low, float high)
     {
         float scale = (high - low) * UnitStep;
@@ -90,6 +92,7 @@ public sealed class RandomGenerator
     /// <param name="destination">Every element is overwritten.</param>
     /// <param name="mean">The mean.</param>
     /// <param name="standardDeviation">The standard deviation, not negative.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void FillNormal(Span<float> destination, float mean, float standardDeviation)
     {
         for (int i = 0; i < destination.Length; i += 2)
@@ -103,6 +106,7 @@ public sealed class RandomGenerator
     }
 
     /// <summary>Puts <paramref name="items"/> into a uniformly random order (Fisher and Yates).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Shuffle(Span<int> items)
     {
         for (int i = items.Length - 1; i > 0; i--)

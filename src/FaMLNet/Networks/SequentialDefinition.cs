@@ -26,8 +26,11 @@ public sealed record SequentialDefinition : NetworkDefinition
     public SequentialDefinition Resized(int height, int? width = null)
     {
         SequentialDefinition network = new(Name,
-            [new Layer.ResizeTo(height, width ?? height), .. Layers.SkipWhile(layer => layer is Layer.PadTo or Layer.ResizeTo)]) { Initialization =
-            Initialization };
+            [new Layer.ResizeTo(height, width ?? height), .. Layers.SkipWhile(layer => layer is Layer.PadTo or Layer.ResizeTo)])
+        {
+            Initialization =
+            Initialization
+        };
         network.Validate();
         return network;
     }

@@ -40,16 +40,16 @@ internal sealed record ModelDocument
 
     public static ModelDocument Create(NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers,
         IReadOnlyList<EpochMetrics> history) => new()
-    {
-        Format = FormatName,
-        Version = CurrentVersion,
-        Rule = rule.ShortName,
-        Inputs = layout.Inputs,
-        Classes = layout.Outputs,
-        Network = NetworkDocument.Create(layout),
-        Feedback = [.. feedbackLayers.Select(layer => new FeedbackDocument { Layer = layer, Direct = rule is DirectFeedbackRule })],
-        History = history,
-    };
+        {
+            Format = FormatName,
+            Version = CurrentVersion,
+            Rule = rule.ShortName,
+            Inputs = layout.Inputs,
+            Classes = layout.Outputs,
+            Network = NetworkDocument.Create(layout),
+            Feedback = [.. feedbackLayers.Select(layer => new FeedbackDocument { Layer = layer, Direct = rule is DirectFeedbackRule })],
+            History = history,
+        };
 
     public static ModelDocument Read(TextReader reader)
     {

@@ -101,7 +101,8 @@ internal sealed record CustomDocument : NetworkDocument
         if (Input is not { Count: 1 or 3 } || Input.Any(size => size < 1))
             throw new ArgumentException("its input shape is not that of a vector or an image.");
         CustomDefinition network = NetworkDefinition.Custom(ContractName)
-            with { KeepInitialWeights = KeepInitialWeights, Initialization = Initialization };
+            with
+        { KeepInitialWeights = KeepInitialWeights, Initialization = Initialization };
         network.Validate();
         LibTorch.EnsureLoaded();
         NetworkShape shape = new(Input, classes);

@@ -23,8 +23,11 @@ internal sealed class DenseScorer : NetworkScorer
         _shifts = new float[layout.Layers.Count][];
         for (int i = 0; i < layout.Layers.Count; i++)
         {
-            if (layout.Layers[i] is not { RunningMean: { } mean, RunningVariance: { } variance, NormScale: { } scale, NormShift: { } shift,
-                Bias: { } bias, Outputs: int units })
+            if (layout.Layers[i] is not
+                {
+                    RunningMean: { } mean, RunningVariance: { } variance, NormScale: { } scale, NormShift: { } shift,
+                    Bias: { } bias, Outputs: int units
+                })
                 continue;
             _scales[i] = new float[units];
             _shifts[i] = new float[units];

@@ -135,8 +135,12 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         using IChannel channel = Host.Start("Training");
         using IProgressChannel progress = Host.StartProgressChannel("Training a feedback-alignment network");
         RoleMappedData training = trainContext.TrainingSet;
-        TrainingSettings settings = _settings with { ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value),
-            Environment = Host, Device = TrainingDevice.Choose(Host, channel) };
+        TrainingSettings settings = _settings with
+        {
+            ImageShape = _settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value),
+            Environment = Host,
+            Device = TrainingDevice.Choose(Host, channel)
+        };
         using CheckpointFolder? folder = settings.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
         if (checkpoint != null && !settings.SeedIsChosen)

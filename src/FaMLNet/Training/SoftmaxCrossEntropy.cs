@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FaMLNet.Training.Dense;
 
@@ -8,7 +9,7 @@ namespace FaMLNet.Training;
 /// <summary>Softmax with cross-entropy over feature-major logits (a row a class), forward and backward.</summary>
 internal sealed unsafe class SoftmaxCrossEntropy(int width)
 {
-    private static readonly int Lanes = Vector<float>.Count;
+    private static int Lanes => Vector<float>.Count;
     private readonly float[] _maximum = new float[width], _sum = new float[width], _target = new float[width];
     private readonly int[] _argument = new int[width];
 
@@ -24,6 +25,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
     /// <param name="count">Columns that hold rows of the batch.</param>
     /// <param name="smoothing">Share of the target that goes to all classes alike.</param>
     /// <returns>Σ coefficient·loss, and how many of the batch's largest logits are those of their labels.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public (double Loss, int Correct) Run(float* z, float* bias, float* biasGradient, int classes, ReadOnlySpan<int> labels,
         ReadOnlySpan<float> coefficients, int count, float smoothing = 0)
     {
@@ -73,6 +75,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
     /// <summary>
     /// What the loss subtracts from the logarithm of the sum: with smoothing, a mean of the logits of the label and of all classes.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MixTargets(float* z, int classes, int count, float share)
     {
         for (int i = 0; i < count; i++)
@@ -84,6 +87,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SubtractFromAll(float* z, float* coefficient, int classes, float share)
     {
         Vector<float> shares = new(share);
@@ -95,6 +99,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBiasAndFindMaximum(float* z, float* bias, int classes, float* maximum, int* argument)
     {
         for (int i = 0; i < width; i += Lanes)
@@ -117,6 +122,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
 
     /// <summary>The same for row-major logits (a row a row of the batch, bias included): turns them into the error, in place.</summary>
     /// <returns>Σ coefficient·loss, and how many rows' largest logits are those of their labels.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (double Loss, int Correct) ReplaceRowsByError(TorchSharp.torch.Tensor logits, ReadOnlySpan<int> labels,
         ReadOnlySpan<float> coefficients, int classes, float smoothing = 0)
     {
@@ -148,6 +154,7 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
     /// <param name="weights">One a row.</param>
     /// <param name="classes">Classes.</param>
     /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static EvaluationResult Evaluate(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, int classes, int k)
     {
         double loss = 0, weight = 0;

@@ -187,8 +187,11 @@ internal sealed class TrainingLoop
     private (int BestEpoch, bool Stop) Judge() => (_settings.EarlyStopping, _folder) switch
     {
         (null, null) => (0, false),
-        (null, _) => new EarlyStopping { Metric = _source.Validation == null ? StoppingMetric.TrainingLoss
-            : StoppingMetric.ValidationLoss }.Judge(_state.History),
+        (null, _) => new EarlyStopping
+        {
+            Metric = _source.Validation == null ? StoppingMetric.TrainingLoss
+            : StoppingMetric.ValidationLoss
+        }.Judge(_state.History),
         ({ } stopping, _) => stopping.Judge(_state.History),
     };
 

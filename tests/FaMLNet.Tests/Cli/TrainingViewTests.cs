@@ -57,7 +57,14 @@ public sealed class TrainingViewTests
     private static void Train(Action<EpochMetrics> done, int epochs)
     {
         for (int i = 1; i <= epochs; i++)
-            done(new EpochMetrics { Epoch = i, Loss = 1.0 / i, Accuracy = 0.6, ValidationAccuracy = 0.5, LearningRate = 1e-3,
-                SamplesPerSecond = 25_000 });
+            done(new EpochMetrics
+            {
+                Epoch = i,
+                Loss = 1.0 / i,
+                Accuracy = 0.6,
+                ValidationAccuracy = 0.5,
+                LearningRate = 1e-3,
+                SamplesPerSecond = 25_000
+            });
     }
 }

@@ -30,7 +30,7 @@ public sealed class MnistTests
         Assert.True(cost < 100_000_000, $"{cost / 1e6:F0} MB");
         Assert.Equal(5, data.Labels[0]);
         Assert.Equal(0.123888, Enumerable.Range(0, 2000).Average(row => (double)data.Row(row * 30, new float[784]).ToArray().Average()), 1e-5);
-            // of every thirtieth image, computed elsewhere
+        // of every thirtieth image, computed elsewhere
         GC.KeepAlive(data);
     }
 

@@ -15,8 +15,13 @@ public sealed class ModelFileTests
         IDataView data = Tables.Load(mlContext, "iris");
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.DirectFeedbackAlignment);
         options.Network = NetworkDefinition.Mlp(16, 8)
-            with { Normalization = Normalization.Batch, Activation = Activation.GELU, Dropout = 0.25f,
-            Initialization = WeightInitialization.KaimingNormal };
+            with
+        {
+            Normalization = Normalization.Batch,
+            Activation = Activation.GELU,
+            Dropout = 0.25f,
+            Initialization = WeightInitialization.KaimingNormal
+        };
         ITransformer model = Tables.Pipeline(mlContext, options).Fit(data);
         return (Save(mlContext, model, data.Schema), data, model);
     });

@@ -141,13 +141,13 @@ public sealed class BatchedScoringTests
 
     private IEstimator<ITransformer> Pipeline() =>
         _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
-    {
-        Rule = FeedbackRule.UniformSignConcordant,
-        Network = NetworkDefinition.Sequential(new Layer.Conv2d(8, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
+        {
+            Rule = FeedbackRule.UniformSignConcordant,
+            Network = NetworkDefinition.Sequential(new Layer.Conv2d(8, 3), new Layer.BatchNorm(), new Layer.Activate(Activation.ReLU),
             new Layer.MaxPool2d(2), new Layer.Flatten(), new Layer.Dense()),
-        NumberOfEpochs = 1,
-        Seed = 1,
-    });
+            NumberOfEpochs = 1,
+            Seed = 1,
+        });
 
     private static IEnumerable<Row> Rows(int count)
     {
@@ -156,8 +156,14 @@ public sealed class BatchedScoringTests
         {
             float[] features = new float[64];
             random.FillUniform(features, 0, 1);
-            yield return new Row { Features = features, Label = (uint)random.NextInt32(3) + 1, Name = $"row {i}", Number = i,
-                Variable = [.. Enumerable.Range(0, i % 4).Select(k => (float)(i + k))] };
+            yield return new Row
+            {
+                Features = features,
+                Label = (uint)random.NextInt32(3) + 1,
+                Name = $"row {i}",
+                Number = i,
+                Variable = [.. Enumerable.Range(0, i % 4).Select(k => (float)(i + k))]
+            };
         }
     }
 

@@ -90,8 +90,13 @@ public sealed class TransformerTests
     private FeedbackAlignmentMulticlassTransformer Fit(string network)
     {
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 1);
-        options.Network = network switch { "lenet" => NetworkDefinition.LeNet(), "custom" => NetworkDefinition.Custom("chain"), _ =>
-            NetworkDefinition.Mlp(8) };
+        options.Network = network switch
+        {
+            "lenet" => NetworkDefinition.LeNet(),
+            "custom" => NetworkDefinition.Custom("chain"),
+            _ =>
+            NetworkDefinition.Mlp(8)
+        };
         options.ImageShape = network == "mlp" ? null : new ImageShape(1, 8, 8);
         return _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(_data);
     }

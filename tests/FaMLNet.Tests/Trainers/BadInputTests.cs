@@ -129,12 +129,12 @@ public sealed class BadInputTests
         {
             Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
                 new FeedbackAlignmentMulticlassTrainer.Options
-            {
-                Network = network,
-                BatchSize = 1,
-                NumberOfEpochs = 1,
-                ImageShape = network is MlpDefinition ? null : new ImageShape(1, 8, 8),
-            }).Fit(digits), "BatchSize must be at least 2 with batch normalisation", "found 1");
+                {
+                    Network = network,
+                    BatchSize = 1,
+                    NumberOfEpochs = 1,
+                    ImageShape = network is MlpDefinition ? null : new ImageShape(1, 8, 8),
+                }).Fit(digits), "BatchSize must be at least 2 with batch normalisation", "found 1");
         }
     }
 

@@ -111,8 +111,13 @@ public sealed class ConcurrencyTests
         IDataView data = Tables.Load(mlContext, "digits");
         void Train(int index) => mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-            new FeedbackAlignmentMulticlassTrainer.Options { Rule = FeedbackRule.All[index % 6], Network = Networks[index / 6 % 2],
-                NumberOfEpochs = 1, Seed = 1 })).Fit(data);
+            new FeedbackAlignmentMulticlassTrainer.Options
+            {
+                Rule = FeedbackRule.All[index % 6],
+                Network = Networks[index / 6 % 2],
+                NumberOfEpochs = 1,
+                Seed = 1
+            })).Fit(data);
         for (int i = 0; i < 12; i++)
             Train(i);
         long tensors = LiveTensors.Held(), managed = GC.GetTotalMemory(true);

@@ -25,7 +25,7 @@ public sealed class HistoryTests
             Assert.InRange(epoch.Accuracy, 0, 1);
             Assert.True(epoch.SamplesPerSecond > 0);
             Assert.Equal(epoch.Epoch <= 6 ? 0.004 : epoch.Epoch <= 9 ? 0.002 : 0.001, epoch.LearningRate, 1e-8);
-                // halved at half and three quarters
+            // halved at half and three quarters
         });
     }
 

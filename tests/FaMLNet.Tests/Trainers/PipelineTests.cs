@@ -102,8 +102,11 @@ public sealed class PipelineTests
         IDataView sparse = _mlContext.Data.LoadFromEnumerable(rows.Select((row, i) =>
         {
             int[] indices = [.. Enumerable.Range(0, 20).Where(j => row[j] != 0)];
-            return new SparseRow { Features = new VBuffer<float>(20, indices.Length, [.. indices.Select(j => row[j])], indices),
-                Label = (uint)(i % 3) };
+            return new SparseRow
+            {
+                Features = new VBuffer<float>(20, indices.Length, [.. indices.Select(j => row[j])], indices),
+                Label = (uint)(i % 3)
+            };
         }));
         var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick()));

@@ -37,8 +37,13 @@ public sealed class ValidationTests
     {
         (IDataView train, IDataView test) = Split("wine");
         FeedbackAlignmentMulticlassTrainer.Options options =
-            new() { Network = NetworkDefinition.Mlp(12) with { Normalization = Normalization.Batch, Dropout = 0.2f }, NumberOfEpochs = 5, Seed = 1,
-            Rule = FeedbackRule.DirectFeedbackAlignment };
+            new()
+            {
+                Network = NetworkDefinition.Mlp(12) with { Normalization = Normalization.Batch, Dropout = 0.2f },
+                NumberOfEpochs = 5,
+                Seed = 1,
+                Rule = FeedbackRule.DirectFeedbackAlignment
+            };
         PipelineTests.AssertSameWeights(Trainer(options).Fit(train).Model, Trainer(options).Fit(train, test).Model);
     }
 

@@ -86,8 +86,12 @@ public sealed class AugmentationTests
         void Refused(Augmentation augmentation, string part, NetworkDefinition? network = null, ImageShape? shape = null)
         {
             ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                new FeedbackAlignmentMulticlassTrainer.Options { Network = network ?? NetworkDefinition.LeNet(), Augmentation = augmentation,
-                    ImageShape = shape }));
+                new FeedbackAlignmentMulticlassTrainer.Options
+                {
+                    Network = network ?? NetworkDefinition.LeNet(),
+                    Augmentation = augmentation,
+                    ImageShape = shape
+                }));
             Assert.Contains("Option Augmentation", error.Message, StringComparison.Ordinal);
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
         }
@@ -108,14 +112,14 @@ public sealed class AugmentationTests
             MLContext mlContext = new(seed: 1);
             var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
                 .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
-            {
-                Rule = FeedbackRule.BatchwiseRandomSignConcordant,
-                Network = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
+                {
+                    Rule = FeedbackRule.BatchwiseRandomSignConcordant,
+                    Network = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
                     new Layer.Dense()),
-                NumberOfEpochs = 1,
-                Augmentation = augmentation,
-                Seed = 4,
-            })).Fit(data);
+                    NumberOfEpochs = 1,
+                    Augmentation = augmentation,
+                    Seed = 4,
+                })).Fit(data);
             return Tables.ModelOf(model).GetWeights()["conv1"].Values.ToArray();
         }
         float[] plain = Train(null), cropped = Train(Augmentation.RandomCrop(1));
@@ -142,12 +146,12 @@ public sealed class AugmentationTests
         IDataView data = Tables.Load(mlContext, "digits");
         var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
-        {
-            Rule = FeedbackRule.Backpropagation,
-            Network = NetworkDefinition.LeNet().Resized(32),
-            NumberOfEpochs = 2,
-            Seed = 1,
-        })).Fit(data);
+            {
+                Rule = FeedbackRule.Backpropagation,
+                Network = NetworkDefinition.LeNet().Resized(32),
+                NumberOfEpochs = 2,
+                Seed = 1,
+            })).Fit(data);
         Assert.True(mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy > 0.9);
         using MemoryStream zip = new();
         mlContext.Model.Save(model, data.Schema, zip);

@@ -60,8 +60,13 @@ public sealed class GradientTests
          from seed in Gen.Int
          select (rule, hidden, activation, normalization, initialization, dropout, features, classes, rows, seed))
         .Sample(t => Check(t.rule,
-            NetworkDefinition.Mlp(t.hidden) with { Activation = t.activation, Normalization = t.normalization, Initialization = t.initialization,
-                Dropout = t.dropout },
+            NetworkDefinition.Mlp(t.hidden) with
+            {
+                Activation = t.activation,
+                Normalization = t.normalization,
+                Initialization = t.initialization,
+                Dropout = t.dropout
+            },
             t.features, t.classes, t.rows, t.seed,
             // Normalising over a nearly constant unit amplifies rounding; the fixed cases above hold 1e-5 with normalisation too.
             tolerance: t.normalization == Normalization.None ? Tolerance : 10 * Tolerance), iter: 400, threads: 1);
@@ -143,7 +148,8 @@ public sealed class GradientTests
                 slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 1.5f : 0.3f);
         }
         ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback),
-            chain.Feedback.IsDirect) { Mask = Masks(layout, rows, seed) };
+            chain.Feedback.IsDirect)
+        { Mask = Masks(layout, rows, seed) };
 
         BatchResult result = chain.ComputeGradient(data, order);
 

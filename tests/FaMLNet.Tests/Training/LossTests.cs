@@ -84,7 +84,8 @@ public sealed class LossTests
         DenseLayout layout = new(NetworkDefinition.Mlp(8), 5, 3);
         TrainingData data = RandomTask.Data(5, 3, 20, seed: 1);
         using DenseChain chain = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd { Momentum = 0 },
-            seed: 1) { Clipping = GradientClipping.ByGlobalNorm(0.01f) };
+            seed: 1)
+        { Clipping = GradientClipping.ByGlobalNorm(0.01f) };
         float[] before = chain.Weights.Span.ToArray();
         chain.Step(data, RandomTask.AllRows(data), 0.5f);
         float[] after = chain.Weights.Span.ToArray();

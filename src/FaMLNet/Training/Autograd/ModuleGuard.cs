@@ -37,6 +37,13 @@ internal static class ModuleGuard
     public static bool NeedsOneDnnOff(CustomLayout layout, nn.Module<Tensor, Tensor> module) =>
         Known.GetOrAdd(KeyOf(layout, module), _ => NeedsOneDnnOff(module, layout.Shape));
 
+    /// <summary>
+    /// What must not even be tried with oneDNN on such a machine: the backward pass of a 1×1 convolution with a stride and 1024 channels or
+    /// more (ResNet-50) ends the process with a division by zero.
+    /// </summary>
+    private static bool EndsTheProcess(nn.Module<Tensor, Tensor> module) => module.modules().OfType<Conv2d>()
+        .Any(part => part.kernel_size is [1, 1] && part.stride.Any(stride => stride > 1) && Math.Max(part.in_channels, part.out_channels) >= 1024);
+
     /// <summary>Tries a module.</summary>
     /// <param name="module">The module.</param>
     /// <param name="shape">Its input and outputs.</param>
@@ -45,6 +52,8 @@ internal static class ModuleGuard
     {
         if (!OneDnn.CanSwitch || !(machineIsSuspect ?? MachineIsSuspect))
             return false;
+        if (EndsTheProcess(module))
+            return true;
         bool training = module.training;
         module.eval();
         try

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FaMLNet.Training.Dense;
 
 /// <summary>The buffers of one hidden or output layer for one width of batch, units × width.</summary>
@@ -59,6 +61,7 @@ internal sealed class DenseUnits : IDisposable
 
     public FloatBuffer? Dropped { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Dispose()
     {
         foreach (FloatBuffer? buffer in new[] { Activation, Error, Derivative, Standardized, Inverse, Mask, Dropped })
@@ -117,6 +120,7 @@ internal sealed class DenseBatch : IDisposable
         ? (features + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment : features;
 
     /// <summary>Gathers the rows of a batch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Load(TrainingData data, ReadOnlySpan<int> rows)
     {
         Span<float> input = _input.Span;
@@ -140,6 +144,7 @@ internal sealed class DenseBatch : IDisposable
         WeightSum = sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Dispose()
     {
         _input.Dispose();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FaMLNet.Interop;
 
 namespace FaMLNet.Training.Dense;
@@ -57,6 +58,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
     {
         DenseBatch batch = BatchOf(rows.Length);
@@ -82,6 +84,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void DisposeNetwork()
     {
         foreach (DenseBatch batch in _batches.Values)
@@ -100,6 +103,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         return batch;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Forward(DenseBatch batch, bool training)
     {
         float* w = Weights.Pointer;
@@ -146,6 +150,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     }
 
     /// <summary>The gradient of the first layer's weights; few features have columns of zeros behind them, whose gradients are left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SetFirstGradient(FloatBuffer gradient, FloatMatrix matrix, FloatMatrix error, FloatMatrix input)
     {
         if (_wide is null)
@@ -165,6 +170,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     /// From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run
     /// twice.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
     {
         float* w = Weights.Pointer, g = gradient.Pointer;

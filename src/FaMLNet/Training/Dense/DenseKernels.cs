@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace FaMLNet.Training.Dense;
 
@@ -9,7 +10,7 @@ namespace FaMLNet.Training.Dense;
 /// </summary>
 internal static unsafe class DenseKernels
 {
-    private static readonly int Lanes = Vector<float>.Count;
+    private static int Lanes => Vector<float>.Count;
 
     private interface IFunction
     {
@@ -17,6 +18,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>z += bias, per row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddBias(float* z, float* bias, int rows, int width)
     {
         for (int row = 0; row < rows; row++, z += width)
@@ -28,6 +30,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>a = f(a + bias), per row; <paramref name="bias"/> may be null. GELU also writes its derivative.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Activate(Activation activation, float* a, float* bias, float* derivative, int rows, int width)
     {
         switch (activation)
@@ -82,6 +85,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>The sum of each row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RowSums(float* e, float* sums, int rows, int width)
     {
         for (int row = 0; row < rows; row++, e += width)
@@ -94,6 +98,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>product = left ⊙ right.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* left, float* right, float* product, long length)
     {
         for (long i = 0; i < length; i += Lanes)
@@ -101,6 +106,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>Turns numbers uniform in [0, 1) into a dropout mask: 0 below <paramref name="dropout"/>, else 1/(1 − dropout).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MakeMask(float* mask, float dropout, long length)
     {
         Vector<float> share = new(dropout), kept = new(1 / (1 - dropout));
@@ -108,6 +114,7 @@ internal static unsafe class DenseKernels
             Vector.Store(Vector.ConditionalSelect(Vector.LessThan(Vector.Load(mask + i), share), Vector<float>.Zero, kept), mask + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply<TFunction>(float* a, float* bias, int rows, int width) where TFunction : IFunction
     {
         for (int row = 0; row < rows; row++, a += width)
@@ -118,6 +125,7 @@ internal static unsafe class DenseKernels
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate<TDerivative>(float* e, float* a, float* sums, int rows, int width) where TDerivative : IFunction
     {
         for (int row = 0; row < rows; row++, a += width, e += width)
@@ -133,6 +141,7 @@ internal static unsafe class DenseKernels
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Elu(float* values, float* exponentials, int width)
     {
         for (int i = 0; i < width; i += Lanes)
@@ -144,6 +153,7 @@ internal static unsafe class DenseKernels
     }
 
     /// <summary>The distribution function by Abramowitz and Stegun 7.1.26 (error below 1.5e-7, the rounding of a float).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gelu(float* values, float* derivative, float* gaussians, int width)
     {
         for (int i = 0; i < width; i += Lanes)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace FaMLNet.Training.Dense;
 
@@ -7,9 +8,10 @@ internal static unsafe class NormalizationKernels
 {
     public const float Epsilon = 1e-5f;
     public const float Momentum = 0.1f;
-    private static readonly int Lanes = Vector<float>.Count;
+    private static int Lanes => Vector<float>.Count;
 
     /// <summary>z = scale · x̂ + shift with x̂ standardised over the batch, after adding the bias; running statistics take a step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void BatchForward(float* z, float* bias, float* scale, float* shift, float* standardized, float* inverse,
         float* runningMean, float* runningVariance, int rows, int width, int count)
     {
@@ -34,6 +36,7 @@ internal static unsafe class NormalizationKernels
     }
 
     /// <summary>z = scale · x̂ + shift with x̂ standardised by the running statistics, after adding the bias: as prediction does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void BatchApply(float* z, float* bias, float* scale, float* shift, float* runningMean, float* runningVariance, int rows, int width)
     {
         for (int row = 0; row < rows; row++, z += width)
@@ -49,6 +52,7 @@ internal static unsafe class NormalizationKernels
     /// Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias (that of
     /// shift is Σe, known already).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void BatchBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* shiftGradient,
         float* biasGradient, int rows, int width, int count)
     {
@@ -69,6 +73,7 @@ internal static unsafe class NormalizationKernels
     }
 
     /// <summary>z = scale · x̂ + shift with x̂ standardised over the units, after adding the bias.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LayerForward(float* z, float* bias, float* scale, float* shift, float* standardized, float* inverse, int rows, int width)
     {
         DenseKernels.AddBias(z, bias, rows, width);
@@ -96,6 +101,7 @@ internal static unsafe class NormalizationKernels
     }
 
     /// <summary>Turns the error after the normalisation into the error before it, in place, and writes the gradients of scale and bias.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LayerBackward(float* e, float* standardized, float* inverse, float* scale, float* scaleGradient, float* biasGradient, int rows,
         int width)
     {
@@ -128,6 +134,7 @@ internal static unsafe class NormalizationKernels
         DenseKernels.RowSums(e, biasGradient, rows, width);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SumFirst(float* values, int count)
     {
         Vector<float> sums = Vector<float>.Zero;
@@ -140,6 +147,7 @@ internal static unsafe class NormalizationKernels
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SquaresFirst(float* values, float mean, int count)
     {
         Vector<float> sums = Vector<float>.Zero, means = new(mean);

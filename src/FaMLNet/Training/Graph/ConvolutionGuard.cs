@@ -65,9 +65,7 @@ internal sealed class ConvolutionGuard
     /// <summary>libtorch's own; with channels padded to multiples of 16, whose kernels are right everywhere; as a matrix product.</summary>
     public static ConvolutionGuard Machine { get; } = new(Plain, Padded, Unfolded);
 
-    public static Convolution Plain => new("libtorch", (x, w, b, layer) =>
-        nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding], [layer.Dilation, layer.Dilation], layer.Groups),
-            KeepsWeight: true);
+    public static Convolution Plain => new("libtorch", PlainConvolution, KeepsWeight: true);
 
     public static Convolution Padded => new("channels padded to a multiple of 16", PaddedConvolution);
 
@@ -99,8 +97,13 @@ internal sealed class ConvolutionGuard
     private static bool IsRight(Convolution candidate, ConvolutionShape shape, int trial)
     {
         using DisposeScope scope = NewDisposeScope();
-        Layer.Conv2d layer = new(shape.Outputs, shape.Kernel) { Stride = shape.Stride, Padding = shape.Padding, Dilation = shape.Dilation,
-            Groups = shape.Groups };
+        Layer.Conv2d layer = new(shape.Outputs, shape.Kernel)
+        {
+            Stride = shape.Stride,
+            Padding = shape.Padding,
+            Dilation = shape.Dilation,
+            Groups = shape.Groups
+        };
         RandomGenerator random = new(trial, "convolution guard");
         Tensor Random(params long[] sizes)
         {
@@ -158,6 +161,22 @@ internal sealed class ConvolutionGuard
         }
     }
 
+    /// <summary>
+    /// A 1×1 convolution with a stride is one without on the pixels that it sees. libtorch's backward pass of the former ends the process
+    /// with a division by zero, on an AMD EPYC with AVX-512 and 1024 channels or more (ResNet-50).
+    /// </summary>
+    private static Tensor PlainConvolution(Tensor x, Tensor w, Tensor? b, Layer.Conv2d layer)
+    {
+        if (layer is not { Kernel: 1, Stride: > 1, Padding: 0 })
+        {
+            return nn.functional.conv2d(x, w, b, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding],
+                [layer.Dilation, layer.Dilation], layer.Groups);
+        }
+        using DisposeScope scope = NewDisposeScope();
+        Tensor seen = x.slice(2, 0, x.shape[2], layer.Stride).slice(3, 0, x.shape[3], layer.Stride);
+        return nn.functional.conv2d(seen, w, b, groups: layer.Groups).MoveToOuterDisposeScope();
+    }
+
     private static Tensor PaddedConvolution(Tensor x, Tensor w, Tensor? b, Layer.Conv2d layer)
     {
         if (layer.Groups != 1)
@@ -169,8 +188,7 @@ internal sealed class ConvolutionGuard
         Tensor input = moreInputs == 0 ? x : nn.functional.pad(x, [0, 0, 0, 0, 0, moreInputs]);
         Tensor weight = nn.functional.pad(w, [0, 0, 0, 0, 0, moreInputs, 0, moreOutputs]);
         Tensor? bias = b is null ? null : nn.functional.pad(b, [0, moreOutputs]);
-        Tensor y = nn.functional.conv2d(input, weight, bias, [layer.Stride, layer.Stride], [layer.Padding, layer.Padding],
-            [layer.Dilation, layer.Dilation]);
+        Tensor y = PlainConvolution(input, weight, bias, layer);
         return y.narrow(1, 0, outputs).contiguous().MoveToOuterDisposeScope();
     }
 

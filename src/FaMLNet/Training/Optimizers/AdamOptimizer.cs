@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace FaMLNet.Training.Optimizers;
 
@@ -24,6 +25,7 @@ internal sealed class AdamOptimizer : Optimizer
 
     public override IReadOnlyList<float[]> State => [_mean, _square];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
         int lanes = Vector<float>.Count;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace FaMLNet.Training.Optimizers;
 
@@ -9,6 +10,7 @@ internal sealed class RmsPropOptimizer(OptimizerOptions.RmsProp options, int len
 
     public override IReadOnlyList<float[]> State => [_square, _velocity];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
         int lanes = Vector<float>.Count;

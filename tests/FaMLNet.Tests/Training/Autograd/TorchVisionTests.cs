@@ -60,14 +60,14 @@ public sealed class TorchVisionTests(ITestOutputHelper output)
             Stopwatch watch = Stopwatch.StartNew();
             using FeedbackAlignmentMulticlassTransformer model =
                 mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
-            {
-                Rule = rule,
-                Network = NetworkDefinition.Custom("tv-" + name),
-                ImageShape = new ImageShape(3, size, size),
-                NumberOfEpochs = 1,
-                BatchSize = 4,
-                Seed = 1,
-            }).Fit(data);
+                {
+                    Rule = rule,
+                    Network = NetworkDefinition.Custom("tv-" + name),
+                    ImageShape = new ImageShape(3, size, size),
+                    NumberOfEpochs = 1,
+                    BatchSize = 4,
+                    Seed = 1,
+                }).Fit(data);
             Assert.True(double.IsFinite(model.Model.History[^1].Loss));
             output.WriteLine($"{rule.ShortName}: {watch.Elapsed.TotalSeconds:F1} s, {model.Model.GetWeights().Count} layers, angles "
                 + $"{model.Model.History[^1].AlignmentAngle.Values.DefaultIfEmpty().Average():F1}");
