@@ -109,7 +109,8 @@ public sealed class CultureTests
                 {
                     bool isFormatted = withoutCulture && call.Name == "AppendFormatted"
                         && call.DeclaringType == typeof(DefaultInterpolatedStringHandler) && call.IsGenericMethod
-                        && IsFraction(call.GetGenericArguments()[0]);
+                        && (IsFraction(call.GetGenericArguments()[0])
+                        || call.GetGenericArguments()[0] == typeof(object) || call.GetGenericArguments()[0] == typeof(IFormattable));
                     bool isText = call is { Name: "ToString" or "Parse" or "TryParse" } && call.DeclaringType is { } type && IsFraction(type)
                         && call.GetParameters().All(parameter => parameter.ParameterType != typeof(IFormatProvider));
                     bool isJoined = call.Name is "Join" or "Concat" && call.DeclaringType == typeof(string) && call.IsGenericMethod

@@ -54,7 +54,7 @@ public abstract record Augmentation
     internal abstract void Apply(Span<float> image, Span<float> scratch, ImageShape shape, ReadOnlySpan<float> means, RandomGenerator random);
 
     private static ArgumentException OutOfRange(string what, string expected, object found) =>
-        new($"Option Augmentation: {what} must be {expected}; found {found}.");
+        OptionError.Invalid("Augmentation", $"{what} must be {expected}; found {found}.");
 
     private sealed record CropAugmentation(int Padding) : Augmentation
     {
