@@ -5,9 +5,9 @@ using Spectre.Console;
 namespace FaMLNet.Cli;
 
 /// <summary>
-/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed
-/// and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere
-/// (a file, a log) it becomes a line for every tenth of a training.
+/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed and
+/// time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere (a file, a log) it becomes a line for every
+/// tenth of a training.
 /// </summary>
 /// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
 internal sealed class TrainingView

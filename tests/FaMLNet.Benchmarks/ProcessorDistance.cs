@@ -3,9 +3,8 @@ using System.Diagnostics;
 namespace FaMLNet.Benchmarks;
 
 /// <summary>
-/// How long two threads take to answer each other through memory. A virtual machine's processors may be neighbours or far apart, and its
-/// host moves them: what threads exchange then costs several times as much, and
-/// figures of one state do not compare with those of the other.
+/// How long two threads take to answer each other through memory. A virtual machine's processors may be neighbours or far apart, and its host
+/// moves them: what threads exchange then costs several times as much, and figures of one state do not compare with those of the other.
 /// </summary>
 internal static class ProcessorDistance
 {

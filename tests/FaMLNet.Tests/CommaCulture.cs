@@ -4,9 +4,8 @@ using System.Runtime.CompilerServices;
 namespace FaMLNet.Tests;
 
 /// <summary>
-/// All tests run in a culture that writes 1.234,5 for 1,234.5, as most of Europe does: a clone of the invariant one, so that no ICU is
-/// needed. What the library saves, compares, reads, logs
-/// or throws must not show it.
+/// All tests run in a culture that writes 1.234,5 for 1,234.5, as most of Europe does: a clone of the invariant one, so that no ICU is needed.
+/// What the library saves, compares, reads, logs or throws must not show it.
 /// </summary>
 internal static class CommaCulture
 {

@@ -5,9 +5,9 @@ using Sylvan.Data.Csv;
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>
-/// A file of separated values as people have them: UTF-8 with or without a byte-order mark, any line ends, commas, semicolons or tabs,
-/// quotes with separators and line
-/// breaks inside, numbers with a decimal point or, where the separator is no comma, a decimal comma. The one reader for columns and rows alike.
+/// A file of separated values as people have them: UTF-8 with or without a byte-order mark, any line ends, commas, semicolons or tabs, quotes
+/// with separators and line breaks inside, numbers with a decimal point or, where the separator is no comma, a decimal comma. The one reader for
+/// columns and rows alike.
 /// </summary>
 internal sealed class TableFile
 {

@@ -6,8 +6,7 @@ namespace Microsoft.ML;
 /// <summary>Loads the image sets of the field, as lazy views that any pipeline takes.</summary>
 /// <remarks>
 /// All give <c>Features</c>, the pixels in [0, 1], channel by channel, row by row, as a vector of dimensions channels × height × width; and
-/// <c>Label</c>, a
-/// key with the classes' names. Nothing is read but headers and labels until a cursor runs; each cursor reads for itself.
+/// <c>Label</c>, a key with the classes' names. Nothing is read but headers and labels until a cursor runs; each cursor reads for itself.
 /// </remarks>
 public static class ImageDataCatalog
 {

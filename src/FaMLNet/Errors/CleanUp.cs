@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace FaMLNet.Errors;
 
 /// <summary>
-/// Cleaning up that never hides why it is done: an exception from a <c>Dispose</c> in a <c>using</c>, <c>catch</c> or <c>finally</c> would
-/// take the place of the one under
-/// way. What fails here is written to <see cref="Trace"/> instead. For what is not our own code, above all modules of the user's.
+/// Cleaning up that never hides why it is done: an exception from a <c>Dispose</c> in a <c>using</c>, <c>catch</c> or <c>finally</c> would take
+/// the place of the one under way. What fails here is written to <see cref="Trace"/> instead. For what is not our own code, above all modules of
+/// the user's.
 /// </summary>
 internal static class CleanUp
 {

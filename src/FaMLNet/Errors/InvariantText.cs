@@ -6,9 +6,8 @@ namespace FaMLNet.Errors;
 
 /// <summary>
 /// Text whose numbers look the same in every culture: where a method takes it, an interpolated string is formatted so. Whatever is saved,
-/// compared, parsed, logged or
-/// thrown goes through here, through <c>string.Create(CultureInfo.InvariantCulture, …)</c> or has no fractions in it; a test reads the
-/// library's code for the rest.
+/// compared, parsed, logged or thrown goes through here, through <c>string.Create(CultureInfo.InvariantCulture, …)</c> or has no fractions in
+/// it; a test reads the library's code for the rest.
 /// </summary>
 [InterpolatedStringHandler]
 internal ref struct InvariantText(int literalLength, int formattedCount)

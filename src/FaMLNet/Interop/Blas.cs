@@ -3,9 +3,8 @@ using System.Runtime.InteropServices;
 namespace FaMLNet.Interop;
 
 /// <summary>
-/// The matrix product that libtorch itself calls, without the way there: half a microsecond a product, a sixth of a small network's step.
-/// On Linux x64 libtorch exports it, as MKL's
-/// Fortran interface with 32-bit sizes; elsewhere the product goes through libtorch's own operation.
+/// The matrix product that libtorch itself calls, without the way there: half a microsecond a product, a sixth of a small network's step. On
+/// Linux x64 libtorch exports it, as MKL's Fortran interface with 32-bit sizes; elsewhere the product goes through libtorch's own operation.
 /// </summary>
 internal static unsafe class Blas
 {

@@ -5,16 +5,13 @@ using Microsoft.ML;
 namespace FaMLNet.Interop;
 
 /// <summary>
-/// Lets what goes wrong while ML.NET loads a model reach the user as it was thrown. ML.NET makes each part of a model, a chain and what is
-/// in it, by reflection, which wraps an
-/// exception at every level: what <c>mlContext.Model.Load</c> throws says "Exception has been thrown by the target of an invocation." or,
-/// if the exception is marked as ML.NET's own,
-/// "Error during class instantiation", and no more.
+/// Lets what goes wrong while ML.NET loads a model reach the user as it was thrown. ML.NET makes each part of a model, a chain and what is in
+/// it, by reflection, which wraps an exception at every level: what <c>mlContext.Model.Load</c> throws says "Exception has been thrown by the
+/// target of an invocation." or, if the exception is marked as ML.NET's own, "Error during class instantiation", and no more.
 /// </summary>
 /// <remarks>
-/// The outermost part's entry in the zip is closed by a <c>using</c> outside all reflection. It is made to throw the original exception
-/// when it is closed, which then takes the place
-/// of the wrapped one under way. Deliberately what <see cref="CleanUp"/> is there to prevent.
+/// The outermost part's entry in the zip is closed by a <c>using</c> outside all reflection. It is made to throw the original exception when it
+/// is closed, which then takes the place of the wrapped one under way. Deliberately what <see cref="CleanUp"/> is there to prevent.
 /// </remarks>
 internal static class LoadFailure
 {

@@ -3,10 +3,9 @@ using System.Runtime.InteropServices;
 namespace FaMLNet.Interop;
 
 /// <summary>
-/// Switches libtorch's oneDNN off and on again: for modules whose convolutions it computes wrongly on the machine at hand. The switch is
-/// the process's, so it is
-/// off while any one wants it off. NNPACK, which libtorch would try next, writes to the error stream where it finds its processor lacking:
-/// it is switched off as well.
+/// Switches libtorch's oneDNN off and on again: for modules whose convolutions it computes wrongly on the machine at hand. The switch is the
+/// process's, so it is off while any one wants it off. NNPACK, which libtorch would try next, writes to the error stream where it finds its
+/// processor lacking: it is switched off as well.
 /// </summary>
 internal static class OneDnn
 {

@@ -9,9 +9,8 @@ namespace FaMLNet.Interop;
 /// share the processors with them (measured on a busy machine: two pool threads took as long as one, two of libtorch's little more than half).
 /// </summary>
 /// <remarks>
-/// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is
-/// not found, the
-/// thread pool does the work.
+/// GNU's OpenMP, with which libtorch comes on Linux, starts a parallel region by a function of its own, <c>GOMP_parallel</c>. Where it is not
+/// found, the thread pool does the work.
 /// </remarks>
 internal static unsafe class OpenMp
 {

@@ -5,10 +5,8 @@ namespace FaMLNet.Interop;
 
 /// <summary>
 /// Numbers handed to libtorch. TorchSharp 0.107 wraps a number in an object with a finaliser and does not keep it alive during the call: a
-/// collection at the wrong moment
-/// frees it under libtorch's hands ("Unknown scalar type", once in some ten thousand trainings). So no number is passed by implicit
-/// conversion: constants live
-/// here, others until the operation is over.
+/// collection at the wrong moment frees it under libtorch's hands ("Unknown scalar type", once in some ten thousand trainings). So no number is
+/// passed by implicit conversion: constants live here, others until the operation is over.
 /// </summary>
 internal static class Scalars
 {

@@ -134,8 +134,7 @@ public abstract record Layer
 
     /// <summary>
     /// The input resized to <paramref name="Height"/> × <paramref name="Width"/> by bilinear interpolation between pixel centres (PyTorch's
-    /// <c>interpolate</c> with
-    /// <c>align_corners=False</c>), in training and in prediction. Only as the first layer.
+    /// <c>interpolate</c> with <c>align_corners=False</c>), in training and in prediction. Only as the first layer.
     /// </summary>
     /// <param name="Height">Height wanted, at least 1.</param>
     /// <param name="Width">Width wanted, at least 1.</param>

@@ -14,9 +14,8 @@ namespace FaMLNet;
 
 /// <summary>A trained classifier: the network, the rule that trained it, its weights and the history of its training.</summary>
 /// <remarks>
-/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable
-/// and thread-safe, unlike a
-/// <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
+/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable and
+/// thread-safe, unlike a <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
 /// </remarks>
 public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParametersBase<VBuffer<float>>, IValueMapper, IBatchedModel, IDisposable
 {
@@ -132,9 +131,8 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
 
     /// <summary>
-    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense
-    /// network has none and goes on. ML.NET calls it
-    /// where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
+    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network
+    /// has none and goes on. ML.NET calls it where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
     /// </summary>
     public void Dispose() => _scorer.Dispose();
 

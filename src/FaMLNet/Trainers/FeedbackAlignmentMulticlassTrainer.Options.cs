@@ -98,9 +98,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public DataCaching DataCaching { get; set; } = DataCaching.Auto;
 
         /// <summary>
-        /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with
-        /// the same options and
-        /// data, and ends with the same weights, bit for bit. Created if it is not there. One training a folder.
+        /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with the
+        /// same options and data, and ends with the same weights, bit for bit. Created if it is not there. One training a folder.
         /// </summary>
         /// <value>Default: null, no checkpoints.</value>
         public string? CheckpointFolder { get; set; }

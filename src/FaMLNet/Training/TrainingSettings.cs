@@ -92,10 +92,9 @@ internal sealed record TrainingSettings
     };
 
     /// <summary>
-    /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the
-    /// way up, and on the way down a normalisation magnifies
-    /// the error by as much as the weights are small: through a layer-wise rule's feedback weights, which are not small, it would grow with
-    /// every layer.
+    /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up,
+    /// and on the way down a normalisation magnifies the error by as much as the weights are small: through a layer-wise rule's feedback
+    /// weights, which are not small, it would grow with every layer.
     /// </summary>
     public float InitialWeightScaleFor(NetworkLayout layout) => InitialWeightScale
         ?? (layout.IsNormalized && Rule is LayerwiseFeedbackRule ? 1 : Rule.Defaults.InitialWeightScale);

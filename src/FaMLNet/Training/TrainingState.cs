@@ -3,9 +3,8 @@ using System.Numerics.Tensors;
 namespace FaMLNet.Training;
 
 /// <summary>
-/// Where a training stands: the network, the history, the position within the epoch and the random streams. It is what a checkpoint saves
-/// and restores, and what
-/// becomes the model.
+/// Where a training stands: the network, the history, the position within the epoch and the random streams. It is what a checkpoint saves and
+/// restores, and what becomes the model.
 /// </summary>
 internal sealed class TrainingState
 {

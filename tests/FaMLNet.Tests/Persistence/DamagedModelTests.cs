@@ -89,7 +89,7 @@ public sealed class DamagedModelTests
         {
             foreach (string entry in new[] { Document, Weights })
             {
-                byte[] foreign = Entries(Models.Value[other]).Single(pair => pair.Key.EndsWith(entry, StringComparison.Ordinal)).Value;
+                byte[] foreign = ModelZip.Entries(Models.Value[other]).Single(pair => pair.Key.EndsWith(entry, StringComparison.Ordinal)).Value;
                 FormatException failure = Assert.Throws<FormatException>(() => Load(Damage(Models.Value[kind], entry, _ => foreign)));
                 Assert.Contains("model's entry", failure.Message, StringComparison.Ordinal);
             }
@@ -144,9 +144,12 @@ public sealed class DamagedModelTests
         Load(stream.ToArray());
     }
 
+    /// <summary>A sound model of a kind.</summary>
+    internal static byte[] Sound(string kind) => Models.Value[kind];
+
     internal static byte[] Damage(byte[] zip, string entry, Func<byte[], byte[]?> damage)
     {
-        Dictionary<string, byte[]> entries = Entries(zip);
+        Dictionary<string, byte[]> entries = ModelZip.Entries(zip);
         // The outermost entries of that name that are the model's: chains have keys of their own.
         string name = entries.Keys.Where(key => key.EndsWith(entry, StringComparison.Ordinal)).OrderByDescending(key => key.Length).First();
         using MemoryStream stream = new();
@@ -196,17 +199,5 @@ public sealed class DamagedModelTests
         using MemoryStream stream = new();
         mlContext.Model.Save(Tables.Pipeline(mlContext, options).Fit(data), data.Schema, stream);
         return stream.ToArray();
-    }
-
-    private static Dictionary<string, byte[]> Entries(byte[] zip)
-    {
-        using ZipArchive archive = new(new MemoryStream(zip));
-        return archive.Entries.ToDictionary(entry => entry.FullName, entry =>
-        {
-            using MemoryStream content = new();
-            using Stream stream = entry.Open();
-            stream.CopyTo(content);
-            return content.ToArray();
-        });
     }
 }

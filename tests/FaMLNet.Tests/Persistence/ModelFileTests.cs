@@ -57,7 +57,7 @@ public sealed class ModelFileTests
             byte[] first = Save(mlContext, Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(data), data.Schema);
             MLContext other = new();
             byte[] second = Save(other, other.Model.Load(new MemoryStream(first), out DataViewSchema schema), schema);
-            Dictionary<string, byte[]> a = Entries(first), b = Entries(second);
+            Dictionary<string, byte[]> a = ModelZip.Entries(first), b = ModelZip.Entries(second);
             Assert.Equal(a.Keys.Order(), b.Keys.Order());
             Assert.Contains(a.Keys, name => name.EndsWith("weights.safetensors", StringComparison.Ordinal));
             Assert.Contains(a.Keys, name => name.EndsWith("model.json", StringComparison.Ordinal));
@@ -216,7 +216,7 @@ public sealed class ModelFileTests
         using MemoryStream changed = new();
         using (ZipArchive zip = new(changed, ZipArchiveMode.Create, leaveOpen: true))
         {
-            foreach ((string name, byte[] content) in Entries(Saved.Value.Zip))
+            foreach ((string name, byte[] content) in ModelZip.Entries(Saved.Value.Zip))
             {
                 byte[]? bytes = content;
                 foreach ((string entry, byte[]? replacement) in changes)
@@ -241,17 +241,5 @@ public sealed class ModelFileTests
         return stream.ToArray();
     }
 
-    private static byte[] Entry(string name) => Entries(Saved.Value.Zip).Single(entry => entry.Key.EndsWith(name, StringComparison.Ordinal)).Value;
-
-    private static Dictionary<string, byte[]> Entries(byte[] zip)
-    {
-        using ZipArchive archive = new(new MemoryStream(zip));
-        return archive.Entries.ToDictionary(entry => entry.FullName, entry =>
-        {
-            using MemoryStream content = new();
-            using Stream stream = entry.Open();
-            stream.CopyTo(content);
-            return content.ToArray();
-        });
-    }
+    private static byte[] Entry(string name) => ModelZip.Entries(Saved.Value.Zip).Single(entry => entry.Key.EndsWith(name, StringComparison.Ordinal)).Value;
 }

@@ -4,11 +4,9 @@ namespace FaMLNet;
 /// Changes images at random while they are trained on, so that a network sees each a little differently in every epoch. Prediction is not affected.
 /// </summary>
 /// <remarks>
-/// For convolutional networks and networks of the user's own with an <see cref="ImageShape"/>. Pixels are changed before they are
-/// standardised; what is
-/// uncovered is black (0). Random numbers come from a generator of their own, derived from the training's seed. To resize images, which
-/// prediction needs as
-/// well, put <see cref="Layer.ResizeTo"/> first in the network (<see cref="SequentialDefinition.Resized"/>).
+/// For convolutional networks and networks of the user's own with an <see cref="ImageShape"/>. Pixels are changed before they are standardised;
+/// what is uncovered is black (0). Random numbers come from a generator of their own, derived from the training's seed. To resize images, which
+/// prediction needs as well, put <see cref="Layer.ResizeTo"/> first in the network (<see cref="SequentialDefinition.Resized"/>).
 /// </remarks>
 /// <example><code>Augmentation = Augmentation.RandomCrop(padding:
 /// 4).Then(Augmentation.HorizontalFlip()).Then(Augmentation.Cutout(8))</code></example>

@@ -52,8 +52,7 @@ public abstract record LearningRateSchedule
 
     /// <summary>
     /// Multiplies the rate by <paramref name="factor"/> whenever the loss has not improved for <paramref name="patience"/> epochs; the
-    /// validation loss where there is a
-    /// validation set, else that of training.
+    /// validation loss where there is a validation set, else that of training.
     /// </summary>
     /// <param name="factor">Above 0 and below 1.</param>
     /// <param name="patience">Epochs without improvement, at least 1; counted anew after each reduction.</param>

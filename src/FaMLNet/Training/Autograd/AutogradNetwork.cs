@@ -7,11 +7,9 @@ namespace FaMLNet.Training.Autograd;
 /// <summary>The general way: any network on any device, by autograd over the whole network.</summary>
 /// <remarks>
 /// A layer-wise rule puts its feedback weights in the place of the forward weights for the duration of the backward pass, which is then the
-/// rule. A direct rule
-/// cuts the graph at the input of every weighted layer that an error passes and starts backward at all those tensors at once with the
-/// projected output error, and at the
-/// output with the error itself. On the host the flat tensors are the host's buffers; on another device those are a mirror
-/// (<see cref="FlatTensors"/>).
+/// rule. A direct rule cuts the graph at the input of every weighted layer that an error passes and starts backward at all those tensors at once
+/// with the projected output error, and at the output with the error itself. On the host the flat tensors are the host's buffers; on another
+/// device those are a mirror (<see cref="FlatTensors"/>).
 /// </remarks>
 internal sealed class AutogradNetwork : TrainingNetwork
 {
@@ -90,6 +88,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
+        using IDisposable? oneDnn = OneDnn.Off(_forward.RunsWithoutOneDnn);
         _batch.Load(data, rows, augment: false);
         return _batch.Evaluate(_forward.Run(_batch.Input, training: false, (_, input) => input), k);
     }
@@ -182,8 +181,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
 
     /// <summary>
     /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input
-    /// further up does not come
-    /// between; out of the scope in which a module may run its forward pass.
+    /// further up does not come between; out of the scope in which a module may run its forward pass.
     /// </summary>
     private Tensor Cut(int layer, Tensor input)
     {

@@ -4,9 +4,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// The flat parameters, statistics, gradient and feedback weights of a network as tensors: the host's own memory, or copies on another
-/// device of which the host's
-/// buffers are a mirror that is brought up to date where it is read.
+/// The flat parameters, statistics, gradient and feedback weights of a network as tensors: the host's own memory, or copies on another device of
+/// which the host's buffers are a mirror that is brought up to date where it is read.
 /// </summary>
 internal sealed class FlatTensors : IDisposable
 {

@@ -1,4 +1,3 @@
-using FaMLNet.Interop;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -66,7 +65,6 @@ internal sealed class ModuleForward : ForwardPass
     {
         _module.train(training);
         _cut = cut;
-        using IDisposable? oneDnn = OneDnn.Off(RunsWithoutOneDnn);
         return _module.call(x.view([-1, .. _layout.Shape.Input.Select(size => (long)size)]));
     }
 

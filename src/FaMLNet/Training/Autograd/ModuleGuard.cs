@@ -8,9 +8,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// Tries a module of the user's own on the machine at hand: where oneDNN computes its convolutions wrongly (see
-/// <see cref="ConvolutionGuard"/>), the module must run
-/// without it, slower but right.
+/// Tries a module of the user's own on the machine at hand: where oneDNN computes its convolutions wrongly (see <see cref="ConvolutionGuard"/>),
+/// the module must run without it, slower but right.
 /// </summary>
 internal static class ModuleGuard
 {

@@ -4,9 +4,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Autograd;
 
 /// <summary>
-/// Whether a rule reaches every layer with weights of a module of the user's own. A layer that the module invokes by <c>forward(x)</c>
-/// passes TorchSharp's hooks by, and would
-/// silently backpropagate; a direct rule needs to know which part of a layer's input belongs to which row.
+/// Whether a rule reaches every layer with weights of a module of the user's own. A layer that the module invokes by <c>forward(x)</c> passes
+/// TorchSharp's hooks by, and would silently backpropagate; a direct rule needs to know which part of a layer's input belongs to which row.
 /// </summary>
 internal static class RuleReach
 {
@@ -24,10 +23,11 @@ internal static class RuleReach
         using DisposeScope scope = NewDisposeScope();
         try
         {
-            Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, out Tensor output);
+            bool direct = rule is DirectFeedbackRule;
+            Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, keepInputs: direct, scope, out Tensor output);
             CheckEscapes(layout, module, rule, output, visits);
-            if (rule is DirectFeedbackRule)
-                CheckRows(layout, rule, visits, Run(layout, module, first: 1, out _));
+            if (direct)
+                CheckRows(layout, rule, visits, Run(layout, module, first: 1, keepInputs: true, scope, out _));
         }
         finally
         {
@@ -87,7 +87,8 @@ internal static class RuleReach
     }
 
     /// <summary>Runs rows of zeros, the first of another value. Zeros and ones are also legal indices of an embedding.</summary>
-    private static Dictionary<string, List<Visit>> Run(CustomLayout layout, nn.Module<Tensor, Tensor> module, float first, out Tensor output)
+    private static Dictionary<string, List<Visit>> Run(CustomLayout layout, nn.Module<Tensor, Tensor> module, float first, bool keepInputs,
+        DisposeScope scope, out Tensor output)
     {
         Dictionary<string, List<Visit>> visits = [];
         List<Action> hooks = [];
@@ -97,7 +98,14 @@ internal static class RuleReach
             {
                 if (!visits.TryGetValue(name, out List<Visit>? list))
                     visits[name] = list = [];
-                Tensor? rows = input.numel() % Rows == 0 ? input.detach().clone().reshape(Rows, -1).DetachFromDisposeScope() : null;
+                Tensor? rows = null;
+                if (keepInputs && input.numel() % Rows == 0)
+                {
+                    // A module may run its layers in a scope of its own, which the copy outlives. Not by MoveToOther: to the scope in which a
+                    // tensor is already, it leaves the tensor with a scope that does not know of it, and its finaliser throws.
+                    rows = input.detach().clone().reshape(Rows, -1).DetachFromDisposeScope();
+                    scope.Attach(rows);
+                }
                 list.Add(new Visit(input.shape, (int)(input.numel() / Rows), rows));
                 return input;
             }).remove);
@@ -117,6 +125,6 @@ internal static class RuleReach
 
     /// <param name="Shape">Of the input.</param>
     /// <param name="Length">Of the input a row.</param>
-    /// <param name="Input">The input as rows × the rest; null if it does not divide.</param>
+    /// <param name="Input">The input as rows × the rest; null if it does not divide, or was not asked for.</param>
     private sealed record Visit(long[] Shape, int Length, Tensor? Input);
 }

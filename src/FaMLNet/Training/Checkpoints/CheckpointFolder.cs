@@ -12,8 +12,7 @@ namespace FaMLNet.Training;
 
 /// <summary>
 /// The checkpoints of one training in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
-/// process dies there is a whole
-/// one. A lock file keeps a second training out.
+/// process dies there is a whole one. A lock file keeps a second training out.
 /// </summary>
 internal sealed partial class CheckpointFolder : IDisposable
 {

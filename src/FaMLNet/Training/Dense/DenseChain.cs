@@ -245,8 +245,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
 
     /// <summary>
     /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own
-    /// cache; where processors are far apart, fetching it from there costs one thread
-    /// far more than the pass itself.
+    /// cache; where processors are far apart, fetching it from there costs one thread far more than the pass itself.
     /// </summary>
     private static int Parts(int rows, int width) => Math.Min(rows, OpenMp.Parts((long)rows * width, PartLength));
 }

@@ -5,16 +5,14 @@ using FaMLNet.Interop;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// Batch normalisation of images whose channels lie together in memory, with the addition and the ReLU that may follow, in as few passes
-/// over memory as there are:
-/// one for mean and variance, one for the output; backward one for the sums, one for the gradient.
+/// Batch normalisation of images whose channels lie together in memory, with the addition and the ReLU that may follow, in as few passes over
+/// memory as there are: one for mean and variance, one for the output; backward one for the sums, one for the gradient.
 /// </summary>
 /// <remarks>
-/// Memory is positions × channels, a position being a pixel of an image of the batch; channels are a multiple of <see cref="Lanes"/>. Work
-/// is split in parts that do not depend on the number
-/// of threads, and their sums are put together in order: the same results on any number of threads. Sources: Ioffe and Szegedy, "Batch
-/// Normalization", 2015; Chan, Golub and LeVeque,
-/// "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+/// Memory is positions × channels, a position being a pixel of an image of the batch; channels are a multiple of <see cref="Lanes"/>. Work is
+/// split in parts that do not depend on the number of threads, and their sums are put together in order: the same results on any number of
+/// threads. Sources: Ioffe and Szegedy, "Batch Normalization", 2015; Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+/// computing sample variances", 1979.
 /// </remarks>
 internal static unsafe class BatchNormKernels
 {

@@ -3,9 +3,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// Images whose channels lie together in memory (rows × height × width × channels) behind the usual shape. Convolutions of 16 channels and
-/// more, batch
-/// normalisation and pooling run faster so; TorchSharp has no word for the format, but a permuted view of contiguous memory is one.
+/// Images whose channels lie together in memory (rows × height × width × channels) behind the usual shape. Convolutions of 16 channels and more,
+/// batch normalisation and pooling run faster so; TorchSharp has no word for the format, but a permuted view of contiguous memory is one.
 /// </summary>
 internal static class ChannelsLast
 {

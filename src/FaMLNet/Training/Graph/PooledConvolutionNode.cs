@@ -5,8 +5,7 @@ namespace FaMLNet.Training.Graph;
 
 /// <summary>
 /// A convolution of few input channels, ReLU and 2×2 max-pooling. Behind the pool at most a quarter of the error is not 0, and of that ReLU
-/// takes about
-/// half: the weight gradient is summed over what is left, which no general convolution can. The gradient of the input is libtorch's.
+/// takes about half: the weight gradient is summed over what is left, which no general convolution can. The gradient of the input is libtorch's.
 /// </summary>
 internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
 {

@@ -7,9 +7,8 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>
-/// The forward pass of a convolution whose kernels have few weights (the first layer of a network), with bias, ReLU and 2×2 pool: two rows
-/// at a time, which
-/// stay in the first cache until they are pooled. libtorch's general kernels make nothing of so few channels.
+/// The forward pass of a convolution whose kernels have few weights (the first layer of a network), with bias, ReLU and 2×2 pool: two rows at a
+/// time, which stay in the first cache until they are pooled. libtorch's general kernels make nothing of so few channels.
 /// </summary>
 internal static unsafe class SmallConvolution
 {

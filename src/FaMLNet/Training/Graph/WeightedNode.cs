@@ -78,8 +78,7 @@ internal abstract class WeightedNode : GraphNode
 
     /// <summary>
     /// The gradient of the input through the feedback weights where autograd keeps a copy of the weight in another form, which nothing can
-    /// change: a second convolution, with the
-    /// feedback weights, for its backward pass alone.
+    /// change: a second convolution, with the feedback weights, for its backward pass alone.
     /// </summary>
     /// <param name="convolution">The way that the layer takes.</param>
     /// <param name="layer">The layer.</param>
