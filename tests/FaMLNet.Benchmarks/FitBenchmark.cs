@@ -67,7 +67,7 @@ internal static class FitBenchmark
             NumberOfEpochs = Epochs,
             BatchSize = 64,
             Seed = 1,
-            TrackAlignment = true,
+            Diagnostics = LayerDiagnostics.Alignment,
             CenterFeatures = false,
         };
         // The bare steps take their rows in random order as an epoch does: how rows lie in memory is not what is compared.

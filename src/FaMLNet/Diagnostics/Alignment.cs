@@ -2,61 +2,59 @@ using System.Numerics.Tensors;
 
 namespace FaMLNet.Diagnostics;
 
-/// <summary>Measures how far feedback and forward weights have come into line.</summary>
+/// <summary>How far forward weights have come into line with feedback weights.</summary>
 internal static class Alignment
 {
-    /// <summary>arccos(⟨a, b⟩/(‖a‖‖b‖)) in degrees; 90 if either is zero.</summary>
-    public static double Angle(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double lengths = (double)Norm(a) * Norm(b);
-        if (lengths == 0)
-            return 90;
-        double cosine = Dot(a, b) / lengths;
-        return Math.Acos(Math.Clamp(cosine, -1, 1)) * (180 / Math.PI);
-    }
-
-    /// <summary>‖feedback‖/‖weights‖.</summary>
-    public static double NormRatio(ReadOnlySpan<float> feedback, ReadOnlySpan<float> weights) => Norm(feedback) / Norm(weights);
-
-    /// <summary>Angle and norm ratio of every layer.</summary>
-    public static (IReadOnlyDictionary<string, double> Angle, IReadOnlyDictionary<string, double> NormRatio) Measure(IMeasuredTraining training)
+    /// <summary>Angle and norm ratio of every layer that an error passes.</summary>
+    public static (Dictionary<string, double> Angle, Dictionary<string, double> NormRatio) Measure(IMeasuredTraining training)
     {
         Dictionary<string, double> angles = [], ratios = [];
         IReadOnlyList<string> names = training.LayerNames;
-        if (training.IsDirect && names.Count > 1)
-            training.ComputeBackpropagationGradient();
         for (int i = 0; i < names.Count; i++)
         {
             ReadOnlySpan<float> weights = training.WeightsOf(i), feedback = training.FeedbackOf(i);
             if (i == 0 && feedback.IsEmpty)
                 continue; // no error passes the first layer
-            if (feedback.IsEmpty)
-            {
-                angles[names[i]] = 0;
-                ratios[names[i]] = 1;
-                continue;
-            }
-            ratios[names[i]] = NormRatio(feedback, weights);
-            if (!training.IsDirect)
-                angles[names[i]] = Angle(weights, feedback);
-            else if (i > 0)
-                angles[names[i - 1]] = Angle(training.GradientOf(i - 1), training.BackpropagationGradientOf(i - 1));
+            ratios[names[i]] = feedback.IsEmpty ? 1 : Vectors.Norm(feedback) / Vectors.Norm(weights);
+            double? angle = feedback.IsEmpty ? 0 : training.IsDirect ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
+            if (angle is { } degrees)
+                angles[names[i]] = degrees;
         }
         return (angles, ratios);
     }
 
-    private static double Norm(ReadOnlySpan<float> values) => Math.Sqrt(Dot(values, values));
-
-    /// <summary>In blocks, so that a long sum keeps its digits.</summary>
-    private static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    /// <summary>
+    /// The angle between W and B′ᵀB, B′ the feedback weights of the next layer: what W would be if W_L⋯W_{i+1} were B′ and W_L⋯W_i were B. For the
+    /// last layer between W and B. Null where layers are not matrices that follow each other.
+    /// </summary>
+    private static double? DirectAngle(IMeasuredTraining training, int layer)
     {
-        const int Block = 4096;
-        double sum = 0;
-        for (int i = 0; i < a.Length; i += Block)
+        if (training.MatrixOf(layer) is not { } size)
+            return null;
+        ReadOnlySpan<float> weights = training.WeightsOf(layer), feedback = training.FeedbackOf(layer);
+        int classes = feedback.Length / size.Inputs;
+        if (layer == training.LayerNames.Count - 1)
+            return classes == size.Outputs ? Vectors.Angle(weights, feedback) : null;
+        ReadOnlySpan<float> next = training.FeedbackOf(layer + 1);
+        if (training.MatrixOf(layer + 1) is not { } above || above.Inputs != size.Outputs || next.Length != classes * size.Outputs)
+            return null;
+        // ⟨W, B′ᵀB⟩ = ⟨B′W, B⟩ and ‖B′ᵀB‖² = ⟨B′B′ᵀ, BBᵀ⟩: the product itself, as large as the weights, is not needed.
+        float[] projected = new float[feedback.Length];
+        double squares = 0;
+        for (int c = 0; c < classes; c++)
         {
-            int length = Math.Min(Block, a.Length - i);
-            sum += TensorPrimitives.Dot(a.Slice(i, length), b.Slice(i, length));
+            Span<float> row = projected.AsSpan(c * size.Inputs, size.Inputs);
+            for (int unit = 0; unit < size.Outputs; unit++)
+                TensorPrimitives.MultiplyAdd(weights.Slice(unit * size.Inputs, size.Inputs), next[c * size.Outputs + unit], row, row);
+            for (int other = 0; other <= c; other++)
+            {
+                double product = Vectors.Dot(Row(feedback, c, size.Inputs), Row(feedback, other, size.Inputs))
+                    * Vectors.Dot(Row(next, c, size.Outputs), Row(next, other, size.Outputs));
+                squares += other == c ? product : 2 * product;
+            }
         }
-        return sum;
+        return Vectors.Angle(Vectors.Dot(projected, feedback), Vectors.Norm(weights) * Math.Sqrt(squares));
     }
+
+    private static ReadOnlySpan<float> Row(ReadOnlySpan<float> matrix, int row, int width) => matrix.Slice(row * width, width);
 }

@@ -12,6 +12,12 @@ internal interface IMeasuredTraining
     /// <summary>Whether the output's error goes straight to every layer.</summary>
     public bool IsDirect { get; }
 
+    /// <summary>Whether the error passes the forward weights themselves.</summary>
+    public bool IsBackpropagation { get; }
+
+    /// <summary>Outputs and inputs of a layer that is a matrix; null for a convolution.</summary>
+    public (int Outputs, int Inputs)? MatrixOf(int layer);
+
     /// <summary>A layer's forward weights.</summary>
     public ReadOnlySpan<float> WeightsOf(int layer);
 
@@ -21,9 +27,15 @@ internal interface IMeasuredTraining
     /// <summary>The rule's gradient of a layer's weights on the last mini-batch.</summary>
     public ReadOnlySpan<float> GradientOf(int layer);
 
+    /// <summary>The rule's gradient of all parameters on the last mini-batch.</summary>
+    public ReadOnlySpan<float> WholeGradient { get; }
+
     /// <summary>Computes what backpropagation's gradient on the same mini-batch would be.</summary>
     public void ComputeBackpropagationGradient();
 
     /// <summary>That gradient, once it is computed.</summary>
     public ReadOnlySpan<float> BackpropagationGradientOf(int layer);
+
+    /// <summary>That gradient of all parameters, once it is computed.</summary>
+    public ReadOnlySpan<float> WholeBackpropagationGradient { get; }
 }

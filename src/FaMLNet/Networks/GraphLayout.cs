@@ -19,6 +19,9 @@ internal sealed record GraphNodeSpec(Layer Definition, ImageShape Input, ImageSh
 
     public ParameterSlice? RunningVariance { get; init; }
 
+    /// <summary>Of an activation: the layer whose units it activates.</summary>
+    public string Units { get; init; } = "";
+
     public IReadOnlyList<GraphNodeSpec> Body { get; init; } = [];
 
     public IReadOnlyList<GraphNodeSpec> Shortcut { get; init; } = [];
@@ -30,6 +33,8 @@ internal sealed class GraphLayout : NetworkLayout
     private int _convolutions, _denses, _norms;
     private long _work;
     private bool _flat;
+    private string _last = "input";
+    private readonly HashSet<string> _activated = [];
 
     [SetsRequiredMembers]
     public GraphLayout(SequentialDefinition network, ImageShape image, int classes)
@@ -176,8 +181,10 @@ internal sealed class GraphLayout : NetworkLayout
                 return new GraphNodeSpec(layer, input, new ImageShape(input.Length, 1, 1));
             case Layer.Residual residual:
                 {
-                    List<GraphNodeSpec> body = Compile(residual.Body, input, out ImageShape output),
-                        shortcut = Compile(residual.Shortcut, input, out ImageShape other);
+                    List<GraphNodeSpec> body = Compile(residual.Body, input, out ImageShape output);
+                    string last = _last;
+                    List<GraphNodeSpec> shortcut = Compile(residual.Shortcut, input, out ImageShape other);
+                    _last = last; // the sum goes by the body's name
                     return output == other ? new GraphNodeSpec(layer, input, output) { Body = body, Shortcut = shortcut }
                         : throw Wrong(layer, input, $"the body gives {output} and the shortcut {other}; they are added and must be alike");
                 }
@@ -195,6 +202,8 @@ internal sealed class GraphLayout : NetworkLayout
                     : throw Wrong(layer, input, $"it cannot give fewer channels ({downsample.Channels}) than it gets");
             case Layer.PadTo or Layer.ResizeTo:
                 throw Wrong(layer, input, $"{layer.GetType().Name} can only be the first layer");
+            case Layer.Activate:
+                return new GraphNodeSpec(layer, input, input) { Units = UnitsName() };
             default:
                 return new GraphNodeSpec(layer, input, input);
         }
@@ -219,7 +228,17 @@ internal sealed class GraphLayout : NetworkLayout
     private int AddWeighted(string name, ParameterSlice weight, int fanIn, int fanOut, int inputLength)
     {
         WeightedLayers.Add(new WeightedLayer(name, weight, fanIn, fanOut, inputLength));
+        _last = name;
         return WeightedLayers.Count - 1;
+    }
+
+    /// <summary>By the last layer with weights, and by number if that is activated more than once.</summary>
+    private string UnitsName()
+    {
+        string name = _last;
+        for (int number = 2; !_activated.Add(name); number++)
+            name = $"{_last}.{number}";
+        return name;
     }
 
     private void NeedImage(Layer layer, ImageShape input)

@@ -8,7 +8,7 @@ namespace FaMLNet.Persistence;
 internal sealed record ModelDocument
 {
     private const string FormatName = "FaMLNet multiclass network";
-    private const int CurrentVersion = 1;
+    private const int CurrentVersion = 2;
     private const int MaximumCharacters = 1 << 26;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -19,6 +19,7 @@ internal sealed record ModelDocument
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter(namingPolicy: null, allowIntegerValues: false) },
         MaxDepth = 16,
+        TypeInfoResolver = HistoryJson.Resolver,
     };
 
     public required string Format { get; init; }
@@ -65,7 +66,8 @@ internal sealed record ModelDocument
                 $"The model's description is not what FaMLNet writes: {failure.Message} The file is damaged or not a FaMLNet model.", failure);
         }
         document.Check();
-        return document;
+        return document.Version >= 2 ? document
+            : document with { History = HistoryJson.FromVersion1(document.History, document.Feedback.Any(feedback => feedback.Direct)) };
     }
 
     /// <summary>The name of the array that holds a layer's feedback weights.</summary>
@@ -125,7 +127,7 @@ internal sealed record ModelDocument
         if (Inputs < 1 || Classes < 1 || Classes > MlpDefinition.MaximumUnits)
             throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most "
                 + $"{MlpDefinition.MaximumUnits} classes.");
-        if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(epoch => epoch == null))
+        if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(HistoryJson.LacksSomething))
             throw new FormatException("The model's description lacks a rule or the contents of a list: the file is damaged.");
         if (Feedback.DistinctBy(feedback => feedback.Layer).Count() != Feedback.Count)
             throw new FormatException("The model's description names a layer's feedback weights twice: the file is damaged.");

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
@@ -116,9 +117,31 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         /// <value>Range: 1 or more. Default: 3.</value>
         public int CheckpointsToKeep { get; set; } = 3;
 
-        /// <summary>Whether to measure alignment angle and norm ratio after each epoch.</summary>
-        /// <value>Default: true. It costs about a step an epoch.</value>
-        public bool TrackAlignment { get; set; } = true;
+        /// <summary>What is measured of the layers, at the last step of each epoch. It changes no weight.</summary>
+        /// <value>Default: <see cref="LayerDiagnostics.Alignment"/>.</value>
+        public LayerDiagnostics Diagnostics { get; set; } = LayerDiagnostics.Alignment;
+
+        /// <summary>
+        /// Steps from one point to the next that is measured within epochs as well and handed to <see cref="StepCallback"/>.
+        /// </summary>
+        /// <value>Range: 1 or more. Default: null, only once an epoch.</value>
+        public int? DiagnosticsEverySteps { get; set; }
+
+        /// <summary>
+        /// Called at every <see cref="DiagnosticsEverySteps"/>-th step, after its update, on the training thread. An exception from it stops the
+        /// training.
+        /// </summary>
+        /// <value>Default: null.</value>
+        public Action<StepMetrics>? StepCallback { get; set; }
+
+        /// <summary>Whether <see cref="Diagnostics"/> include <see cref="LayerDiagnostics.Alignment"/>: the option's former name.</summary>
+        /// <value>Default: true.</value>
+        [EditorBrowsable(EditorBrowsableState.Never)]
+        public bool TrackAlignment
+        {
+            get => Diagnostics.HasFlag(LayerDiagnostics.Alignment);
+            set => Diagnostics = value ? Diagnostics | LayerDiagnostics.Alignment : Diagnostics & ~LayerDiagnostics.Alignment;
+        }
 
         /// <summary>Called after each epoch, on the training thread. An exception from it stops the training.</summary>
         /// <value>Default: null.</value>
@@ -169,6 +192,11 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             Check(CheckpointEveryMinutes is null || (CheckpointEveryMinutes > 0 && double.IsFinite(CheckpointEveryMinutes.Value)),
                 nameof(CheckpointEveryMinutes), CheckpointEveryMinutes, "above 0, or null");
             Check(CheckpointsToKeep >= 1, nameof(CheckpointsToKeep), CheckpointsToKeep, "at least 1");
+            Check((Diagnostics & ~LayerDiagnostics.All) == 0, nameof(Diagnostics), Diagnostics,
+                $"a combination of {string.Join(", ", Enum.GetNames<LayerDiagnostics>())}");
+            Check(DiagnosticsEverySteps is null or >= 1, nameof(DiagnosticsEverySteps), DiagnosticsEverySteps, "at least 1, or null");
+            Check(StepCallback is null || DiagnosticsEverySteps is not null, nameof(DiagnosticsEverySteps), DiagnosticsEverySteps,
+                "a number of steps where StepCallback is set: without one it would never be called");
             EarlyStopping?.Validate();
             GradientClipping?.Validate();
             ClassWeights?.Validate();
@@ -190,7 +218,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             NumberOfEpochs = NumberOfEpochs,
             BatchSize = BatchSize,
             Seed = Seed ?? defaultSeed(),
-            TrackAlignment = TrackAlignment,
+            Diagnostics = Diagnostics,
+            DiagnosticsEverySteps = StepCallback == null ? null : DiagnosticsEverySteps,
             CenterFeatures = CenterFeatures,
             NumberOfThreads = NumberOfThreads,
             SeedIsChosen = Seed.HasValue,

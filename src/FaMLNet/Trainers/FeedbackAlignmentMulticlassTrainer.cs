@@ -26,6 +26,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
 {
     private readonly TrainingSettings _settings;
     private readonly Action<EpochMetrics>? _metricsCallback;
+    private readonly Action<StepMetrics>? _stepCallback;
     private readonly CancellationToken _cancellation;
 
     internal FeedbackAlignmentMulticlassTrainer(IHostEnvironment env, Options options)
@@ -35,6 +36,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
     {
         _settings = options.Resolve(defaultSeed: () => Host.Rand.Next());
         _metricsCallback = options.MetricsCallback;
+        _stepCallback = options.StepCallback;
         _cancellation = options.CancellationToken;
     }
 
@@ -165,7 +167,10 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             progress.Checkpoint(metrics.Loss, metrics.Accuracy, metrics.Epoch);
             channel.Info(log.Line(metrics));
             _metricsCallback?.Invoke(metrics);
-        }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message));
+        }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
+        {
+            StepDone = metrics => _stepCallback?.Invoke(metrics),
+        };
         return new FeedbackAlignmentMulticlassModelParameters(Host,
             new TrainingLoop(settings, source, listener, folder).Run(Diverged, checkpoint, initial));
     }

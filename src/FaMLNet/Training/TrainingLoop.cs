@@ -15,6 +15,9 @@ internal sealed record TrainingListener(Action<EpochMetrics> EpochDone, Action C
 {
     /// <summary>Nobody.</summary>
     public static TrainingListener None { get; } = new(_ => { }, () => { }, _ => { }, _ => { });
+
+    /// <summary>Called after steps that are measured within an epoch.</summary>
+    public Action<StepMetrics> StepDone { get; init; } = _ => { };
 }
 
 /// <summary>Epochs over shuffled mini-batches, from the start, from a trained model or from a checkpoint.</summary>
@@ -27,6 +30,7 @@ internal sealed class TrainingLoop
     private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
     private TrainingNetwork _network = null!;
     private TrainingState _state = null!;
+    private MeasuredSteps _measured = null!;
 
     /// <param name="settings">What to train and how.</param>
     /// <param name="source">The rows; owned by the caller.</param>
@@ -52,6 +56,7 @@ internal sealed class TrainingLoop
         using ThreadCount threads = new(_settings.NumberOfThreads
             ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
         WarnOfWrongKernels();
+        _measured = new MeasuredSteps(_settings, network);
         _state = Begin(layout, initial);
         bool complete = checkpoint != null && Restore(checkpoint);
         network.Upload();
@@ -62,7 +67,7 @@ internal sealed class TrainingLoop
             network.Download();
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
                 throw diverged(epoch, _state.LastGood with { History = [.. _state.History] });
-            _state.EndEpoch(metrics);
+            _state.EndEpoch(metrics with { Histograms = null });
             (int bestEpoch, bool stop) = Judge();
             complete = epoch == _settings.NumberOfEpochs || (stop && _settings.EarlyStopping != null);
             if (bestEpoch == epoch && _settings.EarlyStopping is { RestoreBest: true })
@@ -122,25 +127,38 @@ internal sealed class TrainingLoop
         int smallest = _network.Layout.NeedsTwoRows ? 2 : 1;
         double plateau = _settings.Schedule.DependsOnLosses
             ? _settings.Schedule.FactorAfter([.. _state.History.Select(past => past.ValidationLoss ?? past.Loss)]) : 1;
-        (IReadOnlyDictionary<string, double> angle, IReadOnlyDictionary<string, double> ratio)? alignment = null;
+        Measurement? atEnd = null;
         foreach (RowBatch batch in _source.Epoch(_settings.BatchSize, _state.Shuffle, _state.RowsDone))
         {
             int count = batch.Rows.Length;
             if (count < smallest)
                 continue;
             CheckCancelled();
+            long left = total - _state.RowsDone - count;
+            bool last = left < smallest;
+            Measurement? measurement = _measured.Begin(left, last);
+            if (measurement != null)
+                _state.Add(_network.TakeTotals());
             BatchResult result = _network.ComputeGradient(batch.Data, batch.Rows.Span);
             if (!double.IsFinite(result.Loss))
                 return null;
-            bool last = total - _state.RowsDone - count < smallest;
-            if (last && _settings.TrackAlignment)
+            if (measurement != null)
             {
                 _network.Download();
-                alignment = Alignment.Measure(_network);
+                measurement.BeforeUpdate(_network.Activity);
             }
             learningRate = (float)(_settings.Optimizer.LearningRate * plateau * _settings.Schedule.Factor(epoch - 1 + (double)_state.RowsDone / total,
                 _settings.NumberOfEpochs));
             _network.Update(learningRate);
+            if (measurement != null)
+            {
+                _network.Download();
+                measurement.AfterUpdate();
+                result += _network.TakeTotals();
+                if (_measured.Point(epoch, result, learningRate) is { } point)
+                    _listener.StepDone(point);
+                atEnd = last ? measurement : null;
+            }
             _state.Add(result);
             _state.RowsDone += count;
             if (_folder != null && IsTime() && !last)
@@ -167,7 +185,7 @@ internal sealed class TrainingLoop
                 ValidationTopKAccuracy = _settings.TopK == null ? null : (double)result.AmongTop / result.Count,
             };
         }
-        return alignment is { } measured ? metrics with { AlignmentAngle = measured.angle, NormRatio = measured.ratio } : metrics;
+        return atEnd == null ? metrics : atEnd.AddTo(metrics);
     }
 
     private void CheckCancelled()

@@ -4,7 +4,11 @@ using FaMLNet.Training.Optimizers;
 namespace FaMLNet.Training;
 
 /// <summary>What a step reports: Σ weight·loss, Σ weight and correct rows of its batch.</summary>
-internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count);
+internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count)
+{
+    public static BatchResult operator +(BatchResult a, BatchResult b) =>
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count);
+}
 
 /// <summary>
 /// What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows.
@@ -63,6 +67,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     /// <summary>Bound on the gradient of each update; null for none.</summary>
     public GradientClipping? Clipping { get; set; }
 
+    /// <summary>Watches the activations of the gradients that are computed; null where no one asks.</summary>
+    public virtual UnitActivity? Activity { get; set; }
+
     /// <summary>Told when each phase of a step ends; null outside benchmarks.</summary>
     public StepClock? Clock { get; set; }
 
@@ -72,6 +79,15 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     IReadOnlyList<string> IMeasuredTraining.LayerNames => Layout.WeightedLayers.ConvertAll(layer => layer.Name);
 
     bool IMeasuredTraining.IsDirect => Feedback.IsDirect;
+
+    bool IMeasuredTraining.IsBackpropagation => Feedback.Buffer.Length == 0 && Feedback.Rule is not (LayerwiseFeedbackRule or DirectFeedbackRule);
+
+    (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) =>
+        Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
+
+    ReadOnlySpan<float> IMeasuredTraining.WholeGradient => Gradient.Span;
+
+    ReadOnlySpan<float> IMeasuredTraining.WholeBackpropagationGradient => _comparison is { } comparison ? comparison.Span : [];
 
     ReadOnlySpan<float> IMeasuredTraining.WeightsOf(int layer) => Of(layer, Weights);
 

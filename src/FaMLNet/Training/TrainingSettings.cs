@@ -28,7 +28,10 @@ internal sealed record TrainingSettings
 
     public required int Seed { get; init; }
 
-    public required bool TrackAlignment { get; init; }
+    public LayerDiagnostics Diagnostics { get; init; }
+
+    /// <summary>Steps from one measurement within an epoch to the next; null for none.</summary>
+    public int? DiagnosticsEverySteps { get; init; }
 
     public required bool CenterFeatures { get; init; }
 
@@ -79,7 +82,6 @@ internal sealed record TrainingSettings
         ["BatchSize"] = Text(BatchSize),
         ["Seed"] = Text(Seed),
         ["CenterFeatures"] = $"{CenterFeatures}",
-        ["TrackAlignment"] = $"{TrackAlignment}",
         ["GradientClipping"] = $"{Clipping}",
         ["LabelSmoothing"] = Text(LabelSmoothing),
         ["EarlyStopping"] = $"{EarlyStopping}",

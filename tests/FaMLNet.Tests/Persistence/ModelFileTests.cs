@@ -77,8 +77,8 @@ public sealed class ModelFileTests
 
     public static TheoryData<string, string> DocumentDamage => new()
     {
-        { "\"version\": 1", "\"version\": 2" },
-        { "\"version\": 1", "\"version\": 0" },
+        { "\"version\": 2", "\"version\": 3" },
+        { "\"version\": 2", "\"version\": 0" },
         { "FaMLNet multiclass network", "Another network" },
         { "\"inputs\": 4", "\"inputs\": 5" },
         { "\"inputs\": 4", "\"inputs\": -4" },
@@ -241,5 +241,6 @@ public sealed class ModelFileTests
         return stream.ToArray();
     }
 
-    private static byte[] Entry(string name) => ModelZip.Entries(Saved.Value.Zip).Single(entry => entry.Key.EndsWith(name, StringComparison.Ordinal)).Value;
+    private static byte[] Entry(string name) =>
+        ModelZip.Entries(Saved.Value.Zip).Single(entry => entry.Key.EndsWith(name, StringComparison.Ordinal)).Value;
 }

@@ -1,10 +1,10 @@
 namespace FaMLNet;
 
 /// <summary>What one epoch of training showed.</summary>
-public sealed record EpochMetrics
+public sealed record EpochMetrics : LayerMetrics
 {
     /// <inheritdoc/>
-    public override string ToString() => InvariantText.OfRecord(GetType().Name, PrintMembers);
+    public override string ToString() => base.ToString();
 
     /// <summary>Number of the epoch, from 1.</summary>
     public required int Epoch { get; init; }
@@ -34,19 +34,4 @@ public sealed record EpochMetrics
 
     /// <summary>Rows trained on per second.</summary>
     public required double SamplesPerSecond { get; init; }
-
-    /// <summary>
-    /// Degrees between 0 and 180, by layer; empty when alignment is not tracked. For rules that send the error layer by layer, by the layer
-    /// that the error passes: the angle between its forward and its feedback weights. For direct rules, by the layer that is updated: the
-    /// angle between the rule's update and the one that backpropagation would make, on the last mini-batch of the epoch. 0 for backpropagation.
-    /// </summary>
-    public IReadOnlyDictionary<string, double> AlignmentAngle { get; init; } = EmptyByLayer;
-
-    /// <summary>
-    /// ‖B‖/‖W‖ (Frobenius norms) by the layer to which the feedback weights belong; empty when alignment is not tracked. 1 for
-    /// backpropagation.
-    /// </summary>
-    public IReadOnlyDictionary<string, double> NormRatio { get; init; } = EmptyByLayer;
-
-    private static IReadOnlyDictionary<string, double> EmptyByLayer { get; } = new Dictionary<string, double>();
 }

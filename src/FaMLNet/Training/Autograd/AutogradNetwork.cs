@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,6 +19,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
     private readonly AutogradBatch _batch;
     private readonly DeviceOptimizer? _optimizer;
     private readonly List<(int Layer, Tensor Input)> _cuts = [];
+    private uint[] _dropoutBefore = [];
 
     /// <param name="forward">The forward pass; owned.</param>
     /// <param name="rule">How the error travels back.</param>
@@ -49,6 +51,12 @@ internal sealed class AutogradNetwork : TrainingNetwork
     /// <summary>Whether oneDNN is wrong for the network on this machine, and switched off while it runs.</summary>
     public override bool IsRerouted => _forward.RunsWithoutOneDnn;
 
+    public override UnitActivity? Activity
+    {
+        get => _forward.Activity;
+        set => _forward.Activity = value;
+    }
+
     public override RandomGenerator? AugmentationRandom => _batch.AugmentationRandom;
 
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
@@ -56,6 +64,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using DisposeScope scope = NewDisposeScope();
         _batch.Load(data, rows, augment: true);
         Clock?.End(StepPhase.Data);
+        _dropoutBefore = Dropout.GetState();
         return Run(_flat.Gradient, byRule: true);
     }
 
@@ -109,9 +118,15 @@ internal sealed class AutogradNetwork : TrainingNetwork
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
-        // A second pass over the batch at hand, without its side effects. A module's own dropout draws anew, which the comparison then contains.
+        // A second pass over the batch at hand, without its side effects. A module's own dropout draws anew, which the comparison then contains;
+        // libtorch's stream, from which it draws, then goes on as if it had not.
         using DisposeScope scope = NewDisposeScope();
-        Tensor flat = zeros(gradient.Length, ScalarType.Float32, _flat.Weights.device), statistics = _flat.Statistics.clone();
+        Tensor flat = zeros(gradient.Length, ScalarType.Float32, _flat.Weights.device), statistics = _flat.Statistics.clone(),
+            random = torch.random.get_rng_state();
+        uint[] dropout = Dropout.GetState();
+        UnitActivity? activity = Activity;
+        Activity = null;
+        Dropout.SetState(_dropoutBefore);
         PointGradientsTo(flat);
         try
         {
@@ -120,6 +135,9 @@ internal sealed class AutogradNetwork : TrainingNetwork
         finally
         {
             PointGradientsTo(_flat.Gradient);
+            Activity = activity;
+            Dropout.SetState(dropout);
+            torch.random.set_rng_state(random);
             using (no_grad())
                 _flat.Statistics.copy_(statistics);
         }

@@ -51,7 +51,7 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
                     training, NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
             else if (layout.Network.Normalization == Normalization.Layer)
                 x = nn.functional.layer_norm(x, [layer.Outputs], Of(layer.NormScale!), Of(layer.NormShift!), NormalizationKernels.Epsilon);
-            x = Activate(layout.Network.Activation, x);
+            x = Watch(layout.WeightedLayers[i].Name, layout.Network.Activation, training, Activate(layout.Network.Activation, x));
             x = Drop(x, layout.Network.Dropout, training);
         }
         return x;
@@ -93,7 +93,7 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
                 return nn.functional.batch_norm(x, Of(spec.RunningMean!), Of(spec.RunningVariance!), Of(spec.Weight!), Of(spec.Bias!), training,
                     NormalizationKernels.Momentum, NormalizationKernels.Epsilon);
             case Layer.Activate activate:
-                return Activate(activate.Activation, x);
+                return Watch(spec.Units, activate.Activation, training, Activate(activate.Activation, x));
             case Layer.MaxPool2d pool:
                 return nn.functional.max_pool2d(x, pool.Kernel, pool.Stride ?? pool.Kernel, pool.Padding);
             case Layer.AveragePool2d pool:
@@ -114,6 +114,13 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
             default:
                 throw new NotSupportedException($"Option Network: {spec.Definition.GetType().Name} is not known.");
         }
+    }
+
+    private Tensor Watch(string units, Activation activation, bool training, Tensor output)
+    {
+        if (training && activation == Activation.ReLU)
+            Activity?.Observe(units, output);
+        return output;
     }
 
     private static Tensor Activate(Activation activation, Tensor x) => activation switch

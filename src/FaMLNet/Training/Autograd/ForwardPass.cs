@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Autograd;
@@ -18,6 +19,9 @@ internal abstract class ForwardPass(NetworkLayout layout) : IDisposable
 
     /// <summary>Whether it must run without oneDNN, which is wrong for it on this machine.</summary>
     public virtual bool RunsWithoutOneDnn => false;
+
+    /// <summary>Watches the activations of passes in training; null where no one asks.</summary>
+    public UnitActivity? Activity { get; set; }
 
     /// <summary>Copies what the network brings with it, if anything, into the host's buffers.</summary>
     public virtual void TakeInitialValues(TrainingNetwork network) { }

@@ -59,6 +59,11 @@ internal sealed class ModuleForward : ForwardPass
             _hooks.Add(modules[_layout.WeightedLayers[i].Name].register_forward_pre_hook((_, input) => _cut == null ? input
                 : _cut(index, input)).remove);
         }
+        foreach ((string name, nn.Module part) in _module.named_modules())
+        {
+            if (part is ReLU or ReLU6)
+                _hooks.Add(((nn.Module<Tensor, Tensor>)part).register_forward_hook((_, _, output) => Watch(name, output)).remove);
+        }
     }
 
     public override Tensor Run(Tensor x, bool training, Cut cut)
@@ -72,6 +77,13 @@ internal sealed class ModuleForward : ForwardPass
     {
         _hooks.ForEach(remove => remove());
         CleanUp.Dispose(_module);
+    }
+
+    private Tensor Watch(string name, Tensor output)
+    {
+        if (_module.training && output.shape.Length > 1)
+            Activity?.Observe(name, output);
+        return output;
     }
 
     private (Dictionary<string, Parameter> Parameters, Dictionary<string, Tensor> Buffers) ByName() =>

@@ -17,24 +17,12 @@ internal static class ModuleGuard
 
     private static readonly ConcurrentDictionary<string, bool> Known = new();
 
-    /// <summary>
-    /// Shapes that are wrong wherever any is: output channels that are no multiple of 16, forward with more than 16 input channels.
-    /// </summary>
-    private static readonly ConvolutionShape[] Canaries =
-    [
-        new(new ImageShape(16, 8, 8), 12, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
-        new(new ImageShape(3, 12, 12), 6, 5, 1, 0, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
-        new(new ImageShape(20, 8, 8), 50, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false),
-    ];
-
-    /// <summary>Whether this machine computes any convolution wrongly.</summary>
-    public static bool MachineIsSuspect => Canaries.Any(canary => ConvolutionGuard.Machine.Choose(canary).Name != ConvolutionGuard.Plain.Name);
-
     /// <summary>Whether a module must run without oneDNN here; tried once a process for a network, on a machine that is suspect.</summary>
     /// <param name="layout">The network.</param>
     /// <param name="module">Its module.</param>
     public static bool NeedsOneDnnOff(CustomLayout layout, nn.Module<Tensor, Tensor> module) =>
-        Known.GetOrAdd(KeyOf(layout, module), _ => NeedsOneDnnOff(module, layout.Shape));
+        Known.GetOrAdd(KeyOf(layout, module), _ => NeedsOneDnnOff(module, layout.Shape, ConvolutionGuard.MachineIsSuspect,
+            layout.FirstWithFeedback > 0 ? layout.WeightedLayers[0].Name : null));
 
     /// <summary>
     /// What must not even be tried with oneDNN on such a machine: the backward pass of a 1×1 convolution with a stride and 1024 channels or
@@ -43,15 +31,30 @@ internal static class ModuleGuard
     private static bool EndsTheProcess(nn.Module<Tensor, Tensor> module) => module.modules().OfType<Conv2d>()
         .Any(part => part.kernel_size is [1, 1] && part.stride.Any(stride => stride > 1) && Math.Max(part.in_channels, part.out_channels) >= 1024);
 
-    /// <summary>Tries a module.</summary>
+    /// <summary>What is wrong in a part of all runs only, so that a trial may miss it.</summary>
+    private static bool IsAtRisk(nn.Module<Tensor, Tensor> module, string? first)
+    {
+        return module.named_modules().Any(part => part.module switch
+        {
+            Conv1d { groups: 1 } layer when layer.kernel_size[0] > 1 => AtRisk(part.name, layer.in_channels, layer.out_channels),
+            Conv2d { groups: 1 } layer when layer.kernel_size.Any(size => size > 1) => AtRisk(part.name, layer.in_channels, layer.out_channels),
+            ConvTranspose1d or ConvTranspose2d => true,
+            _ => false,
+        });
+
+        bool AtRisk(string name, long inputs, long outputs) => ConvolutionShape.AreAtRisk(inputs, outputs, passesError: name != first);
+    }
+
+    /// <summary>Looks at a module, and tries it.</summary>
     /// <param name="module">The module.</param>
     /// <param name="shape">Its input and outputs.</param>
-    /// <param name="machineIsSuspect">Null for <see cref="MachineIsSuspect"/>; a test says itself.</param>
-    public static bool NeedsOneDnnOff(nn.Module<Tensor, Tensor> module, NetworkShape shape, bool? machineIsSuspect = null)
+    /// <param name="machineIsSuspect">Whether any convolution is wrong here.</param>
+    /// <param name="first">The name of the layer through which no error passes; null for none.</param>
+    public static bool NeedsOneDnnOff(nn.Module<Tensor, Tensor> module, NetworkShape shape, bool machineIsSuspect, string? first)
     {
-        if (!OneDnn.CanSwitch || !(machineIsSuspect ?? MachineIsSuspect))
+        if (!OneDnn.CanSwitch || !machineIsSuspect)
             return false;
-        if (EndsTheProcess(module))
+        if (EndsTheProcess(module) || IsAtRisk(module, first))
             return true;
         bool training = module.training;
         module.eval();

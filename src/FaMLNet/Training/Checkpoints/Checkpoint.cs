@@ -3,7 +3,7 @@ namespace FaMLNet.Training;
 /// <summary>Where a training stands: with it, training goes on as if it had never been interrupted.</summary>
 internal sealed record Checkpoint
 {
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     public required int Version { get; init; }
 

@@ -22,6 +22,7 @@ internal sealed partial class CheckpointFolder : IDisposable
     {
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        TypeInfoResolver = HistoryJson.Resolver,
     };
 
     private readonly string _folder;
@@ -134,8 +135,14 @@ internal sealed partial class CheckpointFolder : IDisposable
         Checkpoint checkpoint;
         using (Stream stream = state.Open())
             checkpoint = JsonSerializer.Deserialize<Checkpoint>(stream, Json) ?? throw new InvalidDataException("its state is empty.");
-        if (checkpoint.Version != Checkpoint.CurrentVersion)
-            throw new InvalidDataException($"it is of version {checkpoint.Version}; this version of FaMLNet reads {Checkpoint.CurrentVersion}.");
+        if (checkpoint.Version is < 1 or > Checkpoint.CurrentVersion)
+            throw new InvalidDataException(
+                $"it is of version {checkpoint.Version}; this version of FaMLNet reads up to {Checkpoint.CurrentVersion}.");
+        if (checkpoint.Version == 1)
+        {
+            bool isDirect = checkpoint.Settings.GetValueOrDefault("Rule") == FeedbackRule.DirectFeedbackAlignment.ShortName;
+            checkpoint = checkpoint with { History = HistoryJson.FromVersion1(checkpoint.History, isDirect) };
+        }
         using (Stream stream = arrays.Open())
             checkpoint = checkpoint with { Arrays = Safetensors.ReadVectors(stream) };
         return checkpoint.Digest == DigestOf(checkpoint.Arrays) ? checkpoint

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 
 namespace FaMLNet.Training.Dense;
@@ -52,6 +53,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer
             + top.Bias.Offset,
             top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
+        if (Activity != null && _layout.Network.Activation == Activation.ReLU)
+            Watch(Activity, batch);
         Clock?.End(StepPhase.Forward);
         Backward(batch, Gradient, _gradients, byRule: true);
         Clock?.End(StepPhase.Backward);
@@ -82,6 +85,15 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         _comparison ??= ViewsOf(gradient);
         Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
+        // The loss has left it: every rule's is the same.
+        ParameterSlice top = _layout.Layers[^1].Bias;
+        top.In((ReadOnlySpan<float>)Gradient.Span).CopyTo(top.In(gradient.Span));
+    }
+
+    private void Watch(UnitActivity activity, DenseBatch batch)
+    {
+        for (int i = 0; i < _layout.Layers.Count - 1; i++)
+            activity.Observe(_layout.WeightedLayers[i].Name, batch.Units[i].Activation.Span, batch.Width, batch.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -8,10 +8,11 @@ namespace FaMLNet.Training.Graph;
 /// <remarks>A residual layer hands in the other branch, to be added before ReLU.</remarks>
 /// <param name="spec">The layer.</param>
 /// <param name="buffers">Where scale, shift and running statistics lie.</param>
-/// <param name="rectified">Whether ReLU follows.</param>
+/// <param name="units">Where ReLU follows: the name of its units; else null.</param>
 /// <param name="ownsGradient">Whether the gradient may be overwritten.</param>
-internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buffers, bool rectified, bool ownsGradient) : GraphNode
+internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buffers, string? units, bool ownsGradient) : GraphNode
 {
+    private readonly bool _rectified = units != null;
     private readonly int _channels = spec.Input.Channels;
     private readonly float[] _mean = new float[spec.Input.Channels], _factor = new float[spec.Input.Channels],
         _inverse = new float[spec.Input.Channels];
@@ -42,9 +43,13 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
                 factor[c] = Scale[c] / MathF.Sqrt(factor[c] + NormalizationKernels.Epsilon);
         }
         BatchNormKernels.Apply(Pointer(input), other is null ? null : Pointer(other), Pointer(output), positions, _channels, mean, factor, shift,
-            rectified);
+            _rectified);
         if (training)
-            (_input, _output) = (input, rectified && added is not null ? output.alias() : null);
+        {
+            (_input, _output) = (input, _rectified && added is not null ? output.alias() : null);
+            if (units != null)
+                buffers.Activity?.Observe(units, output);
+        }
         else
             input.Dispose();
         return output;
@@ -72,7 +77,7 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         float[] shift = Shift.ToArray(), errors = new float[_channels], products = new float[_channels], meanError = new float[_channels],
             slope = new float[_channels];
         float* x = Pointer(input);
-        bool masks = rectified && output is null;
+        bool masks = _rectified && output is null;
         Tensor? passed = output is null ? null : writable ? error.alias() : LikeInput(input);
         BatchNormKernels.Sums(Pointer(error), x, output is null ? null : Pointer(output), passed is null ? null : Pointer(passed), positions,
             _channels, _mean, _factor, shift, masks, errors, products);

@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;
@@ -20,6 +21,9 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
 
     /// <summary>Whether images lie with their channels together.</summary>
     public bool ChannelsLast { get; } = channelsLast;
+
+    /// <summary>Watches activations; null where no one asks.</summary>
+    public UnitActivity? Activity { get; set; }
 
     /// <summary>What a convolution must get right here.</summary>
     public ConvolutionUse UseOf(GraphNodeSpec spec) =>

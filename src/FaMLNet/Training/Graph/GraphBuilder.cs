@@ -15,20 +15,20 @@ internal static class GraphBuilder
             GraphNodeSpec spec = specs[i];
             if (PooledConvolutionNode.Takes(spec, buffers) && i + 2 < specs.Count && IsReLU(specs[i + 1]) && IsSmallPool(specs[i + 2]))
             {
-                nodes.Add(new PooledConvolutionNode(spec, buffers));
+                nodes.Add(new PooledConvolutionNode(spec, buffers, specs[i + 1].Units));
                 i += 2;
                 continue;
             }
             bool isLast = i + 1 == specs.Count, rectified = !isLast && IsReLU(specs[i + 1]);
             if (BatchNormNode.Takes(spec, buffers) || EndsInNorm(spec, buffers))
             {
-                i += rectified ? 1 : 0;
+                string? units = rectified ? specs[++i].Units : null;
                 // Beyond the last layer the gradient may be another branch's as well; without ReLU a residual layer's shortcut wants it as it is.
                 bool ownsGradient = i + 1 < specs.Count && (rectified || spec.Definition is Layer.BatchNorm);
                 nodes.Add(spec.Definition is Layer.BatchNorm
-                    ? new BatchNormNode(spec, buffers, rectified, ownsGradient)
+                    ? new BatchNormNode(spec, buffers, units, ownsGradient)
                     : new NormalizedResidualNode(Build([.. spec.Body.SkipLast(1)], buffers),
-                    new BatchNormNode(spec.Body[^1], buffers, rectified, ownsGradient), Build(spec.Shortcut, buffers), OwnsError(spec.Body)));
+                    new BatchNormNode(spec.Body[^1], buffers, units, ownsGradient), Build(spec.Shortcut, buffers), OwnsError(spec.Body)));
                 continue;
             }
             bool fresh = i > 0 && IsFresh(specs[i - 1]);
@@ -36,11 +36,11 @@ internal static class GraphBuilder
             {
                 if (fresh && !buffers.ChannelsLast && i + 1 < specs.Count && IsSmallPool(specs[i + 1]))
                 {
-                    nodes.Add(new ReLUMaxPoolNode());
+                    nodes.Add(new ReLUMaxPoolNode(buffers, spec.Units));
                     i++;
                 }
                 else
-                    nodes.Add(new ReLUNode(ownsInput: fresh, ownsGradient: i + 1 < specs.Count));
+                    nodes.Add(new ReLUNode(buffers, spec.Units, ownsInput: fresh, ownsGradient: i + 1 < specs.Count));
                 continue;
             }
             nodes.Add(Build(spec, buffers));

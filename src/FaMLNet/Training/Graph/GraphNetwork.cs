@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,6 +39,12 @@ internal sealed class GraphNetwork : TrainingNetwork
         return Run(Gradient, Feedback);
     }
 
+    public override UnitActivity? Activity
+    {
+        get => _buffers.Activity;
+        set => _buffers.Activity = value;
+    }
+
     public override RandomGenerator? AugmentationRandom => _batch.AugmentationRandom;
 
     public override EvaluationResult Evaluate(TrainingData data, ReadOnlySpan<int> rows, int k)
@@ -54,6 +61,8 @@ internal sealed class GraphNetwork : TrainingNetwork
         // A second pass over the batch at hand, without its side effects.
         float[] statistics = Statistics.Span.ToArray();
         uint[] dropout = Dropout.GetState();
+        UnitActivity? activity = Activity;
+        Activity = null;
         _buffers.PointGradientsTo(gradient);
         Dropout.SetState(_batch.DropoutState);
         try
@@ -63,6 +72,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         finally
         {
             _buffers.PointGradientsTo(Gradient);
+            Activity = activity;
             Dropout.SetState(dropout);
             statistics.CopyTo(Statistics.Span);
         }

@@ -5,9 +5,11 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>ReLU, in place where the input belongs to no one else.</summary>
+/// <param name="buffers">Of the network.</param>
+/// <param name="units">Its name where activations are watched.</param>
 /// <param name="ownsInput">Whether the input may be overwritten.</param>
 /// <param name="ownsGradient">Whether the gradient may be overwritten.</param>
-internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
+internal sealed class ReLUNode(GraphBuffers buffers, string units, bool ownsInput, bool ownsGradient) : GraphNode
 {
     private const int PartLength = 16384;
     private Tensor? _output;
@@ -16,7 +18,10 @@ internal sealed class ReLUNode(bool ownsInput, bool ownsGradient) : GraphNode
     {
         Tensor output = ownsInput ? x.relu_().alias() : x.relu();
         if (training)
+        {
             _output = output.alias();
+            buffers.Activity?.Observe(units, output);
+        }
         return output;
     }
 

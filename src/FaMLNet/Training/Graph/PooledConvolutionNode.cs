@@ -7,7 +7,10 @@ namespace FaMLNet.Training.Graph;
 /// A convolution of few input channels, ReLU and 2×2 max-pooling. Behind the pool at most a quarter of the error is not 0, and of that ReLU
 /// takes about half: the weight gradient is summed over what is left, which no general convolution can. The gradient of the input is libtorch's.
 /// </summary>
-internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
+/// <param name="spec">The convolution.</param>
+/// <param name="buffers">Where its parameters lie.</param>
+/// <param name="units">Its name where activations are watched.</param>
+internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers, string units) : WeightedNode(spec, buffers)
 {
     private const int MostInputChannels = 8;
 
@@ -42,7 +45,11 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
                 values.Dispose();
         }
         if (training)
+        {
             _choices = choices;
+            // What the pool leaves is 0 where all that it saw was.
+            Buffers.Activity?.Observe(units, pooled);
+        }
         return pooled;
     }
 

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 namespace FaMLNet.Training.Graph;
 
 /// <summary>ReLU followed by 2×2 max-pooling.</summary>
-internal sealed class ReLUMaxPoolNode : GraphNode
+/// <param name="buffers">Of the network.</param>
+/// <param name="units">Its name where activations are watched.</param>
+internal sealed class ReLUMaxPoolNode(GraphBuffers buffers, string units) : GraphNode
 {
     private byte[]? _choices;
     private long[] _shape = [];
@@ -13,7 +15,10 @@ internal sealed class ReLUMaxPoolNode : GraphNode
     {
         Tensor output = ReLUMaxPool.Forward(x, training, out byte[]? choices);
         if (training)
+        {
             (_choices, _shape) = (choices, x.shape);
+            buffers.Activity?.Observe(units, output);
+        }
         return output;
     }
 

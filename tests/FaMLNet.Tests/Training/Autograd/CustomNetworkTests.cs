@@ -99,9 +99,9 @@ public sealed class CustomNetworkTests
     {
         // A module that is wrong with oneDNN on purpose.
         using nn.Module<Tensor, Tensor> wrong = new WrongWithOneDnn(), right = nn.Sequential(("a", nn.Flatten()), ("b", nn.Linear(64, 10)));
-        Assert.True(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true));
-        Assert.False(ModuleGuard.NeedsOneDnnOff(right, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true));
-        Assert.False(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: false));
+        Assert.True(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true, first: null));
+        Assert.False(ModuleGuard.NeedsOneDnnOff(right, new NetworkShape([1, 8, 8], 10), machineIsSuspect: true, first: null));
+        Assert.False(ModuleGuard.NeedsOneDnnOff(wrong, new NetworkShape([1, 8, 8], 10), machineIsSuspect: false, first: null));
         Assert.True(WrongWithOneDnn.IsOn);
         using (OneDnn.Off(true))
         {
@@ -222,7 +222,7 @@ public sealed class CustomNetworkTests
             void StepAndMeasure()
             {
                 network.Step(data, RandomTask.AllRows(data), 0.01f);
-                Diagnostics.Alignment.Measure(network);
+                new FaMLNet.Diagnostics.Measurement(LayerDiagnostics.UpdateAngle | LayerDiagnostics.Alignment, network).BeforeUpdate(null);
             }
             StepAndMeasure();
             long before = LiveTensors.OfThisThread;

@@ -180,7 +180,6 @@ public sealed class RuleReachTests
             NumberOfEpochs = 1,
             BatchSize = 4,
             Seed = 1,
-            TrackAlignment = false,
             CenterFeatures = false,
             Environment = Register(),
         };

@@ -77,7 +77,7 @@ public sealed unsafe class BatchNormTests
         Values(weights.Length, 0).CopyTo(weights.Span);
         spec.RunningVariance!.In(statistics.Span).Fill(1);
         BatchNormNode node = new(spec, new GraphBuffers(weights, statistics, gradient, null, ConvolutionGuard.Machine, passesErrors: true,
-            channelsLast: true), rectified: true, ownsGradient: false);
+            channelsLast: true), units: "conv1", ownsGradient: false);
         using DisposeScope scope = NewDisposeScope();
         Tensor scale = weights.View(spec.Weight!).clone(), shift = weights.View(spec.Bias!).clone(), mean = zeros(16), variance = ones(16);
         for (int step = 0; step < 3; step++)

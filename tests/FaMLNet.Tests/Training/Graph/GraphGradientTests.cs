@@ -188,16 +188,25 @@ public sealed class GraphGradientTests
     }
 
     [Fact]
-    public void Measuring_alignment_again_and_again_leaves_no_live_tensor_behind()
+    public void Measuring_everything_again_and_again_leaves_no_live_tensor_behind()
     {
         GraphLayout layout = new(NetworkDefinition.LeNet(), new ImageShape(1, 16, 16), 10);
         TrainingData data = Images(layout, 8);
         using GraphNetwork network = Network(layout, FeedbackRule.DirectFeedbackAlignment);
-        network.ComputeGradient(data, RandomTask.AllRows(data));
-        Diagnostics.Alignment.Measure(network);
+        FaMLNet.Diagnostics.Measurement measurement = new(LayerDiagnostics.All, network);
+        FaMLNet.Diagnostics.UnitActivity activity = new(2);
+        network.Activity = activity;
+        void Measure()
+        {
+            activity.Begin(afterGap: false);
+            network.ComputeGradient(data, RandomTask.AllRows(data));
+            measurement.BeforeUpdate(activity);
+            measurement.AfterUpdate();
+        }
+        Measure();
         long before = LiveTensors.OfThisThread;
         for (int i = 0; i < 5; i++)
-            Diagnostics.Alignment.Measure(network);
+            Measure();
         Assert.Equal(before, LiveTensors.OfThisThread);
     }
 
