@@ -1,3 +1,4 @@
+using FaMLNet.Reporting;
 using System.ComponentModel;
 using System.Globalization;
 using Microsoft.ML;

@@ -55,13 +55,15 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void The_snippet_of_the_training_guide_works()
+    public void The_snippets_of_the_guides_work()
     {
         MLContext mlContext = new(seed: 1);
         IDataView data = Tables.Load(mlContext, "digits");
         IDataView keyed = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         EpochMetrics last = ReliableTraining.Create(mlContext).Fit(keyed).Model.History[^1];
         Assert.InRange(last.ValidationTopKAccuracy!.Value, last.ValidationAccuracy!.Value, 1);
+        last = MeasuredTraining.Create(mlContext).Fit(keyed).Model.History[^1];
+        Assert.InRange(last.TotalUpdateAngle!.Value, 0, 90);
     }
 
     private static string[] Lines(string text) =>

@@ -1,0 +1,69 @@
+namespace FaMLNet.Reporting;
+
+/// <summary>Writes a file whole or not at all: what was there stays until the new one is.</summary>
+internal static class WholeFile
+{
+    /// <param name="path">Where the file shall be. Its folder is created.</param>
+    /// <param name="write">Writes it, under the name that it gets.</param>
+    /// <exception cref="IOException">It cannot be written; the message names it and the cure.</exception>
+    public static void Write(string path, Action<string> write)
+    {
+        string whole = Prepare(path), temporary = whole + ".tmp";
+        try
+        {
+            Named(whole, () =>
+            {
+                write(temporary);
+                File.Move(temporary, whole, overwrite: true);
+            });
+        }
+        catch
+        {
+            Discard(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Adds a line.</summary>
+    public static void Append(string path, string line) => Named(path, () => File.AppendAllText(path, line + Environment.NewLine));
+
+    /// <summary>The whole path, once its folder is there.</summary>
+    public static string Prepare(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        string whole = Path.GetFullPath(path);
+        Named(whole, () =>
+        {
+            if (Directory.Exists(whole))
+                throw new IOException("a folder has that name");
+            Directory.CreateDirectory(Path.GetDirectoryName(whole)!);
+        });
+        return whole;
+    }
+
+    /// <summary>Says which file cannot be written, and what to do.</summary>
+    public static void Named(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{path}' cannot be written: {failure.Message.TrimEnd('.')}. Choose a place that this process may write to.", failure);
+        }
+    }
+
+    /// <summary>What cannot be deleted either must not hide why the file could not be written.</summary>
+    private static void Discard(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            System.Diagnostics.Trace.WriteLine($"'{path}' is left behind: {failure.Message}");
+        }
+    }
+}
