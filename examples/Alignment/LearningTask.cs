@@ -10,8 +10,9 @@ namespace Alignment;
 /// <param name="Network">The network.</param>
 /// <param name="Shape">The images; null where the column says it.</param>
 /// <param name="BatchSize">Rows a step.</param>
+/// <param name="SgdRate">Learning rate of SGD: LeNet, which has no normalisation, diverges by FA at a higher one.</param>
 /// <param name="Train">What is trained on.</param>
-internal sealed record LearningTask(string Name, NetworkDefinition Network, ImageShape? Shape, int BatchSize, IDataView Train)
+internal sealed record LearningTask(string Name, NetworkDefinition Network, ImageShape? Shape, int BatchSize, float SgdRate, IDataView Train)
 {
     /// <summary>The data in a folder; the digits that ship without one.</summary>
     /// <param name="mlContext">The context.</param>
@@ -28,13 +29,13 @@ internal sealed record LearningTask(string Name, NetworkDefinition Network, Imag
         SequentialDefinition network = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.Activate(Activation.ReLU),
             new Layer.MaxPool2d(2), new Layer.Conv2d(32, 3) { Padding = 1 }, new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
             new Layer.Dense(64), new Layer.Activate(Activation.ReLU), new Layer.Dense());
-        return new LearningTask("digits", network, new ImageShape(1, 8, 8), 32, data);
+        return new LearningTask("digits", network, new ImageShape(1, 8, 8), 32, 0.01f, data);
     }
 
     private static LearningTask Idx(MLContext mlContext, string folder)
     {
         string Find(string kind) => Directory.EnumerateFiles(folder, $"train-{kind}-ubyte*").First();
-        return new LearningTask(new DirectoryInfo(folder).Name, NetworkDefinition.LeNet(), null, 64,
+        return new LearningTask(new DirectoryInfo(folder).Name, NetworkDefinition.LeNet(), null, 64, 0.001f,
             mlContext.Data.LoadFromIdx(Find("images-idx3"), Find("labels-idx1")));
     }
 
@@ -45,6 +46,6 @@ internal sealed record LearningTask(string Name, NetworkDefinition Network, Imag
         IDataView images = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.LoadImages("Image", train, "Path"))
             .Append(mlContext.Transforms.ResizeImages("Image", 32, 32)).Append(mlContext.Transforms.ExtractPixels("Features", "Image"))
             .Fit(files).Transform(files);
-        return new LearningTask(new DirectoryInfo(folder).Name, NetworkDefinition.ResNet(20), null, 128, images);
+        return new LearningTask(new DirectoryInfo(folder).Name, NetworkDefinition.ResNet(20), null, 128, 0.01f, images);
     }
 }

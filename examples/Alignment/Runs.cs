@@ -45,7 +45,7 @@ internal static class Runs
             Rule = configuration.Rule,
             Network = task.Network,
             ImageShape = task.Shape,
-            Optimizer = configuration.Optimizer,
+            Optimizer = configuration.OptimizerFor(task),
             InitialWeightScale = configuration.Scale,
             FeedbackScale = configuration.Scale,
             NumberOfEpochs = epochs,

@@ -1,6 +1,6 @@
-using FaMLNet.Reporting;
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;

@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace FaMLNet.Reporting.Pictures;
+
+/// <summary>The pictures of a report.</summary>
+internal static class ReportFigures
+{
+    /// <summary>By file name without extension.</summary>
+    public static IEnumerable<(string Name, Figure Figure)> Of(string title, IReadOnlyList<Run> runs)
+    {
+        string[] names = [.. runs.Select(run => run.Name)];
+        string bands = runs.Any(run => run.Histories.Count > 1) ? "Lines: means over seeds; bands: from the least to the greatest." : "";
+        if (runs.Count > 1)
+            yield return ("comparison", new CurveFigure(title, Comparison(runs), names, bands));
+        foreach ((string name, string heading, string unit, Func<EpochMetrics, double?> training, Func<EpochMetrics, double?> validation) in Curves)
+        {
+            Panel panel = new("", unit, [.. runs.SelectMany((run, key) => new[]
+            {
+                new PanelCurve(key, Curve.Of(run, training)), new PanelCurve(key, Curve.Of(run, validation), IsDashed: true),
+            }).Where(curve => !curve.Curve.IsEmpty)]);
+            string dashes = panel.Curves.Any(curve => curve.IsDashed) ? "Solid: training; dashed: validation. " : "Training. ";
+            yield return (name, new CurveFigure($"{heading}: {title}", [panel], names, (dashes + bands).Trim()));
+        }
+        foreach (LayerMeasure measure in LayerMeasure.All)
+        {
+            string[] layers = [.. runs.SelectMany(run => run.LayersOf(measure)).Distinct()];
+            if (layers.Length == 0)
+                continue;
+            Panel[] panels = [.. runs.Select(run => (run, Curves: run.LayersOf(measure)
+                .Select(layer => new PanelCurve(Array.IndexOf(layers, layer), Curve.Of(run, measure, layer))).Where(curve => !curve.Curve.IsEmpty).ToArray()))
+                .Where(pair => pair.Curves.Length > 0)
+                .Select(pair => new Panel(pair.run.Name, measure.Unit, pair.Curves, measure.Chance, measure.IsLogarithmic))];
+            if (panels.Length > 0)
+                yield return (FileName(measure.Tag), new CurveFigure($"{measure.Title} by layer: {title}", SameScale(panels), layers, bands));
+        }
+        HashSet<string> taken = [];
+        foreach (Run run in runs.Where(run => run.Confusion != null))
+        {
+            string name = "confusion-" + FileName(run.Name);
+            for (int number = 2; !taken.Add(name); number++)
+                name = $"confusion-{FileName(run.Name)}-{number}";
+            yield return (name, ConfusionPicture.Of(run.Confusion!, $"Confusion matrix: {run.Name}"));
+        }
+    }
+
+    private static (string, string, string, Func<EpochMetrics, double?>, Func<EpochMetrics, double?>)[] Curves =>
+    [
+        ("loss", "Loss", "cross-entropy, nats", metrics => metrics.Loss, metrics => metrics.ValidationLoss),
+        ("accuracy", "Accuracy", "share right", metrics => metrics.Accuracy, metrics => metrics.ValidationAccuracy),
+    ];
+
+    private static List<Panel> Comparison(IReadOnlyList<Run> runs)
+    {
+        Panel Of(string heading, string unit, Func<Run, Curve> curve, double? chance = null) =>
+            new(heading, unit, [.. runs.Select((run, key) => new PanelCurve(key, curve(run))).Where(shown => !shown.Curve.IsEmpty)], chance);
+        bool validates = runs.Any(run => run.Histories.Any(history => history.Any(metrics => metrics.ValidationLoss != null)));
+        string on = validates ? "validation" : "training";
+        return [.. new[]
+        {
+            Of($"Loss, {on}", "cross-entropy, nats", run => Curve.Of(run, metrics => validates ? metrics.ValidationLoss : metrics.Loss)),
+            Of($"Accuracy, {on}", "share right", run => Curve.Of(run, metrics => validates ? metrics.ValidationAccuracy : metrics.Accuracy)),
+            Of("Alignment angle, mean of layers", "degrees", run => Curve.MeanOf(run, LayerMeasure.Alignment), LayerMeasure.Alignment.Chance),
+            Of("Update angle, all parameters", "degrees", run => Curve.Of(run, metrics => metrics.TotalUpdateAngle), LayerMeasure.UpdateAngle.Chance),
+        }.Where(panel => panel.Curves.Count > 0)];
+    }
+
+    /// <summary>Panels beside each other are read against each other.</summary>
+    private static Panel[] SameScale(Panel[] panels)
+    {
+        double[] values = [.. panels.SelectMany(panel => panel.Curves).SelectMany(curve => curve.Curve.Low.Concat(curve.Curve.High)).Where(double.IsFinite)];
+        return [.. panels.Select(panel => panel with { Range = (values.Min(), values.Max()) })];
+    }
+
+    /// <summary>Letters, digits and dashes only.</summary>
+    private static string FileName(string name)
+    {
+        StringBuilder file = new();
+        foreach (char character in name.ToLowerInvariant())
+            file.Append(char.IsAsciiLetterOrDigit(character) ? character : '-');
+        string clean = file.ToString().Trim('-');
+        return clean.Length > 0 ? clean : "run";
+    }
+}

@@ -1,0 +1,237 @@
+using System.Globalization;
+using System.Text;
+using FaMLNet.Reporting.Pictures;
+using FaMLNet.Reporting.TensorBoard;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.ML.Data;
+using Microsoft.ML.Trainers;
+
+namespace FaMLNet.Reporting;
+
+/// <summary>
+/// Writes what a training shows as an event file of TensorBoard: <c>tensorboard --logdir runs</c> shows it while the training runs. One run a
+/// folder; a training that goes on from a checkpoint adds a file to its folder.
+/// </summary>
+/// <remarks>
+/// Scalars by epoch: <c>loss/training</c>, <c>loss/validation</c>, <c>accuracy/…</c>, <c>learning rate</c>, and of each layer that was measured
+/// <c>alignment angle/dense2</c> and so on; points within epochs by step, under <c>steps/…</c>; histograms of weights, feedback weights and
+/// gradients where <see cref="LayerDiagnostics.Histograms"/> asks for them; the options as text and as hparams. Each record is flushed.
+/// </remarks>
+public sealed class TensorBoardLog : IDisposable
+{
+    private const int Text = 7;
+
+    private readonly EventFile _file;
+    private readonly object _gate = new();
+    private bool _disposed;
+
+    /// <param name="folder">The run's folder; created if it is not there.</param>
+    /// <param name="options">The trainer's options, shown as text and hparams; null for none.</param>
+    /// <exception cref="IOException">The folder cannot be written to.</exception>
+    public TensorBoardLog(string folder, TrainerInputBase? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        Folder = Path.GetFullPath(folder);
+        EventFile? file = null;
+        WholeFile.Named(Folder, () =>
+        {
+            Directory.CreateDirectory(Folder);
+            file = new EventFile(Folder);
+        });
+        _file = file!;
+        IReadOnlyList<(string Name, object? Value)> set = TrainingOptions.Of(options);
+        if (set.Count > 0)
+            WriteOptions(set);
+    }
+
+    /// <summary>The run's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Writes an epoch: a <c>MetricsCallback</c>.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The log has been closed.</exception>
+    public void Write(EpochMetrics metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        Summary summary = new();
+        Add(summary, "loss/training", metrics.Loss);
+        Add(summary, "loss/validation", metrics.ValidationLoss);
+        Add(summary, "accuracy/training", metrics.Accuracy);
+        Add(summary, "accuracy/validation", metrics.ValidationAccuracy);
+        Add(summary, "accuracy/validation, top k", metrics.ValidationTopKAccuracy);
+        Add(summary, "learning rate", metrics.LearningRate);
+        Add(summary, "samples per second", metrics.SamplesPerSecond);
+        AddLayers(summary, "", metrics);
+        Write(summary, metrics.Epoch);
+    }
+
+    /// <summary>Writes a point within an epoch: a <c>StepCallback</c>.</summary>
+    /// <inheritdoc cref="Write(EpochMetrics)" path="/exception"/>
+    public void Write(StepMetrics metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        Summary summary = new();
+        Add(summary, "steps/loss", metrics.Loss);
+        Add(summary, "steps/accuracy", metrics.Accuracy);
+        Add(summary, "steps/learning rate", metrics.LearningRate);
+        AddLayers(summary, "steps/", metrics);
+        Write(summary, metrics.Step);
+    }
+
+    /// <summary>Writes the filters of a model's first layer as an image, where they are images: of convolutions and of square dense inputs.</summary>
+    /// <param name="model">A trained model.</param>
+    /// <returns>Whether there was an image to write.</returns>
+    /// <inheritdoc cref="Write(EpochMetrics)" path="/exception"/>
+    public bool WriteFilters(FeedbackAlignmentMulticlassModelParameters model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (FilterImage.Of(model) is not { } image)
+            return false;
+        WriteImage("first layer's filters", image, model.History.Count);
+        return true;
+    }
+
+    /// <summary>Writes a confusion matrix as an image.</summary>
+    /// <param name="confusionMatrix">Of <c>MulticlassClassification.Evaluate</c>.</param>
+    /// <param name="classes">The classes' names in the order of the matrix; null for their numbers.</param>
+    /// <inheritdoc cref="Write(EpochMetrics)" path="/exception"/>
+    public void WriteConfusionMatrix(ConfusionMatrix confusionMatrix, IReadOnlyList<string>? classes = null)
+    {
+        ArgumentNullException.ThrowIfNull(confusionMatrix);
+        WriteImage("confusion matrix", ConfusionPicture.Of(ConfusionTable.Of(confusionMatrix, classes)).ToPng(scale: 1), 0);
+    }
+
+    /// <summary>Marks the run as ended and closes the file.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            try
+            {
+                Summary end = new();
+                AddHParams(end, "_hparams_/session_end_info",
+                    new HParamsPluginData { SessionEndInfo = new SessionEndInfo { Status = 1, EndTimeSecs = EventFile.Now } });
+                _file.Write(new Event { WallTime = EventFile.Now, Summary = end });
+            }
+            finally
+            {
+                _file.Dispose();
+            }
+        }
+    }
+
+    private void WriteOptions(IReadOnlyList<(string Name, object? Value)> options)
+    {
+        StringBuilder table = new("| option | value |\n| --- | --- |\n");
+        HParamsPluginData experiment = new() { Experiment = new Experiment { TimeCreatedSecs = EventFile.Now } },
+            session = new() { SessionStartInfo = new SessionStartInfo { StartTimeSecs = EventFile.Now } };
+        foreach ((string name, object? value) in options)
+        {
+            string text = TrainingOptions.Text(value);
+            table.Append("| ").Append(name).Append(" | ").Append(text.Replace("|", "\\|", StringComparison.Ordinal)).Append(" |\n");
+            (int type, Value typed) = value switch
+            {
+                bool flag => (2, Value.ForBool(flag)),
+                int or long or float or double => (3, Value.ForNumber(Convert.ToDouble(value, CultureInfo.InvariantCulture))),
+                _ => (1, Value.ForString(text)),
+            };
+            experiment.Experiment.HparamInfos.Add(new HParamInfo { Name = name, Type = type });
+            session.SessionStartInfo.Hparams.Add(name, typed);
+        }
+        foreach (string tag in new[] { "loss/training", "loss/validation", "accuracy/training", "accuracy/validation" })
+            experiment.Experiment.MetricInfos.Add(new MetricInfo { Name = new MetricName { Tag = tag } });
+        Summary summary = new();
+        summary.Value.Add(new SummaryValue
+        {
+            Tag = "options/text_summary",
+            Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "text" } },
+            Tensor = new TensorProto
+            {
+                Dtype = Text,
+                TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } },
+                StringVal = { ByteString.CopyFromUtf8(table.ToString()) },
+            },
+        });
+        AddHParams(summary, "_hparams_/experiment", experiment);
+        AddHParams(summary, "_hparams_/session_start_info", session);
+        Write(summary, 0);
+    }
+
+    private static void AddHParams(Summary summary, string tag, HParamsPluginData data) => summary.Value.Add(new SummaryValue
+    {
+        Tag = tag,
+        Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "hparams", Content = data.ToByteString() } },
+    });
+
+    private static void AddLayers(Summary summary, string prefix, LayerMetrics metrics)
+    {
+        foreach (LayerMeasure measure in LayerMeasure.All)
+        {
+            foreach ((string layer, double value) in measure.Of(metrics))
+                Add(summary, $"{prefix}{measure.Tag}/{layer}", value);
+        }
+        Add(summary, $"{prefix}total update angle", metrics.TotalUpdateAngle);
+        if (metrics.Histograms is not { } histograms)
+            return;
+        Add(summary, $"{prefix}weights", histograms.Weights);
+        Add(summary, $"{prefix}feedback weights", histograms.FeedbackWeights);
+        Add(summary, $"{prefix}gradients", histograms.Gradients);
+    }
+
+    private static void Add(Summary summary, string tag, double? value)
+    {
+        if (value is { } number)
+            summary.Value.Add(new SummaryValue { Tag = tag, SimpleValue = (float)number });
+    }
+
+    private static void Add(Summary summary, string tag, IReadOnlyDictionary<string, Histogram> histograms)
+    {
+        foreach ((string layer, Histogram histogram) in histograms)
+        {
+            summary.Value.Add(new SummaryValue
+            {
+                Tag = $"{tag}/{layer}",
+                Histo = new HistogramProto
+                {
+                    Min = histogram.Minimum,
+                    Max = histogram.Maximum,
+                    Num = histogram.Count,
+                    Sum = histogram.Sum,
+                    SumSquares = histogram.SumOfSquares,
+                    BucketLimit = { histogram.Limits },
+                    Bucket = { histogram.Counts.Select(count => (double)count) },
+                },
+            });
+        }
+    }
+
+    private void WriteImage(string tag, EncodedPicture picture, long step)
+    {
+        Summary summary = new();
+        summary.Value.Add(new SummaryValue
+        {
+            Tag = tag,
+            Image = new EncodedImage
+            {
+                Width = picture.Width,
+                Height = picture.Height,
+                Colorspace = 4,
+                EncodedImageString = ByteString.CopyFrom(picture.Png),
+            },
+        });
+        Write(summary, step);
+    }
+
+    private void Write(Summary summary, long step)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            WholeFile.Named(_file.Path, () => _file.Write(new Event { WallTime = EventFile.Now, Step = step, Summary = summary }));
+        }
+    }
+}
