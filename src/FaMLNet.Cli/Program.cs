@@ -12,6 +12,8 @@ app.Configure(config =>
         .WithExample("evaluate", "model.zip", "test.csv");
     config.AddCommand<PredictCommand>("predict").WithDescription("Writes a saved model's predictions to a file.")
         .WithExample("predict", "model.zip", "new.csv", "--output", "predictions.csv");
+    config.AddCommand<ReportCommand>("report").WithDescription("Makes one HTML file of trainings that are over.")
+        .WithExample("report", "dfa.zip", "fa.zip", "--output", "report.html");
     config.SetExceptionHandler((failure, _) =>
     {
         if (failure is OperationCanceledException)

@@ -55,6 +55,15 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-o|--output <FILE>"), Description("The model."), DefaultValue("model.zip")]
         public string Output { get; set; } = "model.zip";
 
+        [CommandOption("--csv <FILE>"), Description("Writes the history there while it trains, as a table (.csv) or as JSON lines (.jsonl).")]
+        public string? Csv { get; set; }
+
+        [CommandOption("--tensorboard <FOLDER>"), Description("Writes an event file of TensorBoard there while it trains: the folder of this run.")]
+        public string? TensorBoard { get; set; }
+
+        [CommandOption("--report <FILE>"), Description("Writes an HTML report of the training there when it is over.")]
+        public string? Report { get; set; }
+
         [CommandOption("--log"), Description("Prints ML.NET's messages instead of the view.")]
         public bool Log { get; set; }
     }
@@ -88,6 +97,17 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             CheckpointFolder = settings.Checkpoints,
             CancellationToken = stop.Token,
         };
+        // Whoever looks at files of what is measured wants all of it; histograms go to event files only.
+        if (settings.TensorBoard != null)
+            options.Diagnostics = LayerDiagnostics.All;
+        else if (settings.Csv != null || settings.Report != null)
+            options.Diagnostics = LayerDiagnostics.All & ~LayerDiagnostics.Histograms;
+        using TensorBoardLog? board = settings.TensorBoard == null ? null : new TensorBoardLog(settings.TensorBoard, options);
+        Action<EpochMetrics>? told = settings.Csv == null ? null : new HistoryLog(settings.Csv).Write;
+        if (board != null)
+            told += board.Write;
+        if (settings.Report != null)
+            WholeFile.Prepare(settings.Report);
         ITransformer model = null!;
         void Fit()
         {
@@ -107,18 +127,29 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
                 model = Pipeline(mlContext, data, options).Fit(data.View);
             }
         }
+        options.MetricsCallback = told;
         if (settings.Log)
             Fit();
         else
         {
             TrainingView.Run(AnsiConsole.Console, view =>
             {
-                options.MetricsCallback = view.Add($"{rule}", settings.Epochs);
+                options.MetricsCallback = view.Add($"{rule}", settings.Epochs) + told;
                 Fit();
             });
         }
         WholeFile.Write(settings.Output, path => mlContext.Model.Save(model, data.View.Schema, path));
         AnsiConsole.WriteLine($"Saved as {settings.Output}.");
+        FeedbackAlignmentMulticlassModelParameters trained =
+            ((IEnumerable<ITransformer>)model).OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model;
+        board?.WriteFilters(trained);
+        if (settings.Report != null)
+        {
+            TrainingReport report = new($"{Path.GetFileName(Path.GetFullPath(settings.Data))}, {rule}");
+            report.Add($"{rule}", trained.History, options: options);
+            report.SaveHtml(settings.Report);
+            AnsiConsole.WriteLine($"The report is {settings.Report}.");
+        }
         return 0;
     }
 

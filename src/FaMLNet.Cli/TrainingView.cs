@@ -5,15 +5,15 @@ using Spectre.Console;
 namespace FaMLNet.Cli;
 
 /// <summary>
-/// Shows trainings while they run, a row each: loss and its course, accuracy on the training and the validation rows, learning rate, speed and
-/// time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere (a file, a log) it becomes a line for every
-/// tenth of a training.
+/// Shows trainings while they run, a row each: loss and its course, alignment angle (mean of the layers), accuracy on the training and the
+/// validation rows, speed and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere (a file, a log) it
+/// becomes a line for every tenth of a training.
 /// </summary>
 /// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
 internal sealed class TrainingView
 {
     private const int CurveLength = 8, TimesWritten = 10;
-    private static readonly string[] Columns = ["training", "epoch", "loss", "", "train", "valid", "rate", "rows/s", "left"];
+    private static readonly string[] Columns = ["training", "epoch", "loss", "", "angle", "train", "valid", "rows/s", "left"];
 
     private readonly IAnsiConsole _console;
     private readonly Table _table = new Table().Border(TableBorder.Simple);
@@ -65,12 +65,12 @@ internal sealed class TrainingView
                 first = epoch.Epoch - 1; // a resumed training begins further on
             losses.Add(epoch.Loss);
             TimeSpan left = watch.Elapsed / (epoch.Epoch - first) * (epochs - epoch.Epoch);
+            string speed = epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}") : Text($"{epoch.SamplesPerSecond / 1000:F0}k");
             string[] cells =
             [
-                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Text($"{100 * epoch.Accuracy:F1}%"),
-                    epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–",
-                Text($"{epoch.LearningRate:0.0e0}"), epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}")
-                    : Text($"{epoch.SamplesPerSecond / 1000:F0}k"), Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
+                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Angle(epoch), Text($"{100 * epoch.Accuracy:F1}%"),
+                epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–", speed,
+                Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
             ];
             if (_live != null)
             {
@@ -82,9 +82,10 @@ internal sealed class TrainingView
             {
                 written = epoch.Epoch * TimesWritten / epochs;
                 // Not wrapped: a line of a log is a line.
-                _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, train "
-                    + $"{cells[4]}{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[5]}")}, rate {cells[6]}, {cells[7]} rows/s, "
-                    + $"{cells[8]} left");
+                _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, "
+                    + $"{(epoch.AlignmentAngle.Count == 0 ? "" : $"angle {cells[4]}, ")}train {cells[5]}"
+                    + $"{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[6]}")}, rate {Text($"{epoch.LearningRate:0.0e0}")}, "
+                    + $"{speed} rows/s, {cells[8]} left");
             }
         };
     }
@@ -101,6 +102,9 @@ internal sealed class TrainingView
             return !double.IsFinite(loss) ? '?' : highest > 0 ? bars[Math.Clamp((int)(loss / highest * bars.Length), 0, bars.Length - 1)] : bars[0];
         }));
     }
+
+    /// <summary>The mean angle of the layers.</summary>
+    private static string Angle(EpochMetrics epoch) => epoch.AlignmentAngle.Count == 0 ? "–" : Text($"{epoch.AlignmentAngle.Values.Average():F1}°");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

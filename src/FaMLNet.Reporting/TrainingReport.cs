@@ -56,8 +56,8 @@ public sealed class TrainingReport
             throw new ArgumentException($"The report has a training called '{name}' already. Give each a name of its own.", nameof(name));
         if (histories.Count == 0 || histories.Any(history => history.Count == 0))
         {
-            throw new ArgumentException($"The training '{name}' has no epochs: there is nothing to show. A model that was loaded without its history, or a "
-                + "training that has not ended an epoch, has none.", nameof(histories));
+            throw new ArgumentException($"The training '{name}' has no epochs: there is nothing to show. A model that was saved without its "
+                + "history, or a training that has not ended an epoch, has none.", nameof(histories));
         }
         // Copies: what is shown is what was added.
         _runs.Add(new Run(name, [.. histories.Select(history => history.ToArray())], confusionMatrix is null ? null
@@ -65,7 +65,8 @@ public sealed class TrainingReport
     }
 
     /// <summary>
-    /// Saves everything as one HTML file, which needs no network: curves to hover and zoom, tables, confusion matrices, options, machine and versions.
+    /// Saves everything as one HTML file, which needs no network: curves to hover and zoom, tables, confusion matrices, options, machine and
+    /// versions.
     /// </summary>
     /// <param name="path">The file; replaced if it is there. Its folder is created.</param>
     /// <exception cref="InvalidOperationException">Nothing has been added.</exception>

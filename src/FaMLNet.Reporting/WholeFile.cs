@@ -50,7 +50,8 @@ internal static class WholeFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"'{path}' cannot be written: {failure.Message.TrimEnd('.')}. Choose a place that this process may write to.", failure);
+            throw new IOException($"'{path}' cannot be written: {failure.Message.TrimEnd('.')}. Choose a place that this process may write to.",
+                failure);
         }
     }
 

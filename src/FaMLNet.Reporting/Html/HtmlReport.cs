@@ -50,8 +50,8 @@ internal static class HtmlReport
             ("seeds", run => run.Histories.Count), ("epochs", run => run.Histories.Max(history => history.Count)),
             ("loss", run => Last(run, metrics => metrics.Loss)), ("accuracy", run => Last(run, metrics => metrics.Accuracy)),
             ("validation loss", run => Last(run, metrics => metrics.ValidationLoss)),
-            ("validation accuracy", run => Last(run, metrics => metrics.ValidationAccuracy)), ("best validation accuracy", run => Best(run)?.Accuracy),
-            ("in epoch", run => Best(run)?.Epoch),
+            ("validation accuracy", run => Last(run, metrics => metrics.ValidationAccuracy)),
+            ("best validation accuracy", run => Best(run)?.Accuracy), ("in epoch", run => Best(run)?.Epoch),
             ("alignment angle", run => Last(run, metrics => metrics.AlignmentAngle.Count > 0 ? metrics.AlignmentAngle.Values.Average() : null)),
             ("update angle", run => Last(run, metrics => metrics.TotalUpdateAngle)),
         ];
@@ -69,7 +69,8 @@ internal static class HtmlReport
                 table.Append("<td>").Append(row[column] is { } value ? Number(value) : "").Append("</td>");
             table.Append("</tr>\n");
         }
-        return table.Append("</tbody></table></div>\n<p>Of the last epoch; angles in degrees, the alignment angle as the mean of the layers.</p>\n").ToString();
+        return table.Append("</tbody></table></div>\n<p>Of the last epoch; angles in degrees, the alignment angle as the mean of the layers.</p>\n")
+            .ToString();
     }
 
     private static (double Accuracy, int Epoch)? Best(Run run)
@@ -83,8 +84,8 @@ internal static class HtmlReport
         Run[] known = [.. runs.Where(run => run.Options.Count > 0)];
         if (known.Length == 0)
             return "";
-        StringBuilder table = new("<section><h2>Options</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Options\"><table><thead><tr>"
-            + "<th scope=\"col\">option</th>");
+        StringBuilder table = new("<section><h2>Options</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Options\"><table>"
+            + "<thead><tr><th scope=\"col\">option</th>");
         foreach (Run run in known)
             table.Append("<th scope=\"col\">").Append(Text(run.Name)).Append("</th>");
         table.Append("</tr></thead><tbody>\n");
@@ -214,7 +215,8 @@ internal static class HtmlReport
     private static string Resource(Assembly assembly, string name)
     {
         using Stream stream = assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The assembly {assembly.GetName().Name} lacks its resource {name}: another version of it is loaded.");
+            ?? throw new InvalidOperationException(
+                $"The assembly {assembly.GetName().Name} lacks its resource {name}: another version of it is loaded.");
         using StreamReader reader = new(stream);
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }

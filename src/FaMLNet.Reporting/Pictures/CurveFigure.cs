@@ -30,7 +30,8 @@ internal sealed record Panel(string Title, string Unit, IReadOnlyList<PanelCurve
 /// <param name="note">What dashes and bands mean, under the legend; empty for nothing.</param>
 internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IReadOnlyList<string> legend, string note) : Figure
 {
-    private const double PanelWidth = 470, PanelHeight = 330, Margin = 14, TitleHeight = 44, LegendRow = 24, LegendText = 14, NoteText = 13, SampleLength = 44;
+    private const double PanelWidth = 470, PanelHeight = 330, Margin = 14, TitleHeight = 44, LegendRow = 24, LegendText = 14, NoteText = 13,
+        SampleLength = 44;
     private const int MarkersACurve = 8;
 
     private readonly int _columns = panels.Count == 1 ? 1 : panels.Count is 2 or 4 ? 2 : 3;
@@ -57,8 +58,8 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
             foreach ((int key, string text, double x) in row)
             {
                 DrawSample(context, key, x, y);
-                context.DrawText(new ScreenPoint(x + SampleLength + 6, y), text, Ink, PictureFont.Family, LegendText, 400, 0, HorizontalAlignment.Left,
-                    VerticalAlignment.Middle);
+                context.DrawText(new ScreenPoint(x + SampleLength + 6, y), text, Ink, PictureFont.Family, LegendText, 400, 0,
+                    HorizontalAlignment.Left, VerticalAlignment.Middle);
             }
             y += LegendRow;
         }
@@ -149,7 +150,7 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
         double lower = Math.Min(values.DefaultIfEmpty(0).Min(), panel.Chance ?? double.PositiveInfinity),
             upper = Math.Max(values.DefaultIfEmpty(1).Max(), panel.Chance ?? double.NegativeInfinity);
         double room = upper > lower ? 0.06 * (upper - lower) : Math.Max(0.5, Math.Abs(upper) * 0.1);
-        axis.Minimum = lower >= 0 && lower < 0.5 * upper ? 0 : lower - room;
+        axis.Minimum = lower == 0 ? -room / 3 : lower > 0 && lower < 0.5 * upper ? 0 : lower - room;
         axis.Maximum = upper + room;
         if (panel.Chance != null)
         {
@@ -215,7 +216,8 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
         double[]? dashes = style.Line.GetDashArray();
         context.DrawLine([new ScreenPoint(x, y), new ScreenPoint(x + SampleLength, y)], style.Color, 2.2, EdgeRenderingMode.Automatic, dashes,
             LineJoin.Round);
-        context.DrawMarker(new ScreenPoint(x + SampleLength / 2, y), style.Marker, null, 4, style.Color, style.Color, 1.6, EdgeRenderingMode.Automatic);
+        context.DrawMarker(new ScreenPoint(x + SampleLength / 2, y), style.Marker, null, 4, style.Color, style.Color, 1.6,
+            EdgeRenderingMode.Automatic);
     }
 
     /// <summary>The entries of the legend in rows that are no wider than the figure.</summary>

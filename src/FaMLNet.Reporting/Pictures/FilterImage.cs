@@ -38,8 +38,9 @@ internal static class FilterImage
             int left = Gap + tile % columns * (width * zoom + Gap), top = Gap + tile / columns * (height * zoom + Gap);
             for (int pixel = 0; pixel < plane; pixel++)
             {
-                byte Level(ReadOnlySpan<float> plane, int index) => (byte)(greatest > least ? 255 * (plane[index] - least) / (greatest - least) : 128);
-                byte red = Level(values, pixel), green = colour ? Level(values, plane + pixel) : red, blue = colour ? Level(values, 2 * plane + pixel) : red;
+                byte Level(float value) => (byte)(greatest > least ? 255 * (value - least) / (greatest - least) : 128);
+                byte red = Level(values[pixel]), green = colour ? Level(values[plane + pixel]) : red,
+                    blue = colour ? Level(values[2 * plane + pixel]) : red;
                 for (int dot = 0; dot < zoom * zoom; dot++)
                     bitmap.SetPixel(left + pixel % width * zoom + dot % zoom, top + pixel / width * zoom + dot / zoom, new SKColor(red, green, blue));
             }

@@ -18,6 +18,7 @@ internal static class ReportFigures
             {
                 new PanelCurve(key, Curve.Of(run, training)), new PanelCurve(key, Curve.Of(run, validation), IsDashed: true),
             }).Where(curve => !curve.Curve.IsEmpty)]);
+            panel = panel with { IsLogarithmic = SpansManyOrders(panel) };
             string dashes = panel.Curves.Any(curve => curve.IsDashed) ? "Solid: training; dashed: validation. " : "Training. ";
             yield return (name, new CurveFigure($"{heading}: {title}", [panel], names, (dashes + bands).Trim()));
         }
@@ -26,10 +27,9 @@ internal static class ReportFigures
             string[] layers = [.. runs.SelectMany(run => run.LayersOf(measure)).Distinct()];
             if (layers.Length == 0)
                 continue;
-            Panel[] panels = [.. runs.Select(run => (run, Curves: run.LayersOf(measure)
-                .Select(layer => new PanelCurve(Array.IndexOf(layers, layer), Curve.Of(run, measure, layer))).Where(curve => !curve.Curve.IsEmpty).ToArray()))
-                .Where(pair => pair.Curves.Length > 0)
-                .Select(pair => new Panel(pair.run.Name, measure.Unit, pair.Curves, measure.Chance, measure.IsLogarithmic))];
+            Panel[] panels = [.. runs.Select(run => new Panel(run.Name, measure.Unit, [.. run.LayersOf(measure)
+                .Select(layer => new PanelCurve(Array.IndexOf(layers, layer), Curve.Of(run, measure, layer)))
+                .Where(curve => !curve.Curve.IsEmpty)], measure.Chance, measure.IsLogarithmic)).Where(panel => panel.Curves.Count > 0)];
             if (panels.Length > 0)
                 yield return (FileName(measure.Tag), new CurveFigure($"{measure.Title} by layer: {title}", SameScale(panels), layers, bands));
         }
@@ -51,8 +51,12 @@ internal static class ReportFigures
 
     private static List<Panel> Comparison(IReadOnlyList<Run> runs)
     {
-        Panel Of(string heading, string unit, Func<Run, Curve> curve, double? chance = null) =>
-            new(heading, unit, [.. runs.Select((run, key) => new PanelCurve(key, curve(run))).Where(shown => !shown.Curve.IsEmpty)], chance);
+        Panel Of(string heading, string unit, Func<Run, Curve> curve, double? chance = null)
+        {
+            Panel panel = new(heading, unit, [.. runs.Select((run, key) => new PanelCurve(key, curve(run)))
+                .Where(shown => !shown.Curve.IsEmpty)], chance);
+            return panel with { IsLogarithmic = chance == null && SpansManyOrders(panel) };
+        }
         bool validates = runs.Any(run => run.Histories.Any(history => history.Any(metrics => metrics.ValidationLoss != null)));
         string on = validates ? "validation" : "training";
         return [.. new[]
@@ -64,10 +68,18 @@ internal static class ReportFigures
         }.Where(panel => panel.Curves.Count > 0)];
     }
 
+    /// <summary>Whether a linear axis would show nothing of the smaller curves: one of them has all but diverged.</summary>
+    private static bool SpansManyOrders(Panel panel)
+    {
+        double[] values = [.. panel.Curves.SelectMany(curve => curve.Curve.Mean).Where(double.IsFinite)];
+        return values.Length > 0 && values.Min() > 0 && values.Max() > 1000 * values.Min();
+    }
+
     /// <summary>Panels beside each other are read against each other.</summary>
     private static Panel[] SameScale(Panel[] panels)
     {
-        double[] values = [.. panels.SelectMany(panel => panel.Curves).SelectMany(curve => curve.Curve.Low.Concat(curve.Curve.High)).Where(double.IsFinite)];
+        double[] values = [.. panels.SelectMany(panel => panel.Curves).SelectMany(curve => curve.Curve.Low.Concat(curve.Curve.High))
+            .Where(double.IsFinite)];
         return [.. panels.Select(panel => panel with { Range = (values.Min(), values.Max()) })];
     }
 

@@ -120,6 +120,51 @@ public sealed class CommandTests : IDisposable
         Fails("no factory of the network 'chain' is registered", "evaluate", "custom.zip", "digits.csv");
     }
 
+    /// <summary>What a training leaves, and a report of all of it: models, tables, JSON lines and event files.</summary>
+    [Fact]
+    public void A_training_leaves_files_of_what_it_showed_and_they_make_a_report()
+    {
+        File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
+        Run("train", "iris.csv", "--rule", "dfa", "--epochs", "4", "--network", "mlp:8,6", "--csv", "tables/dfa.csv", "--tensorboard", "runs/dfa",
+            "--report", "dfa.html", "--output", "dfa.zip");
+        Assert.Contains("angle ", Run("train", "iris.csv", "--rule", "fa", "--epochs", "3", "--network", "mlp:8,6", "--csv", "tables/fa.jsonl",
+            "--output", "fa.zip"), StringComparison.Ordinal);
+        IReadOnlyList<EpochMetrics> table = FaMLNet.Reporting.HistoryFile.Read(Path.Combine(_folder, "tables", "dfa.csv")),
+            model = Tables.ModelOf(new Microsoft.ML.MLContext().Model.Load(Path.Combine(_folder, "dfa.zip"), out _)).History,
+            events = FaMLNet.Reporting.TensorBoard.EventHistory.Read(Path.Combine(_folder, "runs", "dfa"));
+        Reporting.HistoryFileTests.Same(model, table);
+        Assert.Equal(4, events.Count);
+        foreach ((EpochMetrics exact, EpochMetrics single) in model.Zip(events))
+        {
+            Assert.Equal((float)exact.Loss, single.Loss);
+            Assert.Equal((float?)exact.ValidationAccuracy, (float?)single.ValidationAccuracy);
+            Assert.Equal(exact.UpdateAngle.ToDictionary(pair => pair.Key, pair => (float)pair.Value),
+                single.UpdateAngle.ToDictionary(pair => pair.Key, pair => (float)pair.Value));
+            Assert.NotEmpty(single.DeadUnits);
+        }
+        Assert.Contains("<td class=\"text\">4</td>", File.ReadAllText(Path.Combine(_folder, "dfa.html")), StringComparison.Ordinal); // NumberOfEpochs
+
+        Assert.Contains("5 trainings: all.html.", Run("report", "dfa.zip", "fa.zip", "tables", "runs", "--output", "all.html", "--title", "Iris <i>",
+            "--pictures", "pictures"), StringComparison.Ordinal);
+        string page = File.ReadAllText(Path.Combine(_folder, "all.html"));
+        Assert.Contains("<h1>Iris &lt;i&gt;</h1>", page, StringComparison.Ordinal);
+        foreach (string name in new[] { "tables/dfa", "tables/fa", "runs/dfa" })
+            Assert.Contains($">{name}</th>", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_folder, "pictures", "update-angle.svg")));
+
+        Fails("There is no file or folder 'missing'", "report", "missing");
+        Directory.CreateDirectory(Path.Combine(_folder, "empty"));
+        Fails("Nothing to report on in 'empty'", "report", "empty");
+        Fails("'iris.csv' is no history: it has no column 'Epoch'", "report", "iris.csv");
+        File.WriteAllText(Path.Combine(_folder, "no.zip"), "no zip");
+        Fails("'no.zip' is no model", "report", "no.zip");
+        // Said before the training, not after it.
+        Fails("cannot be written: ", "train", "iris.csv", "--csv", "iris.csv/history.csv");
+        Fails("cannot be written: ", "train", "iris.csv", "--report", "iris.csv/report.html");
+        Fails("cannot be written: ", "train", "iris.csv", "--tensorboard", "iris.csv/run");
+        Fails("the extension says how", "train", "iris.csv", "--csv", "history.txt");
+    }
+
     [Fact]
     public void The_same_command_goes_on_from_its_checkpoints()
     {

@@ -35,12 +35,12 @@ public sealed class TrainingViewTests
         console.Profile.Width = 80;
         TrainingView.Run(console, view =>
         {
-            Train(view.Add("Feedback alignment", 100), 100);
+            Train(view.Add("Feedback alignment", 100), 100, angle: 83.2);
             Train(view.Add("Another", 7), 7);
         });
         string[] last = [.. console.Lines.TakeLast(6)];
         Assert.Contains(last, line => line.Contains("Feedback alignment  100/100  0.010", StringComparison.Ordinal)
-            && line.Contains("60.0%", StringComparison.Ordinal));
+            && line.Contains("83.2°  60.0%  50.0%", StringComparison.Ordinal));
         Assert.Contains(last, line => line.Contains("Another", StringComparison.Ordinal) && line.Contains("7/7", StringComparison.Ordinal));
     }
 
@@ -54,7 +54,7 @@ public sealed class TrainingViewTests
         Assert.Equal(8, TrainingView.Curve([.. Enumerable.Range(0, 1000).Select(i => (double)i)]).Length);
     }
 
-    private static void Train(Action<EpochMetrics> done, int epochs)
+    private static void Train(Action<EpochMetrics> done, int epochs, double? angle = null)
     {
         for (int i = 1; i <= epochs; i++)
             done(new EpochMetrics
@@ -64,7 +64,8 @@ public sealed class TrainingViewTests
                 Accuracy = 0.6,
                 ValidationAccuracy = 0.5,
                 LearningRate = 1e-3,
-                SamplesPerSecond = 25_000
+                SamplesPerSecond = 25_000,
+                AlignmentAngle = angle is { } degrees ? new Dictionary<string, double> { ["a"] = degrees - 10, ["b"] = degrees + 10 } : [],
             });
     }
 }

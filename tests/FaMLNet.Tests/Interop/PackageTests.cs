@@ -17,9 +17,13 @@ public sealed class PackageTests
         try
         {
             string packages = Path.Combine(folder.FullName, "feed"), consumer = folder.CreateSubdirectory("consumer").FullName;
-            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet", "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path",
-                Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
+            foreach (string project in new[] { "src/FaMLNet", "src/FaMLNet.Reporting" })
+            {
+                ProcessRunner.Run("dotnet", root, "pack", project, "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path",
+                    Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
+            }
             CheckContents(Path.Combine(packages, $"FaMLNet.{version}.nupkg"));
+            CheckReporting(Path.Combine(packages, $"FaMLNet.Reporting.{version}.nupkg"), version);
 
             XDocument sources = XDocument.Load(Path.Combine(root, "nuget.config"));
             sources.Root!.Element("packageSources")!.Add(new XElement("add", new XAttribute("key", "test"), new XAttribute("value", packages)));
@@ -41,12 +45,14 @@ public sealed class PackageTests
                   </PropertyGroup>
                   <ItemGroup>
                     <PackageReference Include="FaMLNet" Version="{version}" />
+                    <PackageReference Include="FaMLNet.Reporting" Version="{version}" />
                     <PackageReference Include="{libtorch}" Version="2.10.0" />
                   </ItemGroup>
                 </Project>
                 """);
             File.WriteAllText(Path.Combine(consumer, "Program.cs"), """
                 using FaMLNet;
+                using FaMLNet.Reporting;
                 using Microsoft.ML;
                 using Microsoft.ML.Data;
 
@@ -58,7 +64,12 @@ public sealed class PackageTests
                         rule: FeedbackRule.DirectFeedbackAlignment, numberOfEpochs: 40))
                     .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
                 string zip = Path.Combine(AppContext.BaseDirectory, "model.zip");
-                mlContext.Model.Save(pipeline.Fit(data), data.Schema, zip);
+                var model = pipeline.Fit(data);
+                mlContext.Model.Save(model, data.Schema, zip);
+                TrainingReport report = new("Consumer");
+                report.Add("dfa", model.OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model.History);
+                report.SaveHtml(Path.Combine(AppContext.BaseDirectory, "report.html"));
+                report.SavePictures(Path.Combine(AppContext.BaseDirectory, "pictures"));
                 using var engine = mlContext.Model.CreatePredictionEngine<Row, Prediction>(mlContext.Model.Load(zip, out _));
                 Console.WriteLine(engine.Predict(new Row { Features = [1, 2, 1] }).PredictedLabel + " "
                     + engine.Predict(new Row { Features = [0, 2, 1] }).PredictedLabel);
@@ -88,8 +99,8 @@ public sealed class PackageTests
             folder.Delete(recursive: true);
             string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
                 ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-            string unpacked = Path.Combine(cache, "famlnet", version);
-            if (Directory.Exists(unpacked))
+            foreach (string unpacked in new[] { "famlnet", "famlnet.reporting" }.Select(name => Path.Combine(cache, name, version))
+                .Where(Directory.Exists))
                 Directory.Delete(unpacked, recursive: true);
         }
     }
@@ -133,6 +144,21 @@ public sealed class PackageTests
         using StreamReader reader = new(zip.Entries.Single(entry => entry.Name == "FaMLNet.nuspec").Open());
         string nuspec = reader.ReadToEnd();
         Assert.Contains("<license type=\"expression\">MIT</license>", nuspec, StringComparison.Ordinal);
-        Assert.DoesNotContain("libtorch", nuspec, StringComparison.Ordinal);
+        foreach (string unwanted in new[] { "libtorch", "OxyPlot", "Plotly", "HarfBuzz", "Sylvan", "FaMLNet.Reporting" })
+            Assert.DoesNotContain(unwanted, nuspec, StringComparison.Ordinal);
+    }
+
+    private static void CheckReporting(string package, string version)
+    {
+        using ZipArchive zip = ZipFile.OpenRead(package);
+        string[] names = [.. zip.Entries.Select(entry => entry.FullName)];
+        foreach (string expected in new[] { "lib/net8.0/FaMLNet.Reporting.dll", "lib/net10.0/FaMLNet.Reporting.xml", "licenses/DejaVuSans.txt",
+            "README.md" })
+            Assert.Contains(expected, names);
+        Assert.DoesNotContain(names, name => name.EndsWith(".cs", StringComparison.OrdinalIgnoreCase));
+        using StreamReader reader = new(zip.Entries.Single(entry => entry.Name == "FaMLNet.Reporting.nuspec").Open());
+        string nuspec = reader.ReadToEnd();
+        Assert.Contains($"<dependency id=\"FaMLNet\" version=\"{version}\"", nuspec, StringComparison.Ordinal);
+        Assert.DoesNotContain("Grpc.Tools", nuspec, StringComparison.Ordinal);
     }
 }

@@ -9,7 +9,8 @@ internal static class Histories
     public static EpochMetrics Epoch(int epoch, string[] layers, double shift, bool validates)
     {
         Dictionary<string, double> By(double start, double step) =>
-            layers.Select((layer, i) => (layer, value: start + shift + i * step + 1.0 / (epoch + 7 * i + 3))).ToDictionary(pair => pair.layer, pair => pair.value);
+            layers.Select((layer, i) => (layer, value: start + shift + i * step + 1.0 / (epoch + 7 * i + 3)))
+                .ToDictionary(pair => pair.layer, pair => pair.value);
         return new EpochMetrics
         {
             Epoch = epoch,

@@ -64,11 +64,12 @@ public sealed class HtmlReportTests : IDisposable
         EpochMetrics[] history = History(0, 12, ["conv1", "<b>dense1</b>", "dense2"]);
         Assert.Equal(history.Select(epoch => epoch.Loss), await Column(page, "Table: Loss", 1), new Close());
         Assert.Equal(history.Select(epoch => epoch.ValidationLoss!.Value), await Column(page, "Table: Loss", 2), new Close());
-        Assert.Equal(history.Select(epoch => epoch.AlignmentAngle["<b>dense1</b>"]), await Column(page, "Table: Alignment angle by layer", 2), new Close());
+        Assert.Equal(history.Select(epoch => epoch.AlignmentAngle["<b>dense1</b>"]), await Column(page, "Table: Alignment angle by layer", 2),
+            new Close());
         Assert.Equal(history.Select(epoch => epoch.UpdateRatio["dense2"]), await Column(page, "Table: Update ratio by layer", 3), new Close());
         await page.SelectAsync("#layers select", "1");
-        await page.WaitForFunctionAsync(
-            $"() => Math.abs(Number(document.querySelector('#layers td').textContent) - {Text(History(1, 12, ["conv1"])[0].AlignmentAngle["conv1"])}) < 1e-3");
+        string expected = Text(History(1, 12, ["conv1"])[0].AlignmentAngle["conv1"]);
+        await page.WaitForFunctionAsync($"() => Math.abs(Number(document.querySelector('#layers td').textContent) - {expected}) < 1e-3");
         Assert.Equal(4, await page.EvaluateExpressionAsync<int>("document.querySelectorAll('#confusion tbody tr').length"));
 
         // Both themes, at both widths; nothing wider than the window.
@@ -79,7 +80,8 @@ public sealed class HtmlReportTests : IDisposable
             await page.WaitForFunctionAsync($"() => [...document.querySelectorAll('.chart')].every(plot => plot._fullLayout.width <= {width})");
             foreach (string theme in new[] { "dark", "light" })
             {
-                await page.EvaluateExpressionAsync($"document.documentElement.dataset.theme === '{theme}' || document.getElementById('theme').click()");
+                await page.EvaluateExpressionAsync(
+                    $"document.documentElement.dataset.theme === '{theme}' || document.getElementById('theme').click()");
                 Assert.Equal(theme, await page.EvaluateExpressionAsync<string>("document.documentElement.dataset.theme"));
                 Assert.InRange(await page.EvaluateExpressionAsync<int>("document.documentElement.scrollWidth"), 1, width);
                 if (folder != null)
@@ -93,7 +95,8 @@ public sealed class HtmlReportTests : IDisposable
 
         // All that can be reached by the keyboard has a name.
         Assert.Equal(0, await page.EvaluateExpressionAsync<int>(
-            "[...document.querySelectorAll('button, select, input, summary')].filter(one => !(one.textContent || one.ariaLabel || one.labels?.[0]?.textContent)).length"));
+            "[...document.querySelectorAll('button, select, input, summary')].filter(one => !(one.textContent || one.ariaLabel "
+            + "|| one.labels?.[0]?.textContent)).length"));
         Assert.Equal(0, await page.EvaluateExpressionAsync<int>(
             "[...document.querySelectorAll('.chart')].filter(plot => plot.getAttribute('role') !== 'img' || !plot.ariaLabel).length"));
         Assert.Empty(wrong);
@@ -122,8 +125,9 @@ public sealed class HtmlReportTests : IDisposable
     }
 
     private static async Task<double[]> Column(IPage page, string label, int column) =>
-        [.. (await page.EvaluateExpressionAsync<string[]>($"[...[...document.querySelectorAll('details')].find(details => details.firstChild.textContent === "
-            + $"{JsonSerializer.Serialize(label)}).querySelectorAll('tbody tr')].map(row => row.cells[{column}].textContent)"))
+        [.. (await page.EvaluateExpressionAsync<string[]>("[...[...document.querySelectorAll('details')].find(details => "
+            + $"details.firstChild.textContent === {JsonSerializer.Serialize(label)}).querySelectorAll('tbody tr')]"
+            + $".map(row => row.cells[{column}].textContent)"))
             .Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
 
     private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);

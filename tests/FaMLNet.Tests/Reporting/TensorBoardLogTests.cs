@@ -57,7 +57,8 @@ public sealed class TensorBoardLogTests : IDisposable
         List<(int Field, object Value)> session = EventReader.Message(EventReader.One<byte[]>(EventReader.Message(content), 3));
         Dictionary<string, double> numbers = session.Where(pair => pair.Field == 1).Select(pair => EventReader.Message((byte[])pair.Value))
             .Select(entry => (Key: EventReader.Text(entry, 1), Value: EventReader.Message(EventReader.One<byte[]>(entry, 2))))
-            .Where(entry => entry.Value.Any(pair => pair.Field == 2)).ToDictionary(entry => entry.Key, entry => EventReader.One<double>(entry.Value, 2));
+            .Where(entry => entry.Value.Any(pair => pair.Field == 2))
+            .ToDictionary(entry => entry.Key, entry => EventReader.One<double>(entry.Value, 2));
         Assert.Equal((3, 7), (numbers["NumberOfEpochs"], numbers["Seed"]));
     }
 
@@ -109,7 +110,8 @@ public sealed class TensorBoardLogTests : IDisposable
         }, tags.ToHashSet());
         foreach (string tag in new[] { "first layer's filters", "confusion matrix" })
         {
-            List<(int Field, object Value)> image = EventReader.Message(EventReader.One<byte[]>(Values(_folder).Single(value => value.Tag == tag).Fields, 4));
+            List<(int Field, object Value)> fields = Values(_folder).Single(value => value.Tag == tag).Fields,
+                image = EventReader.Message(EventReader.One<byte[]>(fields, 4));
             using SkiaSharp.SKBitmap bitmap = SkiaSharp.SKBitmap.Decode(EventReader.One<byte[]>(image, 4));
             Assert.Equal(((ulong)bitmap.Height, (ulong)bitmap.Width), (EventReader.One<ulong>(image, 1), EventReader.One<ulong>(image, 2)));
             Assert.True(bitmap.Pixels.Distinct().Count() > 10, tag);
@@ -165,7 +167,8 @@ public sealed class TensorBoardLogTests : IDisposable
             foreach ((string tag, double? value) in new (string, double?)[]
             {
                 ("loss/training", epoch.Loss), ("loss/validation", epoch.ValidationLoss), ("accuracy/training", epoch.Accuracy),
-                ("accuracy/validation", epoch.ValidationAccuracy), ("learning rate", epoch.LearningRate), ("samples per second", epoch.SamplesPerSecond),
+                ("accuracy/validation", epoch.ValidationAccuracy), ("learning rate", epoch.LearningRate),
+                ("samples per second", epoch.SamplesPerSecond),
                 ("total update angle", epoch.TotalUpdateAngle),
             })
                 yield return (epoch.Epoch, tag, (float)value!.Value);
@@ -184,7 +187,8 @@ public sealed class TensorBoardLogTests : IDisposable
 
     private static (string Name, byte[] Content) Plugin(List<(int Field, object Value)> value)
     {
-        List<(int Field, object Value)> plugin = EventReader.Message(EventReader.One<byte[]>(EventReader.Message(EventReader.One<byte[]>(value, 9)), 1));
+        List<(int Field, object Value)> metadata = EventReader.Message(EventReader.One<byte[]>(value, 9)),
+            plugin = EventReader.Message(EventReader.One<byte[]>(metadata, 1));
         return (EventReader.Text(plugin, 1), plugin.Any(pair => pair.Field == 2) ? EventReader.One<byte[]>(plugin, 2) : []);
     }
 
@@ -203,8 +207,11 @@ public sealed class TensorBoardLogTests : IDisposable
             long step = record.Any(pair => pair.Field == 2) ? (long)EventReader.One<ulong>(record, 2) : 0;
             foreach (byte[] summary in record.Where(pair => pair.Field == 5).Select(pair => (byte[])pair.Value))
             {
-                foreach (List<(int Field, object Value)> value in EventReader.Message(summary).Select(pair => EventReader.Message((byte[])pair.Value)))
+                foreach ((_, object content) in EventReader.Message(summary))
+                {
+                    List<(int Field, object Value)> value = EventReader.Message((byte[])content);
                     values.Add((EventReader.Text(value, 1), step, value));
+                }
             }
         }
         return values;
