@@ -20,7 +20,7 @@ namespace FaMLNet.Reporting;
 /// </remarks>
 public sealed class TensorBoardLog : IDisposable
 {
-    private const int Text = 7;
+    private const int Number = 1, Text = 7;
 
     private readonly EventFile _file;
     private readonly object _gate = new();
@@ -165,6 +165,8 @@ public sealed class TensorBoardLog : IDisposable
     {
         Tag = tag,
         Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "hparams", Content = data.ToByteString() } },
+        // TensorBoard's storage wants a tensor with every value; this one says nothing.
+        Tensor = new TensorProto { Dtype = Number, TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } }, FloatVal = { 0 } },
     });
 
     private static void AddLayers(Summary summary, string prefix, LayerMetrics metrics)

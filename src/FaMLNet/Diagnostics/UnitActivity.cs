@@ -52,7 +52,18 @@ internal sealed class UnitActivity(int batches)
         return alive.ToDictionary(pair => pair.Key, pair => (double)pair.Value.Count(unit => !unit) / pair.Value.Length);
     }
 
-    /// <summary>Where an activation is used again, a unit lives if it does anywhere.</summary>
-    private bool[] UnitsOf(string layer, int units) =>
-        _current.TryGetValue(layer, out bool[]? alive) && alive.Length == units ? alive : _current[layer] = new bool[units];
+    /// <summary>
+    /// Where an activation is used again, a unit lives if it does anywhere; with another number of units it goes by a name of its own.
+    /// </summary>
+    private bool[] UnitsOf(string layer, int units)
+    {
+        string name = layer;
+        for (int number = 2; _current.TryGetValue(name, out bool[]? alive); number++)
+        {
+            if (alive.Length == units)
+                return alive;
+            name = $"{layer}.{number}";
+        }
+        return _current[name] = new bool[units];
+    }
 }

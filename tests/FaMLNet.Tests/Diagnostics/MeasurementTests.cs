@@ -161,7 +161,10 @@ public sealed class MeasurementTests
         two.Begin(afterGap: true);
         two.Observe("x", first, width: 1, rows: 1);
         two.Observe("x", second, width: 1, rows: 1); // used twice in a pass
+        two.Observe("x", [1, 0, 0, 0, 0], width: 1, rows: 1); // and a third time, by other units
+        two.Observe("x", first, width: 1, rows: 1);
         Assert.Equal(0.5, two.DeadShares()["x"]);
+        Assert.Equal(0.8, two.DeadShares()["x.2"]);
     }
 
     [Fact]
