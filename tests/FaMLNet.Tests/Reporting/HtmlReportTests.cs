@@ -10,6 +10,9 @@ namespace FaMLNet.Tests.Reporting;
 /// <summary>The page in a browser: headless Chromium, where there is one (<c>tests/chromium</c> installs it).</summary>
 public sealed class HtmlReportTests : IDisposable
 {
+    /// <summary>Milliseconds after which something has gone wrong, however busy the machine is.</summary>
+    private const int Patience = 300_000;
+
     private static readonly string[] Places =
         ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
@@ -34,6 +37,7 @@ public sealed class HtmlReportTests : IDisposable
     {
         await using IBrowser browser = await Launch();
         await using IPage page = await browser.NewPageAsync();
+        page.DefaultTimeout = Patience;
         List<string> wrong = [], requests = [];
         page.Console += (_, message) => wrong.Add($"{message.Message.Type}: {message.Message.Text}");
         page.PageError += (_, failure) => wrong.Add(failure.Message);
@@ -109,6 +113,7 @@ public sealed class HtmlReportTests : IDisposable
     {
         await using IBrowser browser = await Launch();
         await using IPage page = await browser.NewPageAsync();
+        page.DefaultTimeout = Patience;
         List<string> wrong = [];
         page.Console += (_, message) => wrong.Add(message.Message.Text);
         page.PageError += (_, failure) => wrong.Add(failure.Message);
@@ -139,7 +144,13 @@ public sealed class HtmlReportTests : IDisposable
         string? path = Places.Prepend(Environment.GetEnvironmentVariable("CHROME_PATH")).FirstOrDefault(File.Exists);
         if (path == null)
             Assert.Skip("needs Chromium: run tests/chromium, or name one by CHROME_PATH");
-        return await Puppeteer.LaunchAsync(new LaunchOptions { ExecutablePath = path, Headless = true, Args = ["--no-sandbox", "--disable-gpu"] });
+        return await Puppeteer.LaunchAsync(new LaunchOptions
+        {
+            ExecutablePath = path,
+            Headless = true,
+            Args = ["--no-sandbox", "--disable-gpu"],
+            Timeout = Patience,
+        });
     }
 
     private string Save(int runs, int epochs, string[] layers)
