@@ -34,5 +34,5 @@ internal sealed record Curve(IReadOnlyList<int> Epochs, IReadOnlyList<double> Me
 
     /// <summary>The mean over layers.</summary>
     public static Curve MeanOf(Run run, LayerMeasure measure) =>
-        Of(run.Histories, metrics => measure.Of(metrics) is { Count: > 0 } layers ? layers.Values.Average() : null);
+        Of(run.Histories, metrics => measure.MeanOf(metrics));
 }

@@ -10,6 +10,9 @@ namespace FaMLNet.Reporting;
 internal sealed record LayerMeasure(string Tag, string Title, string Unit, Func<LayerMetrics, IReadOnlyDictionary<string, double>> Of,
     double? Chance = null, bool IsLogarithmic = false)
 {
+    /// <summary>The mean of the layers; null where none was measured.</summary>
+    public double? MeanOf(LayerMetrics metrics) => Of(metrics) is { Count: > 0 } layers ? layers.Values.Average() : null;
+
     public static LayerMeasure Alignment { get; } =
         new("alignment angle", "Alignment angle", "degrees between W and B", metrics => metrics.AlignmentAngle, Chance: 90);
 

@@ -52,7 +52,7 @@ internal static class HtmlReport
             ("validation loss", run => Last(run, metrics => metrics.ValidationLoss)),
             ("validation accuracy", run => Last(run, metrics => metrics.ValidationAccuracy)),
             ("best validation accuracy", run => Best(run)?.Accuracy), ("in epoch", run => Best(run)?.Epoch),
-            ("alignment angle", run => Last(run, metrics => metrics.AlignmentAngle.Count > 0 ? metrics.AlignmentAngle.Values.Average() : null)),
+            ("alignment angle", run => Last(run, metrics => LayerMeasure.Alignment.MeanOf(metrics))),
             ("update angle", run => Last(run, metrics => metrics.TotalUpdateAngle)),
         ];
         StringBuilder table = new("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Trainings\"><table id=\"trainings\"><thead><tr>"
@@ -136,7 +136,7 @@ internal static class HtmlReport
                 Curves(runs, "Loss", "cross-entropy, nats", null, metrics => metrics.Loss, metrics => metrics.ValidationLoss),
                 Curves(runs, "Accuracy", "share right", null, metrics => metrics.Accuracy, metrics => metrics.ValidationAccuracy),
                 Curves(runs, "Alignment angle, mean of layers", "degrees", 90,
-                    metrics => metrics.AlignmentAngle.Count > 0 ? metrics.AlignmentAngle.Values.Average() : null, null),
+                    metrics => LayerMeasure.Alignment.MeanOf(metrics), null),
                 Curves(runs, "Update angle, all parameters", "degrees", 90, metrics => metrics.TotalUpdateAngle, null),
                 Curves(runs, "Learning rate", "learning rate", null, metrics => metrics.LearningRate, null)),
             ["measures"] = new JsonArray([.. LayerMeasure.All.Select(measure => new JsonObject

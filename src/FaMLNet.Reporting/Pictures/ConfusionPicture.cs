@@ -8,7 +8,7 @@ namespace FaMLNet.Reporting.Pictures;
 /// </summary>
 internal sealed class ConfusionPicture : Figure
 {
-    private const double Margin = 14, TitleHeight = 44, AxisTitle = 26, LabelText = 13, MostLabelWidth = 160;
+    private const double AxisTitle = 26, LabelText = 13, MostLabelWidth = 160;
     private const int MostWithNumbers = 60;
 
     private readonly string _title;
@@ -21,7 +21,7 @@ internal sealed class ConfusionPicture : Figure
         (_title, _table) = (title, table);
         int classes = table.Classes.Count;
         using PictureContext measurer = new(canvas: null);
-        double widest = table.Classes.Select(name => Measure(Short(name), LabelText, measurer)).DefaultIfEmpty(0).Max(),
+        double widest = table.Classes.Select(name => Measure(Short(name, measurer), LabelText, measurer)).DefaultIfEmpty(0).Max(),
             count = table.Counts.SelectMany(row => row).Select(value => Measure(Text(value), LabelText, measurer)).DefaultIfEmpty(0).Max();
         _numbers = classes <= MostWithNumbers;
         _cell = _numbers ? Math.Max(Math.Max(32, count + 10), classes < 8 ? 60 : 0) : Math.Max(6, 1400.0 / classes);
@@ -40,7 +40,7 @@ internal sealed class ConfusionPicture : Figure
     {
         int classes = _table.Classes.Count;
         double left = Margin + AxisTitle + _rowLabels, top = TitleHeight + AxisTitle + _columnLabels, side = _cell * classes;
-        context.DrawText(new ScreenPoint(Margin, Margin), _title, Ink, PictureFont.Family, 19, 700);
+        DrawTitle(context, _title);
         context.DrawText(new ScreenPoint(left + side / 2, TitleHeight + AxisTitle / 2), "predicted class", Ink, PictureFont.Family, 14, 400, 0,
             HorizontalAlignment.Center, VerticalAlignment.Middle);
         context.DrawText(new ScreenPoint(Margin + AxisTitle / 2, top + side / 2), "true class", Ink, PictureFont.Family, 14, 400, -90,
@@ -63,7 +63,7 @@ internal sealed class ConfusionPicture : Figure
             }
             if (i % every != 0)
                 continue;
-            string name = Short(_table.Classes[i]);
+            string name = Short(_table.Classes[i], context);
             context.DrawText(new ScreenPoint(left - 6, top + middle), name, Ink, PictureFont.Family, LabelText, 400, 0, HorizontalAlignment.Right,
                 VerticalAlignment.Middle);
             context.DrawText(new ScreenPoint(left + middle, top - 6), name, Ink, PictureFont.Family, LabelText, 400, _upright ? -90 : 0,
@@ -76,16 +76,5 @@ internal sealed class ConfusionPicture : Figure
 
     private static string Text(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 
-    private static string Short(string name)
-    {
-        using PictureContext measurer = new(canvas: null);
-        name = name.ReplaceLineEndings(" ");
-        if (Measure(name, LabelText, measurer) <= MostLabelWidth)
-            return name;
-        while (name.Length > 1 && Measure(name + "…", LabelText, measurer) > MostLabelWidth)
-            name = name[..^1];
-        return name + "…";
-    }
-
-    private static double Measure(string text, double size, IRenderContext context) => context.MeasureText(text, PictureFont.Family, size, 400).Width;
+    private static string Short(string name, IRenderContext context) => Fit(name, MostLabelWidth, LabelText, context);
 }

@@ -30,7 +30,7 @@ internal sealed record Panel(string Title, string Unit, IReadOnlyList<PanelCurve
 /// <param name="note">What dashes and bands mean, under the legend; empty for nothing.</param>
 internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IReadOnlyList<string> legend, string note) : Figure
 {
-    private const double PanelWidth = 470, PanelHeight = 330, Margin = 14, TitleHeight = 44, LegendRow = 24, LegendText = 14, NoteText = 13,
+    private const double PanelWidth = 470, PanelHeight = 330, LegendRow = 24, LegendText = 14, NoteText = 13,
         SampleLength = 44;
     private const int MarkersACurve = 8;
 
@@ -44,7 +44,7 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
 
     protected override void Draw(IRenderContext context)
     {
-        context.DrawText(new ScreenPoint(Margin, Margin), Fit(title, Width - 2 * Margin, 19, context), Ink, PictureFont.Family, 19, 700);
+        DrawTitle(context, title);
         double panelWidth = (Width - 2 * Margin) / _columns;
         for (int i = 0; i < panels.Count; i++)
         {
@@ -255,17 +255,4 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
         }
         return lines;
     }
-
-    /// <summary>A text that ends in an ellipsis where it would not fit.</summary>
-    private static string Fit(string text, double width, double size, IRenderContext context)
-    {
-        text = text.ReplaceLineEndings(" ");
-        if (Measure(text, size, context) <= width)
-            return text;
-        while (text.Length > 1 && Measure(text + "…", size, context) > width)
-            text = text[..^1];
-        return text + "…";
-    }
-
-    private static double Measure(string text, double size, IRenderContext context) => context.MeasureText(text, PictureFont.Family, size, 400).Width;
 }

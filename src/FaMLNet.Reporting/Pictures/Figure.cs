@@ -17,6 +17,8 @@ internal abstract class Figure
 
     public abstract double Height { get; }
 
+    protected const double Margin = 14, TitleHeight = 44, TitleText = 19;
+
     protected static OxyColor Ink { get; } = OxyColor.FromRgb(0x22, 0x22, 0x22);
 
     protected static OxyColor Grey { get; } = OxyColor.FromRgb(0x76, 0x76, 0x76);
@@ -44,4 +46,21 @@ internal abstract class Figure
     }
 
     protected abstract void Draw(IRenderContext context);
+
+    protected void DrawTitle(IRenderContext context, string title) => context.DrawText(new ScreenPoint(Margin, Margin),
+        Fit(title, Width - 2 * Margin, TitleText, context), Ink, PictureFont.Family, TitleText, 700);
+
+    /// <summary>A text that ends in an ellipsis where it would not fit.</summary>
+    protected static string Fit(string text, double width, double size, IRenderContext context)
+    {
+        text = text.ReplaceLineEndings(" ");
+        if (Measure(text, size, context) <= width)
+            return text;
+        while (text.Length > 1 && Measure(text + "…", size, context) > width)
+            text = text[..^1];
+        return text + "…";
+    }
+
+    protected static double Measure(string text, double size, IRenderContext context) =>
+        context.MeasureText(text, PictureFont.Family, size, 400).Width;
 }

@@ -17,7 +17,4 @@ internal readonly record struct Style(OxyColor Color, MarkerType Marker, LineSty
 
     public static Style Of(int series) => new(OxyColor.Parse(Colors[series % Colors.Length]), Markers[series % Markers.Length],
         Lines[series / Colors.Length % Lines.Length]);
-
-    /// <summary>As CSS has it.</summary>
-    public static string CssColor(int series) => Colors[series % Colors.Length];
 }

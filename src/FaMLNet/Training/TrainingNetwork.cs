@@ -80,7 +80,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     bool IMeasuredTraining.IsDirect => Feedback.IsDirect;
 
-    bool IMeasuredTraining.IsBackpropagation => Feedback.Buffer.Length == 0 && Feedback.Rule is not (LayerwiseFeedbackRule or DirectFeedbackRule);
+    bool IMeasuredTraining.IsBackpropagation => Feedback.Rule is not (LayerwiseFeedbackRule or DirectFeedbackRule);
 
     (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) =>
         Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;

@@ -100,6 +100,14 @@ public sealed class TrainingReportTests : IDisposable
     }
 
     [Fact]
+    public void A_long_title_ends_in_an_ellipsis_and_not_at_the_edge()
+    {
+        ConfusionTable table = new(["a", "b"], [[3, 1], [0, 4]]);
+        using SKBitmap bitmap = SKBitmap.Decode(ConfusionPicture.Of(table, new string('x', 300)).ToPng().Png);
+        Assert.All(Enumerable.Range(0, bitmap.Height), y => Assert.Equal(SKColors.White, bitmap.GetPixel(bitmap.Width - 1, y)));
+    }
+
+    [Fact]
     public void Text_is_drawn_by_the_font_that_the_assembly_carries()
     {
         using SKPaint paint = PictureFont.Paint("Alignment ‖B‖/‖W‖ Δ°", 13);
