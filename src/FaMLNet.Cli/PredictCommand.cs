@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
-using FaMLNet.Reporting;
+using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Persistence;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;

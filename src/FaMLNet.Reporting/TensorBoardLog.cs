@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaMLNet.Persistence;
 using FaMLNet.Reporting.Pictures;
 using FaMLNet.Reporting.TensorBoard;
 using Google.Protobuf;

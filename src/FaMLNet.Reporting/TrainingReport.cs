@@ -1,3 +1,4 @@
+using FaMLNet.Persistence;
 using FaMLNet.Reporting.Html;
 using FaMLNet.Reporting.Pictures;
 using Microsoft.ML.Data;

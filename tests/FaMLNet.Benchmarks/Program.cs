@@ -12,6 +12,9 @@ switch (args)
     case ["diagnostics", ..]:
         DiagnosticsBenchmark.Run(rounds: Number(1) ?? 9);
         return 0;
+    case ["attacks", string folder, ..]:
+        AttackBenchmark.Run(folder, rounds: Number(2) ?? 5);
+        return 0;
     case ["convolutions", ..]:
         ProcessorDistance.Report(() => ConvolutionBenchmark.Run(rounds: Number(1) ?? 9));
         return 0;
@@ -43,10 +46,11 @@ switch (args)
             factors: args.Length > 4 ? [.. args[4].Split(',').Select(factor => float.Parse(factor, CultureInfo.InvariantCulture))] : [1]);
         return 0;
     default:
-        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | diagnostics [rounds] | convolutions [rounds] | scoring <folder of IDX files> "
-            + "[rounds] | streaming [rows [hidden units]] | profile [seconds a case] | pytorch [rounds] | soak [minutes] | images <folder of IDX "
-            + "files> [epochs [seeds [rules]]] | accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] | defaults <folder of tables> "
-            + "[seeds [epochs [factors on the rates, for example 0.5,1,2]]]");
+        Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | diagnostics [rounds] | attacks <folder of IDX files> [rounds] "
+            + "| convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | profile [seconds a case] "
+            + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
+            + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
+            + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]]");
         return 2;
 }
 

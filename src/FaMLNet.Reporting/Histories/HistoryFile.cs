@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using FaMLNet.Persistence;
 using Sylvan.Data.Csv;
 
 namespace FaMLNet.Reporting;

@@ -1,3 +1,5 @@
+using FaMLNet.Persistence;
+
 namespace FaMLNet.Reporting;
 
 /// <summary>

@@ -23,6 +23,28 @@ internal sealed class BilinearResize(ImageShape from, ImageShape to)
         }
     }
 
+    /// <summary>The transpose: the gradient at the old size from that at the new one.</summary>
+    /// <param name="gradient">Height × width of the new size.</param>
+    /// <param name="result">Height × width of the old size; overwritten.</param>
+    public void RunBack(ReadOnlySpan<float> gradient, Span<float> result)
+    {
+        result.Clear();
+        int i = 0;
+        foreach ((int upperRow, int lowerRow, float down) in _rows)
+        {
+            Span<float> upper = result.Slice(upperRow * _width, _width), lower = result.Slice(lowerRow * _width, _width);
+            foreach ((int left, int right, float across) in _columns)
+            {
+                float above = (1 - down) * gradient[i], below = down * gradient[i];
+                i++;
+                upper[left] += (1 - across) * above;
+                upper[right] += across * above;
+                lower[left] += (1 - across) * below;
+                lower[right] += across * below;
+            }
+        }
+    }
+
     private static (int First, int Second, float Share)[] Table(int from, int to)
     {
         (int, int, float)[] table = new (int, int, float)[to];

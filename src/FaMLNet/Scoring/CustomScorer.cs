@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FaMLNet.Interop;
 using FaMLNet.Training.Autograd;
 using TorchSharp;
@@ -52,7 +51,7 @@ internal sealed class CustomScorer : NetworkScorer
         target.copy_(values);
     }
 
-    private void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+    private void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits)
     {
         lock (_gate)
         {
@@ -62,15 +61,14 @@ internal sealed class CustomScorer : NetworkScorer
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = no_grad();
             Tensor input = tensor(features[..(count * _layout.Inputs)].ToArray(), [count, .. _layout.Shape.Input.Select(size => (long)size)]);
-            Tensor logits = _module.call(input).contiguous();
-            MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
+            Tensor dense = _module.call(input).contiguous();
+            TensorMemory.Read(dense).CopyTo(logits);
+            GC.KeepAlive(dense);
         }
-        for (int row = 0; row < count; row++)
-            DenseScorer.Softmax(scores.Slice(row * _layout.Outputs, _layout.Outputs));
     }
 
     private sealed class Session(CustomScorer owner) : IScoringSession
     {
-        public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
+        public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits) => owner.ComputeLogits(features, count, logits);
     }
 }

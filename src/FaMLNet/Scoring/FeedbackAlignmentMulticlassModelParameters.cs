@@ -108,6 +108,30 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
         _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
             .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
 
+    /// <summary>How parameters and statistics lie in their buffers.</summary>
+    internal NetworkLayout Layout => _layout;
+
+    /// <summary>All parameters; not to be written to.</summary>
+    internal float[] FlatParameters => _parameters;
+
+    /// <summary>All statistics; not to be written to.</summary>
+    internal float[] FlatStatistics => _statistics;
+
+    /// <summary>Where the model lives: finds factories of networks of the user's own.</summary>
+    internal IHostEnvironment Environment => Host;
+
+    /// <summary>The feedback weights in the layout of the rule, a copy.</summary>
+    internal float[] FlatFeedback(IReadOnlyList<ParameterSlice?> slices, int length)
+    {
+        float[] feedback = new float[length];
+        for (int i = 0; i < slices.Count; i++)
+        {
+            if (slices[i] is { } slice && _feedback.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values))
+                values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
+        }
+        return feedback;
+    }
+
     /// <summary>A copy to train further.</summary>
     /// <exception cref="ArgumentException">The model does not fit a training with this network and data.</exception>
     internal TrainedNetwork ToTrained(NetworkDefinition network, int features, int classes)
@@ -119,12 +143,7 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
             throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {NumberOfClasses} classes; the training data "
                 + $"has {features} and {classes}. Give it data prepared as the model's was, with the same key mapping.");
         IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
-        float[] feedback = new float[slices.Any(slice => slice != null) && _feedback.Count == 0 ? 0 : length];
-        for (int i = 0; i < slices.Count; i++)
-        {
-            if (slices[i] is { } slice && _feedback.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values))
-                values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
-        }
+        float[] feedback = slices.Any(slice => slice != null) && _feedback.Count == 0 ? [] : FlatFeedback(slices, length);
         return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History);
     }
 

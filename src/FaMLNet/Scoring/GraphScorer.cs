@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using FaMLNet.Interop;
 using FaMLNet.Training;
 using FaMLNet.Training.Graph;
@@ -59,12 +58,12 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
         _network = null;
     }
 
-    private void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+    private void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits)
     {
         NativeNetwork network = Enter();
         try
         {
-            network.Score(features, count, scores);
+            network.ComputeLogits(features, count, logits);
         }
         finally
         {
@@ -95,7 +94,7 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
                 layout.ChannelsLast));
         }
 
-        public void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+        public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits)
         {
             using DisposeScope scope = NewDisposeScope();
             using IDisposable grad = no_grad();
@@ -108,12 +107,10 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
             for (int row = 0; row < count; row++)
                 ImageBatch.Place(features.Slice(row * _layout.Inputs, _layout.Inputs), _layout, _statisticsOfInput,
                     buffer.Span.Slice(row * length, length));
-            using (Tensor input = ImageBatch.Input(buffer, count, _layout), output = GraphNode.Forward(_nodes, input, training: false),
-                logits = output.contiguous())
-                MemoryMarshal.Cast<byte, float>(logits.bytes).CopyTo(scores);
+            using (Tensor input = ImageBatch.Input(buffer, count, _layout), output = GraphNode.Forward(_nodes, input, Pass.Prediction),
+                dense = output.contiguous())
+                TensorMemory.Read(dense).CopyTo(logits);
             _inputs.Add(buffer);
-            for (int row = 0; row < count; row++)
-                DenseScorer.Softmax(scores.Slice(row * _layout.Outputs, _layout.Outputs));
         }
 
         public void Dispose()
@@ -127,6 +124,6 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
 
     private sealed class Session(GraphScorer owner) : IScoringSession
     {
-        public void Score(ReadOnlySpan<float> features, int count, Span<float> scores) => owner.Score(features, count, scores);
+        public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits) => owner.ComputeLogits(features, count, logits);
     }
 }

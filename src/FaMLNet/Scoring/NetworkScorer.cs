@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Runtime;
 
 namespace FaMLNet.Scoring;
@@ -32,9 +33,29 @@ internal abstract class NetworkScorer : IDisposable
 /// <summary>One thread's use of a scorer.</summary>
 internal interface IScoringSession
 {
+    /// <summary>Logits of rows.</summary>
+    /// <param name="features">Rows × features.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="logits">Receives rows × classes.</param>
+    public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits);
+
     /// <summary>Class probabilities of rows.</summary>
     /// <param name="features">Rows × features.</param>
     /// <param name="count">How many rows.</param>
     /// <param name="scores">Receives rows × classes.</param>
-    public void Score(ReadOnlySpan<float> features, int count, Span<float> scores);
+    public void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
+    {
+        ComputeLogits(features, count, scores);
+        int classes = scores.Length / count;
+        for (int row = 0; row < count; row++)
+            Softmax(scores.Slice(row * classes, classes));
+    }
+
+    /// <summary>The maximum is subtracted first: TensorPrimitives.SoftMax is NaN for a logit above 88.</summary>
+    public static void Softmax(Span<float> values)
+    {
+        TensorPrimitives.Subtract(values, TensorPrimitives.Max(values), values);
+        TensorPrimitives.Exp(values, values);
+        TensorPrimitives.Multiply(values, 1 / TensorPrimitives.Sum<float>(values), values);
+    }
 }

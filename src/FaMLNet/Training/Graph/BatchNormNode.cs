@@ -22,10 +22,10 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
     public static bool Takes(GraphNodeSpec spec, GraphBuffers buffers) => buffers.ChannelsLast && spec.Definition is Layer.BatchNorm
         && spec.Input.Channels % BatchNormKernels.Lanes == 0;
 
-    public override Tensor Forward(Tensor x, bool training) => Forward(x, added: null, training);
+    public override Tensor Forward(Tensor x, Pass pass) => Forward(x, added: null, pass);
 
     /// <summary>The layer's output with something added to it, before ReLU.</summary>
-    public Tensor Forward(Tensor x, Tensor? added, bool training)
+    public Tensor Forward(Tensor x, Tensor? added, Pass pass)
     {
         using Tensor plain = x.detach();
         Tensor input = ChannelsLast.InFormat(plain);
@@ -33,19 +33,21 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         Tensor output = LikeInput(input);
         long positions = Positions(input);
         float[] shift = Shift.ToArray(), mean = _mean, factor = _factor;
-        if (training)
+        if (pass == Pass.Training)
             Standardize(Pointer(input), positions);
         else
         {
-            // Threads may share the node.
+            // Threads that predict may share the node.
             (mean, factor) = (spec.RunningMean!.In(buffers.Statistics.Span).ToArray(), spec.RunningVariance!.In(buffers.Statistics.Span).ToArray());
             for (int c = 0; c < _channels; c++)
                 factor[c] = Scale[c] / MathF.Sqrt(factor[c] + NormalizationKernels.Epsilon);
         }
         BatchNormKernels.Apply(Pointer(input), other is null ? null : Pointer(other), Pointer(output), positions, _channels, mean, factor, shift,
             _rectified);
-        if (training)
+        if (pass != Pass.Prediction)
         {
+            mean.CopyTo(_mean, 0);
+            factor.CopyTo(_factor, 0);
             (_input, _output) = (input, _rectified && added is not null ? output.alias() : null);
             if (units != null)
                 buffers.Activity?.Observe(units, output);
@@ -79,15 +81,20 @@ internal sealed unsafe class BatchNormNode(GraphNodeSpec spec, GraphBuffers buff
         float* x = Pointer(input);
         bool masks = _rectified && output is null;
         Tensor? passed = output is null ? null : writable ? error.alias() : LikeInput(input);
-        BatchNormKernels.Sums(Pointer(error), x, output is null ? null : Pointer(output), passed is null ? null : Pointer(passed), positions,
-            _channels, _mean, _factor, shift, masks, errors, products);
-        errors.CopyTo(spec.Bias!.In(buffers.Gradient.Span));
-        Span<float> scaleGradient = spec.Weight!.In(buffers.Gradient.Span);
-        for (int c = 0; c < _channels; c++)
+        if (buffers.HasGradient || passed is not null)
+            BatchNormKernels.Sums(Pointer(error), x, output is null ? null : Pointer(output), passed is null ? null : Pointer(passed), positions,
+                _channels, _mean, _factor, shift, masks, errors, products);
+        // By running statistics, which do not depend on the input, the last two stay 0.
+        if (buffers.HasGradient)
         {
-            scaleGradient[c] = products[c] * _inverse[c];
-            meanError[c] = errors[c] / positions;
-            slope[c] = products[c] / positions * _inverse[c] * _inverse[c];
+            errors.CopyTo(spec.Bias!.In(buffers.Gradient.Span));
+            Span<float> scaleGradient = spec.Weight!.In(buffers.Gradient.Span);
+            for (int c = 0; c < _channels; c++)
+            {
+                scaleGradient[c] = products[c] * _inverse[c];
+                meanError[c] = errors[c] / positions;
+                slope[c] = products[c] / positions * _inverse[c] * _inverse[c];
+            }
         }
         // What passes to the other branch, or belongs to it, must stay as it is.
         Tensor result = writable && passed is null ? error.alias() : LikeInput(input);

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Graph;
 
-/// <summary>The flat buffers of a network and the views that its nodes use. For prediction there is no gradient.</summary>
+/// <summary>
+/// The flat buffers of a network and the views that its nodes use. Without a gradient the network predicts, or, if errors pass, returns the
+/// gradient of its input.
+/// </summary>
 internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout,
     ConvolutionGuard guard, bool passesErrors, bool channelsLast)
 {
@@ -25,10 +28,16 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
     /// <summary>Watches activations; null where no one asks.</summary>
     public UnitActivity? Activity { get; set; }
 
+    /// <summary>Whether the gradients of the parameters are wanted.</summary>
+    public bool HasGradient => _gradient != null;
+
+    /// <summary>Whether errors pass the first layer too, to the input of the network.</summary>
+    public bool ReachesInput => _gradient == null && passesErrors;
+
     /// <summary>What a convolution must get right here.</summary>
     public ConvolutionUse UseOf(GraphNodeSpec spec) =>
-        _gradient == null ? ConvolutionUse.Forward : passesErrors && spec.WeightedIndex > 0 ? ConvolutionUse.InputGradient
-            : ConvolutionUse.WeightGradient;
+        passesErrors && (spec.WeightedIndex > 0 || ReachesInput) ? ConvolutionUse.InputGradient
+            : HasGradient ? ConvolutionUse.WeightGradient : ConvolutionUse.Forward;
 
     /// <summary>A leaf of the autograd graph whose storage is in the flat parameters and whose gradient is in the flat gradient.</summary>
     public Tensor Parameter(ParameterSlice slice)

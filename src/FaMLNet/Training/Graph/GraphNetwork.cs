@@ -52,7 +52,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         _batch.Load(data, rows, augment: false);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
-        using Tensor input = _batch.Input(), output = GraphNode.Forward(_nodes, input, training: false), logits = output.contiguous();
+        using Tensor input = _batch.Input(), output = GraphNode.Forward(_nodes, input, Pass.Prediction), logits = output.contiguous();
         return _batch.Evaluate(logits, _layout.Outputs, k);
     }
 
@@ -86,7 +86,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         gradient.Span.Clear();
         _batch.DropoutState = Dropout.GetState();
         using Tensor input = _batch.Input();
-        using Tensor output = GraphNode.Forward(_nodes, input, training: true);
+        using Tensor output = GraphNode.Forward(_nodes, input, Pass.Training);
         // A copy: the last layer may need its output again.
         using Tensor dense = output.contiguous(), error = dense.clone();
         BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);

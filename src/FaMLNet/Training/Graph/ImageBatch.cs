@@ -100,4 +100,28 @@ internal sealed class ImageBatch : IDisposable
         TensorPrimitives.Subtract(source, mean, destination);
         TensorPrimitives.Multiply(destination, scale, destination);
     }
+
+    /// <summary>The way back of <see cref="Place"/>: from the gradient at what the network sees to that at the pixels.</summary>
+    /// <param name="gradient">At what the network sees.</param>
+    /// <param name="layout">The network.</param>
+    /// <param name="statistics">Of its input.</param>
+    /// <param name="pixels">Receives the gradient at the pixels.</param>
+    public static void PlaceGradient(ReadOnlySpan<float> gradient, GraphLayout layout, ReadOnlySpan<float> statistics, Span<float> pixels)
+    {
+        ImageShape image = layout.Image, seen = layout.NetworkInput;
+        int top = (seen.Height - image.Height) / 2, left = (seen.Width - image.Width) / 2;
+        for (int channel = 0; channel < image.Channels; channel++)
+        {
+            ReadOnlySpan<float> source = gradient.Slice(channel * seen.Height * seen.Width, seen.Height * seen.Width);
+            Span<float> plane = pixels.Slice(channel * image.Height * image.Width, image.Height * image.Width);
+            if (layout.Resize is { } resize)
+                resize.RunBack(source, plane);
+            else
+            {
+                for (int row = 0; row < image.Height; row++)
+                    source.Slice((top + row) * seen.Width + left, image.Width).CopyTo(plane.Slice(row * image.Width, image.Width));
+            }
+            TensorPrimitives.Multiply(plane, 1 / statistics[layout.InputDeviation.Offset + channel], plane);
+        }
+    }
 }

@@ -14,10 +14,10 @@ internal sealed class ReLUNode(GraphBuffers buffers, string units, bool ownsInpu
     private const int PartLength = 16384;
     private Tensor? _output;
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
         Tensor output = ownsInput ? x.relu_().alias() : x.relu();
-        if (training)
+        if (pass != Pass.Prediction)
         {
             _output = output.alias();
             buffers.Activity?.Observe(units, output);
@@ -67,7 +67,7 @@ internal sealed class ReLUNode(GraphBuffers buffers, string units, bool ownsInpu
 /// <summary>From an image to a vector and back.</summary>
 internal sealed class FlattenNode(ImageShape input, bool channelsLast) : GraphNode
 {
-    public override Tensor Forward(Tensor x, bool training) => x.reshape(x.shape[0], -1);
+    public override Tensor Forward(Tensor x, Pass pass) => x.reshape(x.shape[0], -1);
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
     {
@@ -79,14 +79,14 @@ internal sealed class FlattenNode(ImageShape input, bool channelsLast) : GraphNo
     }
 }
 
-/// <summary>Dropout; nothing at prediction.</summary>
+/// <summary>Dropout; nothing but in training.</summary>
 internal sealed class DropoutNode(float share, RandomGenerator? random) : GraphNode
 {
     private Tensor? _mask;
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        if (!training || share == 0)
+        if (pass != Pass.Training || share == 0)
             return x.alias();
         float[] mask = new float[x.numel()];
         random!.FillUniform(mask, 0, 1);
@@ -113,9 +113,9 @@ internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params T
 {
     private Tensor? _input, _output;
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        if (!training)
+        if (pass == Pass.Prediction)
         {
             using (no_grad())
                 return function(x, false);
@@ -123,7 +123,7 @@ internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params T
         _input = x.detach();
         _input.requires_grad = true;
         using (enable_grad())
-            _output = function(_input, true);
+            _output = function(_input, pass == Pass.Training);
         return _output.detach();
     }
 
@@ -131,7 +131,7 @@ internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params T
     {
         using Tensor output = _output!, input = _input!;
         _output = _input = null;
-        autograd.backward([output], [gradient], inputs: [.. parameters, input]);
+        autograd.backward([output], [gradient], inputs: [.. parameters.Where(parameter => parameter.requires_grad), input]);
         return input.grad;
     }
 }
@@ -143,9 +143,9 @@ internal sealed class AutogradNode(Func<Tensor, bool, Tensor> function, params T
 /// <param name="ownsError">Whether the error that the body hands down may be overwritten.</param>
 internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<GraphNode> shortcut, bool ownsBody, bool ownsError) : GraphNode
 {
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        using Tensor one = Forward(body, x, training), other = Forward(shortcut, x, training);
+        using Tensor one = Forward(body, x, pass), other = Forward(shortcut, x, pass);
         return ownsBody ? one.add_(other, Scalars.One).alias() : one.add(other, Scalars.One);
     }
 
@@ -173,10 +173,10 @@ internal sealed class ResidualNode(IReadOnlyList<GraphNode> body, IReadOnlyList<
 internal sealed class NormalizedResidualNode(IReadOnlyList<GraphNode> body, BatchNormNode norm, IReadOnlyList<GraphNode> shortcut, bool ownsError)
     : GraphNode
 {
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        using Tensor one = Forward(body, x, training), other = Forward(shortcut, x, training);
-        return norm.Forward(one, other, training);
+        using Tensor one = Forward(body, x, pass), other = Forward(shortcut, x, pass);
+        return norm.Forward(one, other, pass);
     }
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
@@ -193,9 +193,9 @@ internal sealed class NormalizedResidualNode(IReadOnlyList<GraphNode> body, Batc
 /// <summary>The input followed by a branch of it, channel by channel.</summary>
 internal sealed class ConcatenateNode(IReadOnlyList<GraphNode> body, int channels, bool channelsLast) : GraphNode
 {
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        using Tensor branch = Forward(body, x, training);
+        using Tensor branch = Forward(body, x, pass);
         return cat([x, branch], 1);
     }
 

@@ -25,26 +25,26 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
     public static bool Takes(GraphNodeSpec spec, GraphBuffers buffers) => !buffers.ChannelsLast && spec.Input.Channels <= MostInputChannels
         && spec.Definition is Layer.Conv2d { Stride: 1, Padding: 0, Dilation: 1, Groups: 1, Kernel: <= SparseWeightGradient.LongestRow };
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        bool passes = training && Spec.WeightedIndex > 0;
-        _input = training ? x.detach() : null;
+        bool keeps = pass != Pass.Prediction, passes = keeps && (Spec.WeightedIndex > 0 || (Buffers.ReachesInput && !_small));
+        _input = keeps ? x.detach() : null;
         byte[]? choices;
         Tensor pooled;
         if (!passes && _small)
             pooled = SmallConvolution.Forward(x, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec.Bias is { } bias
-                ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, training, out choices);
+                ? bias.In((ReadOnlySpan<float>)Buffers.Weights.Span) : [], Spec, keeps, out choices);
         else
         {
             Tensor values = Convolve(x, passes);
             using (Tensor plain = values.detach())
-                pooled = ReLUMaxPool.Forward(plain, training, out choices);
+                pooled = ReLUMaxPool.Forward(plain, keeps, out choices);
             if (passes)
                 _output = values;
             else
                 values.Dispose();
         }
-        if (training)
+        if (keeps)
         {
             _choices = choices;
             // What the pool leaves is 0 where all that it saw was.
@@ -58,10 +58,15 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         using Tensor input = _input!, dense = gradient.contiguous();
         using Tensor? output = _output;
         (_input, _output) = (null, null);
-        using (Tensor images = input.detach().contiguous())
+        if (Buffers.HasGradient)
+        {
+            using Tensor images = input.detach().contiguous();
             SparseWeightGradient.Run(dense, _choices!, images, Spec, Buffers.Gradient);
+        }
         Tensor? below = Project(path, input.shape);
-        if (PassesError(path))
+        if (PassesError(path) && output is null)
+            below = SmallConvolution.InputGradient(dense, _choices!, Spec.Weight!.In((ReadOnlySpan<float>)Buffers.Weights.Span), Spec);
+        else if (PassesError(path))
         {
             using Tensor error = ReLUMaxPool.Backward(dense, _choices!, output!.shape);
             Tensor[] outputs = [output!], gradients = [error], leaves = [input];

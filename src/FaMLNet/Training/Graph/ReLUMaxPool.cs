@@ -18,14 +18,14 @@ internal static unsafe class ReLUMaxPool
 
     /// <summary>Pools images.</summary>
     /// <param name="x">Rows × channels × height × width.</param>
-    /// <param name="training">Whether choices are wanted.</param>
-    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null for prediction.</param>
-    public static Tensor Forward(Tensor x, bool training, out byte[]? choices)
+    /// <param name="keeps">Whether choices are wanted.</param>
+    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null if not wanted.</param>
+    public static Tensor Forward(Tensor x, bool keeps, out byte[]? choices)
     {
         using Tensor input = x.contiguous();
         long[] shape = input.shape;
         Tensor output = empty([shape[0], shape[1], shape[2] / 2, shape[3] / 2]);
-        choices = training ? ArrayPool<byte>.Shared.Rent((int)output.numel() + 8) : null;
+        choices = keeps ? ArrayPool<byte>.Shared.Rent((int)output.numel() + 8) : null;
         fixed (byte* xBytes = input.bytes, yBytes = output.bytes, choice = choices)
         {
             float* y = (float*)yBytes;
@@ -147,7 +147,8 @@ internal static unsafe class ReLUMaxPool
             (best, choice) = (value, index);
     }
 
-    private static void Scatter(float* gradient, byte* choices, float* upper, float* lower, int count)
+    /// <summary>One row of errors back to the two that were pooled, each to the place that was chosen; the others become 0.</summary>
+    public static void Scatter(float* gradient, byte* choices, float* upper, float* lower, int count)
     {
         int i = 0;
         for (; i <= count - 4; i += 4)

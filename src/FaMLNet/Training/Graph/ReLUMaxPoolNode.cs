@@ -11,10 +11,10 @@ internal sealed class ReLUMaxPoolNode(GraphBuffers buffers, string units) : Grap
     private byte[]? _choices;
     private long[] _shape = [];
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        Tensor output = ReLUMaxPool.Forward(x, training, out byte[]? choices);
-        if (training)
+        Tensor output = ReLUMaxPool.Forward(x, pass != Pass.Prediction, out byte[]? choices);
+        if (pass != Pass.Prediction)
         {
             (_choices, _shape) = (choices, x.shape);
             buffers.Activity?.Observe(units, output);

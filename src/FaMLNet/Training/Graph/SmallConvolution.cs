@@ -23,16 +23,16 @@ internal static unsafe class SmallConvolution
     /// <param name="weights">Outputs × channels × kernel × kernel.</param>
     /// <param name="bias">One an output; empty for none.</param>
     /// <param name="spec">The convolution.</param>
-    /// <param name="training">Whether choices are wanted.</param>
-    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null for prediction.</param>
-    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, bool training,
+    /// <param name="keeps">Whether choices are wanted.</param>
+    /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null if not wanted.</param>
+    public static Tensor Forward(Tensor x, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, GraphNodeSpec spec, bool keeps,
         out byte[]? choices)
     {
         using Tensor input = x.contiguous();
         int rows = (int)input.shape[0], outputs = spec.Output.Channels, height = spec.Output.Height, width = spec.Output.Width;
         int image = spec.Input.Length, kernel = ((Layer.Conv2d)spec.Definition).Kernel, padded = (width + Block - 1) / Block * Block;
         Tensor output = empty([rows, outputs, height / 2, width / 2]);
-        choices = training ? ArrayPool<byte>.Shared.Rent((int)output.numel() + Lanes) : null;
+        choices = keeps ? ArrayPool<byte>.Shared.Rent((int)output.numel() + Lanes) : null;
         float[] two = ArrayPool<float>.Shared.Rent(outputs * 2 * padded), last = ArrayPool<float>.Shared.Rent(image + padded);
         fixed (byte* inputBytes = input.bytes, outputBytes = output.bytes, choice = choices)
         fixed (float* w = weights, b = bias, band = two, lastImage = last)
@@ -59,6 +59,61 @@ internal static unsafe class SmallConvolution
         ArrayPool<float>.Shared.Return(two);
         ArrayPool<float>.Shared.Return(last);
         return output;
+    }
+
+    /// <summary>
+    /// The gradient of the input: the errors with a border of zeros, convolved with the kernels turned round, whose outputs are the input's
+    /// channels.
+    /// </summary>
+    /// <param name="gradient">∂L/∂pooled, without gaps.</param>
+    /// <param name="choices">From the forward pass.</param>
+    /// <param name="weights">Outputs × channels × kernel × kernel.</param>
+    /// <param name="spec">The convolution.</param>
+    public static Tensor InputGradient(Tensor gradient, byte[] choices, ReadOnlySpan<float> weights, GraphNodeSpec spec)
+    {
+        int rows = (int)gradient.shape[0], outputs = spec.Output.Channels, channels = spec.Input.Channels,
+            kernel = ((Layer.Conv2d)spec.Definition).Kernel;
+        int border = kernel - 1, width = spec.Output.Width + 2 * border, height = spec.Output.Height + 2 * border;
+        int padded = (spec.Input.Width + Block - 1) / Block * Block, area = kernel * kernel;
+        ImageShape errors = new(outputs, height, width);
+        float[] turned = new float[channels * outputs * area];
+        for (int c = 0; c < channels; c++)
+        {
+            for (int o = 0; o < outputs; o++)
+            {
+                for (int i = 0; i < area; i++)
+                    turned[(c * outputs + o) * area + i] = weights[(o * channels + c) * area + area - 1 - i];
+            }
+        }
+        Tensor result = empty([rows, channels, spec.Input.Height, spec.Input.Width]);
+        // Vectors reach past the end of a row, at most as far as this.
+        float[] bordered = ArrayPool<float>.Shared.Rent(errors.Length + padded), line = ArrayPool<float>.Shared.Rent(2 * padded * channels);
+        bordered.AsSpan(0, errors.Length + padded).Clear();
+        fixed (byte* gradientBytes = gradient.bytes, resultBytes = result.bytes, choice = choices)
+        fixed (float* w = turned, error = bordered, band = line)
+        {
+            float* g = (float*)gradientBytes, target = (float*)resultBytes;
+            byte* c = choice;
+            for (int row = 0; row < rows; row++)
+            {
+                for (int o = 0; o < outputs; o++)
+                {
+                    float* plane = error + (o * height + border) * width + border;
+                    for (int pair = 0; pair < spec.Output.Height / 2; pair++, g += spec.Output.Width / 2, c += spec.Output.Width / 2)
+                        ReLUMaxPool.Scatter(g, c, plane + 2 * pair * width, plane + (2 * pair + 1) * width, spec.Output.Width / 2);
+                }
+                for (int y = 0; y < spec.Input.Height; y++)
+                {
+                    Line(error + y * width, errors, kernel, w, null, channels, band, padded);
+                    for (int channel = 0; channel < channels; channel++)
+                        new Span<float>(band + channel * 2 * padded, spec.Input.Width).CopyTo(new Span<float>(
+                            target + (((long)row * channels + channel) * spec.Input.Height + y) * spec.Input.Width, spec.Input.Width));
+                }
+            }
+        }
+        ArrayPool<float>.Shared.Return(bordered);
+        ArrayPool<float>.Shared.Return(line);
+        return result;
     }
 
     /// <summary>One row of every output; outputs lie two padded rows apart.</summary>

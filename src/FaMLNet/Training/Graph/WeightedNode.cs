@@ -23,8 +23,11 @@ internal abstract class WeightedNode : GraphNode
 
     protected Tensor? Bias { get; }
 
-    /// <summary>Whether the layer must compute the gradient of its input through weights; the first layer and direct rules need none.</summary>
-    protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex > 0 && !(path.Feedback?.IsDirect ?? false);
+    /// <summary>
+    /// Whether the layer must compute the gradient of its input through weights: direct rules need none, and the first layer only where the
+    /// gradient of the network's input is wanted, which passes its forward weights by every rule, for it has no feedback weights.
+    /// </summary>
+    protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex == 0 ? Buffers.ReachesInput : !(path.Feedback?.IsDirect ?? false);
 
     /// <summary>The output's error projected to this layer's input, where the rule is a direct one; else null.</summary>
     protected Tensor? Project(in BackwardPath path, long[] inputShape)
@@ -103,12 +106,12 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
     private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec), buffers.ChannelsLast));
     private Tensor? _input, _output;
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
-        if (!training)
+        if (pass == Pass.Prediction)
             return _convolution.Invoke(x, Weight, Bias, _layer);
         _input = x.detach();
-        _input.requires_grad = Spec.WeightedIndex > 0;
+        _input.requires_grad = Spec.WeightedIndex > 0 || Buffers.ReachesInput;
         using (enable_grad())
             _output = _convolution.Invoke(_input, Weight, Bias, _layer);
         return _output.detach();
@@ -122,14 +125,16 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
         bool passes = PassesError(path);
         // With the input left out of the inputs, autograd skips its gradient.
         bool apart = PassesApart(_convolution, path);
-        Tensor[] leaves = [Weight, .. Bias is null ? Array.Empty<Tensor>() : [Bias], .. passes && !apart ? [input] : Array.Empty<Tensor>()];
+        Tensor[] leaves = [.. Buffers.HasGradient ? [Weight, .. Bias is null ? Array.Empty<Tensor>() : [Bias]] : Array.Empty<Tensor>(),
+            .. passes && !apart ? [input] : Array.Empty<Tensor>()];
         Tensor[] outputs = [output], gradients = [gradient];
         if (apart)
         {
-            autograd.backward(outputs, gradients, inputs: leaves);
+            if (leaves.Length > 0)
+                autograd.backward(outputs, gradients, inputs: leaves);
             PassErrorApart(_convolution, _layer, input, gradient, path);
         }
-        else
+        else if (leaves.Length > 0)
             Substitute(path, () => autograd.backward(outputs, gradients, inputs: leaves));
         output.Dispose();
         if (passes)
@@ -157,12 +162,13 @@ internal sealed class DenseNode : WeightedNode
         _outputShape = spec.Definition is Layer.Dense ? [-1, _outputs] : [-1, _outputs, 1, 1];
     }
 
-    public override Tensor Forward(Tensor x, bool training)
+    public override Tensor Forward(Tensor x, Pass pass)
     {
         Tensor flat = x.reshape(x.shape[0], -1);
         using Tensor y = nn.functional.linear(flat, _matrix, Bias);
-        if (training)
-            (_input, _inputShape) = (flat, x.shape);
+        _inputShape = pass == Pass.Prediction ? _inputShape : x.shape;
+        if (pass == Pass.Training)
+            _input = flat;
         else
             flat.Dispose();
         using Tensor detached = y.detach();
@@ -171,18 +177,9 @@ internal sealed class DenseNode : WeightedNode
 
     public override Tensor? Backward(Tensor gradient, in BackwardPath path)
     {
-        Tensor input = _input!;
-        _input = null;
-        long rows = gradient.shape[0];
-        using Tensor error = gradient.reshape(rows, -1);
-        using (Tensor transposed = error.t())
-            Buffers.GradientMatrix(Spec.Weight!.Offset, _outputs, _inputs).addmm_(transposed, input, beta: 0);
-        if (Spec.Bias is { } bias)
-        {
-            using Tensor sum = error.sum(0, keepdim: true);
-            Buffers.GradientMatrix(bias.Offset, 1, _outputs).copy_(sum);
-        }
-        input.Dispose();
+        using Tensor error = gradient.reshape(gradient.shape[0], -1);
+        if (Buffers.HasGradient)
+            SetGradients(error);
         if (Project(path, _inputShape) is { } projected)
             return projected;
         if (!PassesError(path))
@@ -190,5 +187,16 @@ internal sealed class DenseNode : WeightedNode
         using Tensor? feedback = path.Feedback?.View(Spec.WeightedIndex, _outputs, _inputs);
         using Tensor flat = error.mm(feedback ?? _matrix);
         return flat.reshape(_inputShape);
+    }
+
+    private void SetGradients(Tensor error)
+    {
+        using Tensor input = _input!, transposed = error.t();
+        _input = null;
+        Buffers.GradientMatrix(Spec.Weight!.Offset, _outputs, _inputs).addmm_(transposed, input, beta: 0);
+        if (Spec.Bias is not { } bias)
+            return;
+        using Tensor sum = error.sum(0, keepdim: true);
+        Buffers.GradientMatrix(bias.Offset, 1, _outputs).copy_(sum);
     }
 }

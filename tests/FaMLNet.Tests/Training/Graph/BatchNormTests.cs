@@ -85,11 +85,11 @@ public sealed unsafe class BatchNormTests
             Tensor x = tensor(Values(5 * 16 * 10 * 10, step), [5, 16, 10, 10]);
             Tensor expected = nn.functional.batch_norm(x, mean, variance, scale, shift, true, NormalizationKernels.Momentum,
                 NormalizationKernels.Epsilon).relu();
-            Close(expected, node.Forward(ChannelsLast.Of(x), training: true));
+            Close(expected, node.Forward(ChannelsLast.Of(x), Pass.Training));
             node.Backward(ones(5, 16, 10, 10), default)?.Dispose();
             expected = nn.functional.batch_norm(x, mean, variance, scale, shift, false, NormalizationKernels.Momentum,
                 NormalizationKernels.Epsilon).relu();
-            Close(expected, node.Forward(x, training: false));
+            Close(expected, node.Forward(x, Pass.Prediction));
         }
         Close(mean, statistics.View(spec.RunningMean!));
         Close(variance, statistics.View(spec.RunningVariance!));

@@ -1,4 +1,4 @@
-namespace FaMLNet.Reporting;
+namespace FaMLNet.Persistence;
 
 /// <summary>Writes a file whole or not at all: what was there stays until the new one is.</summary>
 internal static class WholeFile

@@ -1,0 +1,191 @@
+using System.Text;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace FaMLNet.Robustness;
+
+/// <summary>The rows of an evaluation, in memory, with what the model says of them.</summary>
+internal sealed class AttackRows
+{
+    /// <summary>The least side of an image: smaller ones are more often tables that happen to have as many columns.</summary>
+    private const int LeastSide = 8;
+
+    private AttackRows(List<float[]> features, List<int> labels, List<int> predicted, int classes, ImageShape? image, (float, float)? range) =>
+        (Features, Labels, Predicted, Classes, Image, Range) = (features, labels, predicted, classes, image, range);
+
+    public IReadOnlyList<float[]> Features { get; }
+
+    /// <summary>Classes from 0.</summary>
+    public IReadOnlyList<int> Labels { get; }
+
+    /// <summary>What the model sees in the clean rows, from 0; −1 if it has no number.</summary>
+    public IReadOnlyList<int> Predicted { get; }
+
+    public int Classes { get; }
+
+    public ImageShape? Image { get; }
+
+    public (float Lower, float Upper)? Range { get; }
+
+    public int Width => Features[0].Length;
+
+    /// <summary>Numbers of the rows that the model sees rightly.</summary>
+    public int[] Right => [.. Enumerable.Range(0, Labels.Count).Where(row => Labels[row] == Predicted[row])];
+
+    /// <summary>Reads rows and scores.</summary>
+    /// <param name="target">The model.</param>
+    /// <param name="prepared">The data as the model gets it.</param>
+    /// <param name="options">Columns, how many rows, range.</param>
+    public static AttackRows Read(AttackTarget target, IDataView prepared, RobustnessOptions options)
+    {
+        DataViewSchema.Column column = prepared.Schema.GetColumnOrNull(target.FeatureColumnName) ?? throw Missing(prepared.Schema,
+            "Feature", target.FeatureColumnName, $"Argument {target.Role}", "Give data with the columns that the pipeline was trained on");
+        if (column.Type is not VectorDataViewType { Size: > 0 } type || !type.ItemType.Equals(NumberDataViewType.Single))
+            throw OptionError.Argument(target.Role, $"the column '{column.Name}' that the model reads must be a vector of Single of known "
+                + $"size to be attacked; found {column.Type}. Convert it before the model (ExtractPixels gives images as such vectors).");
+        IDataView scored = target.Predictor.Transform(prepared);
+        DataViewSchema.Column scores = scored.Schema.GetColumnOrNull(DefaultColumnNames.Score)
+            ?? throw OptionError.Argument(target.Role, $"{target.ModelType} gives no column 'Score'.");
+        if (scores.Type is not VectorDataViewType { Size: > 1 } scoreType || !scoreType.ItemType.Equals(NumberDataViewType.Single))
+            throw OptionError.Argument(target.Role, $"{target.ModelType} gives a 'Score' of type {scores.Type}; a multiclass model's is a "
+                + $"vector of Single with one value a class.");
+        DataViewSchema.Column label = scored.Schema.GetColumnOrNull(options.LabelColumnName) ?? throw Missing(scored.Schema, "Label",
+            options.LabelColumnName, "Option LabelColumnName", "Name the column with the right classes");
+
+        List<float[]> features = [];
+        List<int> labels = [], predicted = [];
+        using (DataViewRowCursor cursor = scored.GetRowCursor(scored.Schema.Where(other =>
+            other.Index == scores.Index || other.Index == label.Index || other.Name == column.Name)))
+        {
+            ValueGetter<VBuffer<float>> getFeatures = cursor.GetGetter<VBuffer<float>>(scored.Schema[column.Name]),
+                getScores = cursor.GetGetter<VBuffer<float>>(scores);
+            Func<int> getLabel = LabelReader(cursor, label, ClassNames(scored.Schema, scoreType.Size), scoreType.Size, () => labels.Count);
+            VBuffer<float> values = default, row = default;
+            while (labels.Count < (options.MaximumRows ?? int.MaxValue) && cursor.MoveNext())
+            {
+                if ((labels.Count & 63) == 0)
+                    options.CancellationToken.ThrowIfCancellationRequested();
+                getFeatures(ref row);
+                getScores(ref values);
+                float[] dense = new float[type.Size];
+                row.CopyTo(dense);
+                Check(dense, column.Name, labels.Count, options.InputRange);
+                predicted.Add(IndexOfLargest([.. values.DenseValues()]));
+                features.Add(dense);
+                labels.Add(getLabel());
+            }
+        }
+        if (features.Count == 0)
+            throw OptionError.Argument("data", $"it has no rows. Give rows to attack.");
+        ImageShape? image = target.Network?.Layout.ImageInput
+            ?? (ImageShape.Infer(type.Size) is { } shape && shape.Height >= LeastSide ? shape : null);
+        return new AttackRows(features, labels, predicted, scoreType.Size, image, options.InputRange ?? RangeOf(features, image));
+    }
+
+    /// <summary>As ML.NET's own scorer and evaluator: the first of the largest; −1 if there is no number.</summary>
+    public static int IndexOfLargest(ReadOnlySpan<float> scores)
+    {
+        int best = -1;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            if (!float.IsNaN(scores[i]) && (best < 0 || scores[i] > scores[best]))
+                best = i;
+        }
+        return best;
+    }
+
+    private static ArgumentException Missing(DataViewSchema schema, string what, string name, string where, string cure) => new(
+        $"{where}: {what} column '{name}' not found. The data has: {string.Join(", ", schema.Select(column => $"'{column.Name}'"))}. {cure}.");
+
+    private static void Check(ReadOnlySpan<float> row, string column, int number, (float Lower, float Upper)? range)
+    {
+        for (int slot = 0; slot < row.Length; slot++)
+        {
+            float value = row[slot];
+            if (!float.IsFinite(value))
+                throw new ArgumentException(InvariantText.Of(
+                    $"Feature column '{column}', row {number}, slot {slot}: only numbers can be attacked; found {value}. ")
+                    + "Replace missing values before the model, or filter the row out.");
+            if (range is var (lower, upper) && (value < lower || value > upper))
+                throw OptionError.Invalid(nameof(RobustnessOptions.InputRange),
+                    $"column '{column}', row {number}, slot {slot} has the value {value}, "
+                    + $"outside of ({lower}, {upper}). Set the range of the column as the model reads it, after all that the pipeline does before.");
+        }
+    }
+
+    /// <summary>[0, 1] or [0, 255] for images whose values suggest it.</summary>
+    private static (float, float)? RangeOf(List<float[]> features, ImageShape? image)
+    {
+        if (image is null)
+            return null;
+        float least = features.Min(row => row.Min()), largest = features.Max(row => row.Max());
+        return least < 0 ? null : largest <= 1 ? (0, 1) : largest is > 127 and <= 255 ? (0, 255) : null;
+    }
+
+    /// <summary>The classes as the model names them; null if it does not.</summary>
+    private static string[]? ClassNames(DataViewSchema schema, int classes) =>
+        schema.GetColumnOrNull(DefaultColumnNames.PredictedLabel) is { } predicted && KeyNames(predicted) is { } names && names.Length == classes
+            ? names : null;
+
+    private static string[]? KeyNames(DataViewSchema.Column column)
+    {
+        if (column.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues) is not { Type: VectorDataViewType type })
+            return null;
+        return (string[])typeof(AttackRows).GetMethod(nameof(Names),
+            System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!
+            .MakeGenericMethod(type.ItemType.RawType).Invoke(null, [column])!;
+    }
+
+    private static string[] Names<T>(DataViewSchema.Column column)
+    {
+        VBuffer<T> values = default;
+        column.Annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref values);
+        return [.. values.DenseValues().Select(value => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "")];
+    }
+
+    /// <summary>Reads a label as a class of the model's.</summary>
+    private static Func<int> LabelReader(DataViewRow row, DataViewSchema.Column label, string[]? names, int classes, Func<int> number)
+    {
+        Dictionary<string, int> byName = [];
+        for (int i = 0; i < (names?.Length ?? 0); i++)
+            byName.TryAdd(names![i], i);
+        if (label.Type is KeyDataViewType)
+        {
+            ValueGetter<float> getKey = RowCursorUtils.GetLabelGetter(row, label.Index);
+            string[]? own = KeyNames(label);
+            float key = 0;
+            return () =>
+            {
+                getKey(ref key);
+                if (float.IsNaN(key))
+                    throw Unknown(label, number(), "no class", names, "Filter the row out");
+                int index = (int)key;
+                // Two mappings may number the same classes otherwise: what counts is the class.
+                if (own != null && names != null)
+                    return byName.TryGetValue(own[index], out int known) ? known
+                        : throw Unknown(label, number(), $"the class '{own[index]}'", names, "Leave out rows of other classes");
+                return index < classes ? index : throw Unknown(label, number(), InvariantText.Of($"the class number {index}"), names,
+                    "Use the key mapping that the model was trained with");
+            };
+        }
+        if (names == null || label.Type is VectorDataViewType)
+            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{label.Name}' is of type {label.Type}; it must be a key. "
+                + $"Append MapValueToKey(\"{label.Name}\") as the model's pipeline does.");
+        ValueGetter<StringBuilder> getText = RowCursorUtils.GetGetterAsStringBuilder(row, label.Index);
+        StringBuilder text = new();
+        return () =>
+        {
+            getText(ref text);
+            return byName.TryGetValue(text.ToString(), out int known) ? known
+                : throw Unknown(label, number(), $"the class '{text}'", names, "Leave out rows of other classes");
+        };
+    }
+
+    private static ArgumentException Unknown(DataViewSchema.Column label, int row, string found, string[]? names, string cure)
+    {
+        string more = names?.Length > 20 ? ", …" : "";
+        string known = names == null ? "" : $"; it knows {string.Join(", ", names.Take(20).Select(name => $"'{name}'"))}{more}";
+        return OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName),
+            $"column '{label.Name}', row {row} has {found}, which the model does not know{known}. {cure}.");
+    }
+}

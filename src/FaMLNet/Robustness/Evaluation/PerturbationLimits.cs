@@ -1,0 +1,100 @@
+using System.Numerics.Tensors;
+
+namespace FaMLNet.Robustness;
+
+/// <summary>How far the values of one row may go: the bound of an attack around them, and the range of the input.</summary>
+internal sealed class PerturbationLimits
+{
+    private readonly double _bound;
+    private readonly float[]? _low, _high;
+
+    /// <param name="clean">The row.</param>
+    /// <param name="norm">How perturbations are measured.</param>
+    /// <param name="bound">At least 0; +∞ for none. By L0 the attack itself keeps to it.</param>
+    /// <param name="range">Of the input; null for none.</param>
+    public PerturbationLimits(ReadOnlySpan<float> clean, AttackNorm norm, double bound, (float Lower, float Upper)? range)
+    {
+        (Norm, _bound) = (norm, bound);
+        (Lower, Upper) = range ?? (float.NegativeInfinity, float.PositiveInfinity);
+        if (norm != AttackNorm.LInfinity || double.IsPositiveInfinity(bound))
+            return;
+        (_low, _high) = (new float[clean.Length], new float[clean.Length]);
+        for (int i = 0; i < clean.Length; i++)
+        {
+            _low[i] = Math.Max(Lower, Farthest(clean[i], -bound));
+            _high[i] = Math.Min(Upper, Farthest(clean[i], bound));
+        }
+    }
+
+    public AttackNorm Norm { get; }
+
+    public float Lower { get; }
+
+    public float Upper { get; }
+
+    /// <summary>The Euclidean length, in double precision.</summary>
+    public static double Length(ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        foreach (float value in values)
+            sum += (double)value * value;
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>The Euclidean distance, in double precision.</summary>
+    public static double Distance(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
+    {
+        double sum = 0;
+        for (int i = 0; i < one.Length; i++)
+        {
+            double difference = (double)one[i] - other[i];
+            sum += difference * difference;
+        }
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>Moves an input to the nearest one within bound and range.</summary>
+    public void Project(ReadOnlySpan<float> clean, Span<float> x)
+    {
+        if (_low != null)
+        {
+            TensorPrimitives.Max(x, _low, x);
+            TensorPrimitives.Min(x, _high, x);
+            return;
+        }
+        if (Norm == AttackNorm.L2 && !double.IsPositiveInfinity(_bound))
+            Shorten(clean, x);
+        if (float.IsFinite(Lower))
+            TensorPrimitives.Max(x, Lower, x);
+        if (float.IsFinite(Upper))
+            TensorPrimitives.Min(x, Upper, x);
+    }
+
+    private void Shorten(ReadOnlySpan<float> clean, Span<float> x)
+    {
+        double length = Distance(x, clean);
+        if (length <= _bound)
+            return;
+        // Sums are rounded to what can be stored, which may carry them past the bound again: a little shorter then, and in the end not at all.
+        double factor = _bound / length;
+        float[] moved = x.ToArray();
+        for (int trial = 0; trial < 8; trial++, factor *= 1 - 1e-6 * (1 << trial))
+        {
+            for (int i = 0; i < x.Length; i++)
+                x[i] = (float)(clean[i] + factor * ((double)moved[i] - clean[i]));
+            if (Distance(x, clean) <= _bound)
+                return;
+        }
+        clean.CopyTo(x);
+    }
+
+    /// <summary>The number nearest to value + change that is no farther from the value than that.</summary>
+    private static float Farthest(float value, double change)
+    {
+        double exact = value + change;
+        float rounded = (float)exact;
+        if (change > 0)
+            return rounded - (double)value > change ? MathF.BitDecrement(rounded) : rounded;
+        return rounded - (double)value < change ? MathF.BitIncrement(rounded) : rounded;
+    }
+}
