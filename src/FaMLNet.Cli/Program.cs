@@ -12,6 +12,9 @@ app.Configure(config =>
         .WithExample("evaluate", "model.zip", "test.csv");
     config.AddCommand<PredictCommand>("predict").WithDescription("Writes a saved model's predictions to a file.")
         .WithExample("predict", "model.zip", "new.csv", "--output", "predictions.csv");
+    config.AddCommand<AttackCommand>("attack").WithDescription("Measures how a saved model stands up to adversarial attacks.")
+        .WithExample("attack", "model.zip", "test.csv", "--attacks", "fgsm,pgd,square", "--eps", "0.02,0.05", "--rows", "1000", "--output",
+        "robustness.csv");
     config.AddCommand<ReportCommand>("report").WithDescription("Makes one HTML file of trainings that are over.")
         .WithExample("report", "dfa.zip", "fa.zip", "--output", "report.html");
     config.SetExceptionHandler((failure, _) =>

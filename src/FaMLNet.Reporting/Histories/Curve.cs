@@ -1,10 +1,11 @@
 namespace FaMLNet.Reporting;
 
 /// <summary>
-/// A measurement over epochs: of one training, or the mean of several with their least and greatest. NaN where it was not measured or is not
+/// A measurement over epochs, or over bounds of attacks: of one training, or the mean of several with their least and greatest. NaN where it was
+/// not measured or is not
 /// finite: a gap.
 /// </summary>
-internal sealed record Curve(IReadOnlyList<int> Epochs, IReadOnlyList<double> Mean, IReadOnlyList<double> Low, IReadOnlyList<double> High)
+internal sealed record Curve(IReadOnlyList<double> Places, IReadOnlyList<double> Mean, IReadOnlyList<double> Low, IReadOnlyList<double> High)
 {
     public bool HasBand => Low.Zip(High).Any(pair => pair.First < pair.Second);
 
@@ -24,7 +25,7 @@ internal sealed record Curve(IReadOnlyList<int> Epochs, IReadOnlyList<double> Me
                 .Where(number => number is { } finite && double.IsFinite(finite)).Select(number => number!.Value)];
             (mean[i], low[i], high[i]) = found.Length == 0 ? (double.NaN, double.NaN, double.NaN) : (found.Average(), found.Min(), found.Max());
         }
-        return new Curve(epochs, mean, low, high);
+        return new Curve([.. epochs.Select(epoch => (double)epoch)], mean, low, high);
     }
 
     public static Curve Of(Run run, Func<EpochMetrics, double?> value) => Of(run.Histories, value);

@@ -76,7 +76,8 @@ internal static class HtmlReport
     private static (double Accuracy, int Epoch)? Best(Run run)
     {
         Curve curve = Curve.Of(run, metrics => metrics.ValidationAccuracy);
-        return curve.IsEmpty ? null : curve.Mean.Zip(curve.Epochs).Where(pair => !double.IsNaN(pair.First)).MaxBy(pair => pair.First);
+        return curve.IsEmpty ? null : curve.Mean.Zip(curve.Places.Select(epoch => (int)epoch)).Where(pair =>
+            !double.IsNaN(pair.First)).MaxBy(pair => pair.First);
     }
 
     private static string Options(IReadOnlyList<Run> runs)
@@ -185,7 +186,11 @@ internal static class HtmlReport
     {
         if (curve.IsEmpty)
             return null;
-        JsonObject shown = new() { ["epochs"] = new JsonArray([.. curve.Epochs.Select(epoch => (JsonNode)epoch)]), ["mean"] = Numbers(curve.Mean) };
+        JsonObject shown = new()
+        {
+            ["epochs"] = new JsonArray([.. curve.Places.Select(epoch => (JsonNode)(int)epoch)]),
+            ["mean"] = Numbers(curve.Mean)
+        };
         if (curve.HasBand)
             (shown["low"], shown["high"]) = (Numbers(curve.Low), Numbers(curve.High));
         return shown;

@@ -19,11 +19,20 @@ internal sealed record PanelCurve(int Key, Curve Curve, bool IsDashed = false);
 /// <param name="IsLogarithmic">Whether the vertical axis is.</param>
 internal sealed record Panel(string Title, string Unit, IReadOnlyList<PanelCurve> Curves, double? Chance = null, bool IsLogarithmic = false)
 {
+    /// <summary>The title of the horizontal axis where it counts epochs.</summary>
+    public const string Epoch = "epoch";
+
+    /// <summary>The same where it counts pixels.</summary>
+    public const string Pixels = "pixels";
+
+    /// <summary>The horizontal axis.</summary>
+    public string Horizontal { get; init; } = Epoch;
+
     /// <summary>Least and greatest value that the vertical axis shall show; null for those of the curves.</summary>
     public (double Least, double Greatest)? Range { get; init; }
 }
 
-/// <summary>Diagrams over epochs, side by side, with one legend for all.</summary>
+/// <summary>Diagrams over epochs, or over bounds of attacks, side by side, with one legend for all.</summary>
 /// <param name="title">Above all.</param>
 /// <param name="panels">The diagrams, row by row.</param>
 /// <param name="legend">The names of the series, by key.</param>
@@ -88,16 +97,19 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
             IsLegendVisible = false,
             Culture = System.Globalization.CultureInfo.InvariantCulture,
         };
-        int[] epochs = [.. panel.Curves.SelectMany(curve => curve.Curve.Epochs).DefaultIfEmpty(1)];
+        double[] places = [.. panel.Curves.SelectMany(curve => curve.Curve.Places).DefaultIfEmpty(1)];
+        bool isWhole = panel.Horizontal is Panel.Epoch or Panel.Pixels;
+        // A little more than the curves, for the markers at the ends.
+        double least = places.Min(), greatest = isWhole ? Math.Max(places.Max(), least + 1) : places.Max(),
+            room = 0.02 * (greatest > least ? greatest - least : 1);
         plot.Axes.Add(new LinearAxis
         {
             Position = AxisPosition.Bottom,
-            Title = "epoch",
-            // A little more than the epochs, for the markers at the ends.
-            Minimum = epochs.Min() - 0.02 * Math.Max(1, epochs.Max() - epochs.Min()),
-            Maximum = Math.Max(epochs.Max(), epochs.Min() + 1) + 0.02 * Math.Max(1, epochs.Max() - epochs.Min()),
-            MinimumMajorStep = 1,
-            MinimumMinorStep = 1,
+            Title = panel.Horizontal,
+            Minimum = least - room,
+            Maximum = greatest + room,
+            MinimumMajorStep = isWhole ? 1 : 0,
+            MinimumMinorStep = isWhole ? 1 : 0,
             MajorGridlineStyle = LineStyle.None,
             TicklineColor = Grey,
             MinorTickSize = 0,
@@ -172,12 +184,12 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
         if (curve.HasBand && !shown.IsDashed)
         {
             AreaSeries band = new() { Color = OxyColors.Transparent, Fill = OxyColor.FromAColor(48, style.Color), StrokeThickness = 0 };
-            for (int i = 0; i < curve.Epochs.Count; i++)
+            for (int i = 0; i < curve.Places.Count; i++)
             {
                 if (!Shows(i))
                     continue;
-                band.Points.Add(new DataPoint(curve.Epochs[i], curve.Low[i]));
-                band.Points2.Add(new DataPoint(curve.Epochs[i], curve.High[i]));
+                band.Points.Add(new DataPoint(curve.Places[i], curve.Low[i]));
+                band.Points2.Add(new DataPoint(curve.Places[i], curve.High[i]));
             }
             plot.Series.Add(band);
         }
@@ -188,8 +200,8 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
             LineStyle = shown.IsDashed ? LineStyle.Dash : style.Line,
             LineJoin = LineJoin.Round,
         };
-        line.Points.AddRange(Enumerable.Range(0, curve.Epochs.Count)
-            .Select(i => new DataPoint(curve.Epochs[i], Shows(i) ? curve.Mean[i] : double.NaN)));
+        line.Points.AddRange(Enumerable.Range(0, curve.Places.Count)
+            .Select(i => new DataPoint(curve.Places[i], Shows(i) ? curve.Mean[i] : double.NaN)));
         plot.Series.Add(line);
         if (shown.IsDashed)
             return;
@@ -201,11 +213,11 @@ internal sealed class CurveFigure(string title, IReadOnlyList<Panel> panels, IRe
             MarkerStroke = style.Color,
             MarkerStrokeThickness = 1.6,
         };
-        int every = Math.Max(1, (curve.Epochs.Count + MarkersACurve - 1) / MarkersACurve);
-        for (int i = shown.Key % every; i < curve.Epochs.Count; i += every)
+        int every = Math.Max(1, (curve.Places.Count + MarkersACurve - 1) / MarkersACurve);
+        for (int i = shown.Key % every; i < curve.Places.Count; i += every)
         {
             if (Shows(i))
-                markers.Points.Add(new ScatterPoint(curve.Epochs[i], curve.Mean[i]));
+                markers.Points.Add(new ScatterPoint(curve.Places[i], curve.Mean[i]));
         }
         plot.Series.Add(markers);
     }

@@ -79,7 +79,8 @@ public sealed class RobustnessReport
         [nameof(HasSurrogate)] = HasSurrogate,
         [nameof(Seed)] = Seed,
         [nameof(Warnings)] = Warnings,
-        [nameof(Results)] = Results.Select(result => Columns.ToDictionary(column => column.Name, column => column.Value(new ResultRow(this, result)))),
+        [nameof(Results)] = Results.Select(result => Columns.ToDictionary(column => column.Name, column => column.Value(new ResultRow(this,
+            result)))),
     };
 
     /// <summary>A table for the console, the same in every culture.</summary>

@@ -199,6 +199,39 @@ public sealed class CommandTests : IDisposable
 
     private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
 
+    [Fact]
+    public void A_saved_model_is_attacked()
+    {
+        File.Copy(Tables.PathOf("digits"), Path.Combine(_folder, "digits.csv"));
+        foreach (string rule in new[] { "bp", "dfa" })
+            Run("train", "digits.csv", "--label", "Label", "--rule", rule, "--network", "mlp:32", "--epochs", "10", "--output", rule + ".zip");
+        string output = Run("attack", "bp.zip", "digits.csv", "--attacks", "noise,fgsm,PGD,deepfool", "--eps", "0.1,0.4", "--rows", "200", "-o",
+            "a/robustness.csv");
+        Assert.Contains("200 rows, clean accuracy 0.9", output, StringComparison.Ordinal);
+        Assert.Contains("PGD L∞ ≤ 0.4, 20 steps", output, StringComparison.Ordinal);
+        string[] lines = File.ReadAllLines(Path.Combine(_folder, "a", "robustness.csv"));
+        Assert.Equal(8, lines.Length);
+        Assert.Equal(["Noise", "Noise", "FGSM", "FGSM", "PGD", "PGD", "DeepFool"], lines.Skip(1).Select(line => line.Split(',')[0]));
+        int robust = Array.IndexOf(lines[0].Split(','), "RobustAccuracy");
+        double At(int line) => double.Parse(lines[line].Split(',')[robust], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(At(6) < At(5) && At(6) <= At(4) && At(4) < At(2), output);
+
+        Assert.Contains("feedback gradient", Run("attack", "dfa.zip", "digits.csv", "-a", "pgd,fewpixel,square", "-e", "0.5", "--norm", "l2",
+            "--rows",
+            "30", "--feedback", "--range", "-20,20", "-o", "robustness.json"), StringComparison.Ordinal);
+        Assert.StartsWith("{", File.ReadAllText(Path.Combine(_folder, "robustness.json")), StringComparison.Ordinal);
+        Assert.Contains("crafted on a surrogate", Run("attack", "dfa.zip", "digits.csv", "-a", "pgd", "-e", "0.5", "--rows", "30", "--surrogate",
+            "bp.zip"), StringComparison.Ordinal);
+
+        Fails("--attacks has 'fgms', which is none of", "attack", "bp.zip", "digits.csv", "-a", "fgms");
+        Fails("--eps must be numbers with a point", "attack", "bp.zip", "digits.csv", "-e", "0,1;x");
+        Fails("--norm must be linf or l2", "attack", "bp.zip", "digits.csv", "--norm", "l1");
+        Fails("--range must be two numbers", "attack", "bp.zip", "digits.csv", "--range", "1");
+        Fails("Option InputRange: attack One pixel draws", "attack", "bp.zip", "digits.csv", "-a", "fewpixel");
+        Fails("Attack FGSM: epsilon must be at least 0", "attack", "bp.zip", "digits.csv", "-a", "fgsm", "-e", "-1");
+        Fails("There is no model 'none.zip'", "attack", "none.zip", "digits.csv");
+    }
+
     private void Fails(string expected, params string[] arguments) =>
         Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
 

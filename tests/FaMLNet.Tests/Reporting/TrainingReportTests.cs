@@ -57,7 +57,7 @@ public sealed class TrainingReportTests : IDisposable
         one[1] = one[1] with { Loss = double.NaN };
         other[1] = other[1] with { Loss = double.PositiveInfinity };
         Curve curve = Curve.Of([one, other], metrics => metrics.Loss);
-        Assert.Equal([1, 2, 3], curve.Epochs);
+        Assert.Equal([1, 2, 3], curve.Places);
         Assert.Equal([2.8, double.NaN, 2.3 / 3 + 0.5], curve.Mean);
         Assert.Equal((2.3, 3.3), (curve.Low[0], curve.High[0]));
         Assert.Equal([2.3, 3.3, 2.3 / 3], Curve.Of([one, other[..1]], metrics => metrics.Loss) is { } shorter

@@ -311,6 +311,47 @@ public sealed class AttackTests
         }
     }
 
+    /// <summary>Long and narrow, a line, a single pixel: where windows as large as the share asks for do not fit.</summary>
+    [Theory]
+    [InlineData(1, 3, 40), InlineData(3, 40, 3), InlineData(1, 1, 17), InlineData(2, 17, 1), InlineData(1, 1, 1), InlineData(3, 2, 2)]
+    [InlineData(1, 128, 188)]
+    public void Images_of_any_shape_are_attacked(int channels, int height, int width)
+    {
+        ImageShape shape = new(channels, height, width);
+        GraphLayout layout = new(NetworkDefinition.Sequential(new Layer.Flatten(), new Layer.Dense()), shape, 3);
+        using FeedbackAlignmentMulticlassModelParameters parameters = RandomModel.Of(_mlContext, layout, FeedbackRule.Backpropagation, seed: 1);
+        ITransformer model = RandomModel.Transformer(_mlContext, parameters);
+        float[][] rows = RandomModel.Rows(4, shape.Length, seed: 2, 0.3f, 0.7f);
+        int[] labels = [.. RandomModel.Predicted(_mlContext, model, rows, 3).Select((label, row) => row < 3 ? label : (label + 1) % 3)];
+        foreach (AttackNorm norm in new[] { AttackNorm.LInfinity, AttackNorm.L2 })
+        {
+            foreach (float epsilon in new[] { 1e-6f, 0.2f })
+            {
+                float[][] found = Examples(model, rows, labels, 3, Attack.Square(epsilon, queries: 60, norm: norm));
+                for (int row = 0; row < 3; row++)
+                {
+                    double size = norm == AttackNorm.L2 ? PerturbationLimits.Distance(rows[row], found[row])
+                        : rows[row].Zip(found[row], (a, b) => Math.Abs((double)b - a)).Max();
+                    Assert.InRange(size, 0.5 * epsilon, epsilon); // used, but for rounding
+                }
+            }
+        }
+        Examples(model, rows, labels, 3, Attack.FewPixel(3, population: 6, generations: 2), new RobustnessOptions { InputRange = (0, 1) });
+    }
+
+    [Fact]
+    public void Rows_that_are_fooled_are_not_computed_further()
+    {
+        float[][] weights = LinearModel.Weights(3, 30, seed: 3), rows = RandomModel.Rows(50, 30, seed: 4, -1, 1);
+        ITransformer model = LinearModel.Of(_mlContext, weights);
+        IDataView data = RandomModel.View(_mlContext, rows, RandomModel.Predicted(_mlContext, model, rows, 3), 3);
+        RobustnessReport report = _mlContext.MulticlassClassification.EvaluateRobustness(model, data,
+            [Attack.Pgd(5, steps: 100), Attack.Apgd(5), Attack.Square(5), Attack.AutoAttack(5)]);
+        Assert.All(report.Results, result => Assert.Equal(50, result.FooledRows));
+        // Of 100 gradients or 1,000 questions a row, a few.
+        Assert.All(report.Results, result => Assert.InRange(result.GradientQueries + result.ForwardQueries, 50, 50 * 20));
+    }
+
     [Fact]
     public void Settings_out_of_range_are_refused_by_attack_and_name()
     {

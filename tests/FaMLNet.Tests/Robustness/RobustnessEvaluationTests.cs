@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FaMLNet.Tests.Documentation;
+using FaMLNet.Tests.Training.Autograd;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -303,6 +304,34 @@ public sealed class RobustnessEvaluationTests
             [Attack.Pgd(0.5f)])), StringComparison.Ordinal);
         Assert.Single(Catalog.EvaluateRobustness(none, _digits, [Attack.Square(0.5f, queries: 5)],
             new RobustnessOptions { MaximumRows = 20 }).Results);
+    }
+
+    /// <summary>Networks that run their layers in scopes of their own, with batch normalisation and dropout.</summary>
+    [Theory, InlineData("tv-resnet18", "fa"), InlineData("tv-mobilenet_v2", "dfa"), InlineData("tv-alexnet", "dfa")]
+    public void TorchVisions_networks_are_attacked(string name, string rule)
+    {
+        _mlContext.ComponentCatalog.RegisterAssembly(typeof(ResNet18Factory).Assembly);
+        ImageShape image = new(3, 64, 64);
+        float[][] rows = RandomModel.Rows(6, image.Length, seed: 1);
+        FeedbackAlignmentMulticlassTrainer.Options options = new()
+        {
+            Rule = FeedbackRule.Parse(rule),
+            Network = NetworkDefinition.Custom(name),
+            ImageShape = image,
+            NumberOfEpochs = 1,
+            BatchSize = 3,
+            Seed = 1,
+        };
+        using FeedbackAlignmentMulticlassTransformer model = Catalog.Trainers.FeedbackAlignment(options)
+            .Fit(RandomModel.View(_mlContext, rows, [0, 1, 2, 0, 1, 2], 3));
+        IDataView data = RandomModel.View(_mlContext, rows, RandomModel.Predicted(_mlContext, model, rows, 3), 3);
+        foreach (ThreatModel threat in Enum.GetValues<ThreatModel>())
+        {
+            AttackResult result = Catalog.EvaluateRobustness(model, data, [Attack.Pgd(0.1f, steps: 2)],
+                new RobustnessOptions { ThreatModel = threat, Seed = 1 }).Results[0];
+            Assert.Equal((6, 0L), (result.AttackedRows, result.ZeroGradients));
+            Assert.InRange(result.GradientQueries, 6, 12);
+        }
     }
 
     [Fact]

@@ -12,8 +12,11 @@ internal static class GradientMasking
     /// <summary>The share of gradients that are 0 from which it is said.</summary>
     private const double ManyZeros = 0.05;
 
-    /// <summary>The share of a bound of the range of the input that must have some success.</summary>
+    /// <summary>The share of the range of the input from which a bound must have some success.</summary>
     private const double NotTiny = 0.02;
+
+    /// <summary>The share of the range of the input from which many steps must do better than one: below, the network may be linear.</summary>
+    private const double Large = 0.1;
 
     /// <summary>Looks through results of one model.</summary>
     /// <param name="results">One an attack.</param>
@@ -35,7 +38,7 @@ internal static class GradientMasking
         foreach (AttackResult longer in white)
         {
             foreach (AttackResult shorter in white.Where(result => SameBall(result, longer) && result.ThreatModel == longer.ThreatModel
-                && StepsOf(result.Attack) < StepsOf(longer.Attack) && !HelpsMore(longer, result)))
+                && StepsOf(result.Attack) < StepsOf(longer.Attack) && !HelpsMore(longer, result, extent)))
                 found.Add(InvariantText.Of($"{Name(longer)} fools {longer.SuccessRate:0.0 %} of the rows, {Name(shorter)} with fewer steps "
                     + $"{shorter.SuccessRate:0.0 %}: more steps do not help, as they would along a gradient that says something."));
         }
@@ -78,9 +81,10 @@ internal static class GradientMasking
         _ => null,
     };
 
-    /// <summary>Many steps against one must gain; many against fewer must not lose, for both may have arrived.</summary>
-    private static bool HelpsMore(AttackResult longer, AttackResult shorter) => shorter.SuccessRate >= Nearly
-        || (StepsOf(shorter.Attack) == 1 ? longer.SuccessRate > shorter.SuccessRate : !Leads(shorter, longer));
+    /// <summary>Many steps must not lose against fewer, for both may have arrived; against one they must gain where the bound is large.</summary>
+    private static bool HelpsMore(AttackResult longer, AttackResult shorter, double extent) => shorter.SuccessRate >= Nearly
+        || (StepsOf(shorter.Attack) == 1 && longer.Attack.Bound >= Large * extent ? longer.SuccessRate > shorter.SuccessRate
+        : !Leads(shorter, longer));
 
     private static bool SameButBound(AttackResult one, AttackResult other) => one.Attack.GetType() == other.Attack.GetType()
         && one.Attack.Norm == other.Attack.Norm && one.Attack.Settings == other.Attack.Settings && one.Attack.Name == other.Attack.Name

@@ -75,13 +75,13 @@ internal sealed class PerturbationLimits
         double length = Distance(x, clean);
         if (length <= _bound)
             return;
-        // Sums are rounded to what can be stored, which may carry them past the bound again: a little shorter then, and in the end not at all.
+        // Each value is rounded towards the clean one, so that rounding cannot carry the whole past the bound; what is left is that of the sums.
         double factor = _bound / length;
         float[] moved = x.ToArray();
-        for (int trial = 0; trial < 8; trial++, factor *= 1 - 1e-6 * (1 << trial))
+        for (int trial = 0; trial < 4; trial++, factor *= 1 - 1e-12)
         {
             for (int i = 0; i < x.Length; i++)
-                x[i] = (float)(clean[i] + factor * ((double)moved[i] - clean[i]));
+                x[i] = Farthest(clean[i], factor * ((double)moved[i] - clean[i]));
             if (Distance(x, clean) <= _bound)
                 return;
         }
@@ -91,8 +91,9 @@ internal sealed class PerturbationLimits
     /// <summary>The number nearest to value + change that is no farther from the value than that.</summary>
     private static float Farthest(float value, double change)
     {
-        double exact = value + change;
-        float rounded = (float)exact;
+        if (change == 0)
+            return value;
+        float rounded = (float)(value + change);
         if (change > 0)
             return rounded - (double)value > change ? MathF.BitDecrement(rounded) : rounded;
         return rounded - (double)value < change ? MathF.BitIncrement(rounded) : rounded;

@@ -1,0 +1,149 @@
+using System.ComponentModel;
+using System.Globalization;
+using FaMLNet.Persistence;
+using Microsoft.ML;
+using Spectre.Console;
+using Spectre.Console.Cli;
+
+namespace FaMLNet.Cli;
+
+/// <summary><c>famlnet attack</c>: how a saved model stands up to adversarial attacks.</summary>
+internal sealed class AttackCommand : Command<AttackCommand.Settings>
+{
+    /// <summary>By the name on the command line: attacks of a bound and a norm.</summary>
+    private static readonly Dictionary<string, Func<float, AttackNorm, Attack>> Bounded = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["noise"] = (epsilon, norm) => Attack.Noise(epsilon, norm: norm),
+        ["fgsm"] = (epsilon, norm) => Attack.Fgsm(epsilon) with { AttackNorm = norm },
+        ["pgd"] = (epsilon, norm) => Attack.Pgd(epsilon, norm: norm),
+        ["tpgd"] = (epsilon, norm) => Attack.Tpgd(epsilon) with { AttackNorm = norm },
+        ["apgd"] = (epsilon, norm) => Attack.Apgd(epsilon, norm: norm),
+        ["apgd-dlr"] = (epsilon, norm) => Attack.Apgd(epsilon, AttackLoss.DifferenceOfLogitsRatio, norm: norm),
+        ["apgd-t"] = (epsilon, norm) => Attack.TargetedApgd(epsilon, norm: norm),
+        ["square"] = (epsilon, norm) => Attack.Square(epsilon, norm: norm),
+        ["autoattack"] = (epsilon, norm) => Attack.AutoAttack(epsilon, norm),
+    };
+
+    private const string DeepFool = "deepfool", FewPixel = "fewpixel";
+
+    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
+    {
+        Attack[] attacks = Attacks(settings);
+        if (settings.Output != null)
+            WholeFile.Prepare(settings.Output);
+        MLContext mlContext = new();
+        SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
+        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
+        ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
+        RobustnessReport report = Watch(attacks, progress => mlContext.MulticlassClassification.EvaluateRobustness(model.Transformer, data.View,
+            attacks, new RobustnessOptions
+            {
+                LabelColumnName = data.Label,
+                MaximumRows = settings.Rows,
+                Seed = settings.Seed,
+                InputRange = Range(settings.Range),
+                ThreatModel = settings.Feedback ? ThreatModel.FeedbackGradient : ThreatModel.TrueGradient,
+                Progress = progress,
+                CancellationToken = cancellationToken,
+            }, surrogate));
+        Console.Write(report);
+        if (settings.Output != null)
+        {
+            if (settings.Output.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+                report.SaveAsJson(settings.Output);
+            else
+                report.SaveAsCsv(settings.Output);
+        }
+        return 0;
+    }
+
+    /// <summary>The attacks named, each by every bound; those without a bound once.</summary>
+    private static Attack[] Attacks(Settings settings)
+    {
+        AttackNorm norm = settings.Norm.ToUpperInvariant() switch
+        {
+            "LINF" => AttackNorm.LInfinity,
+            "L2" => AttackNorm.L2,
+            _ => throw new FormatException($"--norm must be linf or l2; found '{settings.Norm}'."),
+        };
+        float[] bounds = [.. Split(settings.Epsilons).Select(text => Number(text, "--eps"))];
+        List<Attack> attacks = [];
+        foreach (string name in Split(settings.Names))
+        {
+            if (name.Equals(DeepFool, StringComparison.OrdinalIgnoreCase))
+                attacks.Add(Attack.DeepFool());
+            else if (name.Equals(FewPixel, StringComparison.OrdinalIgnoreCase))
+                attacks.Add(Attack.FewPixel(settings.Pixels));
+            else if (Bounded.TryGetValue(name, out Func<float, AttackNorm, Attack>? attack))
+                attacks.AddRange(bounds.Select(bound => attack(bound, norm)));
+            else
+                throw new FormatException($"--attacks has '{name}', which is none of {string.Join(", ", Bounded.Keys)}, {DeepFool}, {FewPixel}.");
+        }
+        return [.. attacks];
+    }
+
+    private static (float, float)? Range(string? text)
+    {
+        if (text == null)
+            return null;
+        float[] ends = [.. Split(text).Select(end => Number(end, "--range"))];
+        return ends.Length == 2 ? (ends[0], ends[1]) : throw new FormatException($"--range must be two numbers, for example 0,1; found '{text}'.");
+    }
+
+    private static string[] Split(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static float Number(string text, string option) => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture,
+        out float number)
+        ? number : throw new FormatException($"{option} must be numbers with a point, separated by commas; found '{text}'.");
+
+    /// <summary>A line that tells how far the attacks are, where there is a terminal to show it.</summary>
+    private static RobustnessReport Watch(Attack[] attacks, Func<IProgress<RobustnessProgress>, RobustnessReport> run)
+    {
+        if (Console.IsErrorRedirected || !AnsiConsole.Profile.Capabilities.Interactive)
+            return run(new Telling(_ => { }));
+        return AnsiConsole.Status().Start("reading", status => run(new Telling(progress => status.Status(
+            $"{progress.Attack} ({progress.Number} of {attacks.Length}): {progress.Rows} of {progress.NumberOfRows} rows, {progress.Fooled} fooled"
+            .EscapeMarkup()))));
+    }
+
+    private sealed class Telling(Action<RobustnessProgress> tell) : IProgress<RobustnessProgress>
+    {
+        public void Report(RobustnessProgress value) => tell(value);
+    }
+
+    /// <summary>What the command is given.</summary>
+    internal sealed class Settings : SavedModel.Settings
+    {
+        [CommandOption("-a|--attacks <NAMES>"), DefaultValue("fgsm,pgd,apgd,square"), Description("Attacks, separated by commas: noise, fgsm, pgd, "
+            + "tpgd, apgd, apgd-dlr, apgd-t, deepfool, square, fewpixel, autoattack.")]
+        public string Names { get; set; } = "";
+
+        [CommandOption("-e|--eps <NUMBERS>"), DefaultValue("0.02,0.05,0.1"), Description("Bounds, separated by commas, in units of what the model "
+            + "reads (after the pipeline's scaling).")]
+        public string Epsilons { get; set; } = "";
+
+        [CommandOption("--norm <NORM>"), DefaultValue("linf"), Description("How bounds are measured: linf or l2.")]
+        public string Norm { get; set; } = "";
+
+        [CommandOption("--pixels <NUMBER>"), DefaultValue(1), Description("Pixels that fewpixel may change.")]
+        public int Pixels { get; set; }
+
+        [CommandOption("--rows <NUMBER>"), Description("Attack the first so many rows. Without it all.")]
+        public int? Rows { get; set; }
+
+        [CommandOption("--range <LOWER,UPPER>"), Description("The range of the model's features. Without it [[0, 1]] or [[0, 255]] for images.")]
+        public string? Range { get; set; }
+
+        [CommandOption("--feedback"), Description("The attacker differentiates through the feedback weights instead of the network.")]
+        public bool Feedback { get; set; }
+
+        [CommandOption("--surrogate <MODEL>"), Description("Another model's zip, which the attacker knows instead.")]
+        public string? Surrogate { get; set; }
+
+        [CommandOption("-s|--seed <NUMBER>"), DefaultValue(1), Description("Of all randomness.")]
+        public int Seed { get; set; }
+
+        [CommandOption("-o|--output <FILE>"), Description("Write the results there: CSV, or JSON if it ends so.")]
+        public string? Output { get; set; }
+    }
+}
