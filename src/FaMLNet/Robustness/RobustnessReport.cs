@@ -139,7 +139,8 @@ public sealed class RobustnessReport
 
         public string Norm => FaMLNet.Attack.Symbol(result.Attack.Norm);
 
-        public double Bound => result.Attack.Bound;
+        /// <summary>As it was written: 0.05, not the number that single precision has for it.</summary>
+        public double Bound => double.Parse(((float)result.Attack.Bound).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
         public string ThreatModel => result.ThreatModel?.ToString() ?? "BlackBox";
 

@@ -58,6 +58,36 @@ public sealed class ImageFilesTests : IDisposable
         Assert.Contains("interleavePixelColors", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A pipeline from files to classes: what lies before the network is applied once, and pixels are attacked in their own units.</summary>
+    [Fact]
+    public void A_pipeline_over_image_files_is_attacked_at_its_pixels()
+    {
+        for (int row = 0; row < Count; row++)
+            Save(row, (x, y, channel) => Pixel(row, channel * 1024 + y * 32 + x));
+        IDataView files = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, Count).Select(row => new Named
+        {
+            Name = $"{row}.png",
+            Label = $"{row}"
+        }));
+        ITransformer model = _mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(_mlContext.Transforms.LoadImages("Image", _folder.FullName, "Name"))
+            .Append(_mlContext.Transforms.ResizeImages("Image", 32, 32)).Append(_mlContext.Transforms.ExtractPixels("Pixels", "Image"))
+            .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
+            {
+                FeatureColumnName = "Pixels",
+                Rule = FeedbackRule.Backpropagation,
+                Network = NetworkDefinition.LeNetCifar(),
+                NumberOfEpochs = 60,
+                BatchSize = 4,
+                Seed = 1,
+            })).Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(files);
+        RobustnessReport report = _mlContext.MulticlassClassification.EvaluateRobustness(model, files, [Attack.Pgd(8), Attack.FewPixel(2,
+            population: 5, generations: 1)]);
+        Assert.Equal(("Pixels", (0f, 255f)), (report.FeatureColumnName, report.InputRange!.Value));
+        Assert.True(report.Results[0].FooledRows > 0, $"{report}");
+        Assert.InRange(report.Results[0].LInfinity.Maximum, 0.01, 8);
+    }
+
     private void AssertSame(IDataView binary, IDataView files)
     {
         Assert.Equal(((VectorDataViewType)binary.Schema["Features"].Type).Dimensions, ((VectorDataViewType)files.Schema["Features"].Type).Dimensions);

@@ -419,6 +419,7 @@ public sealed class RobustnessEvaluationTests
                 Assert.Equal(report.Results[i].RobustAccuracy, double.Parse(cells[Array.IndexOf(header, "RobustAccuracy")],
                     CultureInfo.InvariantCulture));
             }
+            Assert.Equal("0.1", lines[4].Split(',')[Array.IndexOf(header, "Bound")]);
             Assert.Equal("", lines[2].Split(',')[Array.IndexOf(header, "LInfinityMean")]);
             Assert.Equal("", lines[3].Split(',')[Array.IndexOf(header, "Bound")]);
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));

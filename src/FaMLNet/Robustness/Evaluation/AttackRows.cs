@@ -77,8 +77,7 @@ internal sealed class AttackRows
         }
         if (features.Count == 0)
             throw OptionError.Argument("data", $"it has no rows. Give rows to attack.");
-        ImageShape? image = target.Network?.Layout.ImageInput
-            ?? (ImageShape.Infer(type.Size) is { } shape && shape.Height >= LeastSide ? shape : null);
+        ImageShape? image = target.Network?.Layout.ImageInput ?? ImageOf(type);
         return new AttackRows(features, labels, predicted, scoreType.Size, image, options.InputRange ?? RangeOf(features, image));
     }
 
@@ -112,6 +111,11 @@ internal sealed class AttackRows
                     + $"outside of ({lower}, {upper}). Set the range of the column as the model reads it, after all that the pipeline does before.");
         }
     }
+
+    /// <summary>The image that a vector is by its dimensions, or seems to be by its length; null for none.</summary>
+    private static ImageShape? ImageOf(VectorDataViewType type) => type.Dimensions is [1 or 3, > 1, > 1]
+        ? new ImageShape(type.Dimensions[0], type.Dimensions[1], type.Dimensions[2])
+        : ImageShape.Infer(type.Size) is { } shape && shape.Height >= LeastSide ? shape : null;
 
     /// <summary>[0, 1] or [0, 255] for images whose values suggest it.</summary>
     private static (float, float)? RangeOf(List<float[]> features, ImageShape? image)
