@@ -84,6 +84,14 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public GradientClipping? GradientClipping { get; set; }
 
         /// <summary>
+        /// Whether after every update the weights of each layer are scaled back to the norm that they had before the first (Moskovitz,
+        /// Litwin-Kumar and Abbott 2018, "Feedback alignment in deep convolutional networks"): they turn, and do not grow away from feedback
+        /// weights that stay as they are. Biases and normalisation are left alone.
+        /// </summary>
+        /// <value>Default: false.</value>
+        public bool ConstrainWeightNorms { get; set; }
+
+        /// <summary>
         /// Share of the target that goes to all classes alike instead of the label's (Szegedy et al. 2016, "Rethinking the Inception
         /// architecture").
         /// </summary>
@@ -227,6 +235,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             EarlyStopping = EarlyStopping,
             TopK = TopK,
             Clipping = GradientClipping,
+            ConstrainWeightNorms = ConstrainWeightNorms,
             LabelSmoothing = LabelSmoothing,
             ClassWeights = ClassWeights,
             Caching = DataCaching,

@@ -58,6 +58,8 @@ internal sealed class TrainingLoop
         WarnOfWrongKernels();
         _measured = new MeasuredSteps(_settings, network);
         _state = Begin(layout, initial);
+        if (_settings.ConstrainWeightNorms)
+            network.Norms = new WeightNorms(layout, network.Weights.Span);
         bool complete = checkpoint != null && Restore(checkpoint);
         network.Upload();
         _state.KeepLastGood();

@@ -67,6 +67,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     /// <summary>Bound on the gradient of each update; null for none.</summary>
     public GradientClipping? Clipping { get; set; }
 
+    /// <summary>The norms to which weights are scaled back after each update; null for none.</summary>
+    public WeightNorms? Norms { get; set; }
+
     /// <summary>Watches the activations of the gradients that are computed; null where no one asks.</summary>
     public virtual UnitActivity? Activity { get; set; }
 
@@ -125,6 +128,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     {
         Clipping?.Apply(Gradient.Span);
         Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
+        Norms?.Apply(Weights.Span);
         Feedback.Refresh(Weights);
         Clock?.End(StepPhase.Update);
     }

@@ -37,6 +37,9 @@ internal sealed record TrainingSettings
 
     public GradientClipping? Clipping { get; init; }
 
+    /// <summary>Whether weights keep the norms that they start with.</summary>
+    public bool ConstrainWeightNorms { get; init; }
+
     public float LabelSmoothing { get; init; }
 
     public EarlyStopping? EarlyStopping { get; init; }
@@ -74,7 +77,8 @@ internal sealed record TrainingSettings
     {
         ["Rule"] = Rule.ShortName,
         ["Network"] = System.Text.Json.JsonSerializer.Serialize(Persistence.NetworkDocument.Create(layout)),
-        ["Optimizer"] = $"{Optimizer}",
+        // Checkpoints of before know of no such thing: a line of its own would have them refused.
+        ["Optimizer"] = $"{Optimizer}{(ConstrainWeightNorms ? ", weights keep their norms" : "")}",
         ["Schedule"] = $"{Schedule}",
         ["InitialWeightScale"] = Text(InitialWeightScaleFor(layout)),
         ["FeedbackScale"] = Text(FeedbackScale),

@@ -109,6 +109,8 @@ internal sealed class TrainingState
         };
         for (int i = 0; i < Network.Optimizer.State.Count; i++)
             arrays[$"optimizer.{i}"] = Network.Optimizer.State[i];
+        if (Network.Norms != null)
+            arrays["weight norms"] = Network.Norms.Values;
         if (_best != null)
             (arrays["best.weights"], arrays["best.statistics"], arrays["best.feedback"]) = (_best.Parameters, _best.Statistics, _best.Feedback);
         return new Checkpoint
@@ -148,6 +150,8 @@ internal sealed class TrainingState
         Network.Feedback.Forget();
         for (int i = 0; i < Network.Optimizer.State.Count; i++)
             Copy($"optimizer.{i}", Network.Optimizer.State[i]);
+        if (Network.Norms != null)
+            Copy("weight norms", Network.Norms.Values);
         Network.Optimizer.Steps = checkpoint.Steps;
         if (checkpoint.Arrays.ContainsKey("best.weights"))
         {

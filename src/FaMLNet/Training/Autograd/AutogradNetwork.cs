@@ -81,6 +81,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using IDisposable grad = no_grad();
         Clipping?.Apply(_flat.Gradient);
         _optimizer.Step(_flat.Weights, _flat.Gradient, learningRate, ++Optimizer.Steps);
+        Norms?.Apply(_flat.Weights);
         if (!Feedback.Rule.Refreshes)
             return;
         if (Feedback.Slices.Select((slice, i) => slice == null

@@ -65,6 +65,20 @@ public sealed class CheckpointTests : IDisposable
         }
     }
 
+    /// <summary>The norms are those of the start, not of the weights at hand, which rounding has moved.</summary>
+    [Fact]
+    public void A_training_whose_weights_keep_their_norms_goes_on_to_the_same_weights_and_is_told_from_one_without()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.FeedbackAlignment, epochs: 4);
+        FeedbackAlignmentMulticlassModelParameters free = Fit(options);
+        options.ConstrainWeightNorms = true;
+        FeedbackAlignmentMulticlassModelParameters whole = Fit(options);
+        AssertSame(whole, Interrupted(options, afterEpochs: 2));
+        Assert.NotEqual(free.GetWeights()["dense2"].Values.ToArray(), whole.GetWeights()["dense2"].Values.ToArray());
+        (options.ConstrainWeightNorms, options.CheckpointFolder) = (false, Folder);
+        Assert.Contains("weights keep their norms", Assert.ThrowsAny<Exception>(() => Fit(options)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_convolutional_network_with_augmentation_and_dropout_goes_on_to_the_same_weights()
     {
