@@ -272,6 +272,15 @@ public sealed class RobustnessEvaluationTests
     }
 
     [Fact]
+    public void An_attack_through_feedback_weights_that_a_blind_one_beats_is_flagged()
+    {
+        ITransformer model = Digits(Tables.Quick(FeedbackRule.DirectFeedbackAlignment, epochs: 10));
+        RobustnessReport report = Catalog.EvaluateRobustness(model, _digits, [Attack.Pgd(0.3f), Attack.Square(0.3f, queries: 1000)],
+            new RobustnessOptions { MaximumRows = 200, ThreatModel = ThreatModel.FeedbackGradient, Seed = 1 });
+        Assert.Contains(report.Warnings, warning => warning.Contains("the gradient leads the attack astray", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Masked_gradients_are_flagged_with_the_reason()
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(RoundingFactory).Assembly);
