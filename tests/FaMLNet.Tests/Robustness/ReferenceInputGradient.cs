@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,9 +19,9 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
         using DisposeScope scope = NewDisposeScope();
         Tensor x = tensor(rows.SelectMany(row => row).Select(value => (double)value).ToArray(), [rows.Length, layout.Inputs]).requires_grad_();
         Tensor logits = layout is DenseLayout dense ? Dense(dense, x) : Graph((GraphLayout)layout, x);
-        Tensor e = tensor(errors.Select(value => (double)value).ToArray(), logits.shape), objective = (logits * e).sum();
+        Tensor e = tensor(errors.Select(value => (double)value).ToArray(), logits.shape), objective = logits.mul(e).sum();
         foreach ((Tensor input, Tensor feedback) in _roots)
-            objective += (input.reshape(rows.Length, -1) * e.mm(feedback)).sum();
+            objective = Sum(objective, input.reshape(rows.Length, -1).mul(e.mm(feedback)).sum());
         objective.backward();
         return (logits.detach().data<double>().ToArray(), x.grad!.data<double>().ToArray());
     }
@@ -38,7 +39,7 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
             return apply(x, weight);
         Tensor feedback = Double(values);
         if (model.Rule is not DirectFeedbackRule)
-            return apply(x, feedback) + (apply(x, weight) - apply(x, feedback)).detach();
+            return Sum(apply(x, feedback), apply(x, weight).sub(apply(x, feedback)).detach());
         _roots.Add((x, feedback));
         return apply(x.detach(), weight);
     }
@@ -47,16 +48,16 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
     {
         for (int i = 0; i < dense.Layers.Count; i++)
         {
-            x = Weighted($"dense{i + 1}", x, (input, weight) => input.mm(weight.t()), first: i == 0) + Of($"dense{i + 1}.bias");
+            x = Sum(Weighted($"dense{i + 1}", x, (input, weight) => input.mm(weight.t()), first: i == 0), Of($"dense{i + 1}.bias"));
             if (i == dense.Layers.Count - 1)
                 break;
             string norm = $"norm{i + 1}";
             if (dense.Network.Normalization == Normalization.Batch)
-                x = (x - Of($"{norm}.running_mean")) / (Of($"{norm}.running_var") + 1e-5).sqrt() * Of($"{norm}.weight") + Of($"{norm}.bias");
+                x = Sum(x.sub(Of($"{norm}.running_mean")).div(Deviation(Of($"{norm}.running_var"))).mul(Of($"{norm}.weight")), Of($"{norm}.bias"));
             else if (dense.Network.Normalization == Normalization.Layer)
             {
-                Tensor centred = x - x.mean([1], keepdim: true);
-                x = centred / ((centred * centred).mean([1], keepdim: true) + 1e-5).sqrt() * Of($"{norm}.weight") + Of($"{norm}.bias");
+                Tensor centred = x.sub(x.mean([1], keepdim: true));
+                x = Sum(centred.div(Deviation(centred.mul(centred).mean([1], keepdim: true))).mul(Of($"{norm}.weight")), Of($"{norm}.bias"));
             }
             x = Activate(dense.Network.Activation, x);
         }
@@ -74,7 +75,7 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
             int top = (seen.Height - image.Height) / 2, left = (seen.Width - image.Width) / 2;
             x = nn.functional.pad(x, [left, seen.Width - image.Width - left, top, seen.Height - image.Height - top]);
         }
-        x = (x - Of("input.mean").view(1, -1, 1, 1)) / Of("input.std").view(1, -1, 1, 1);
+        x = x.sub(Of("input.mean").view(1, -1, 1, 1)).div(Of("input.std").view(1, -1, 1, 1));
         return Run(graph.Nodes, x);
     }
 
@@ -88,13 +89,13 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
             case Layer.Conv2d conv:
                 Tensor y = Weighted(name, x, (input, weight) => nn.functional.conv2d(input, weight, null, [conv.Stride, conv.Stride],
                     [conv.Padding, conv.Padding], [conv.Dilation, conv.Dilation], conv.Groups), first: spec.WeightedIndex == 0);
-                return conv.Bias ? y + Of($"{name}.bias").view(1, -1, 1, 1) : y;
+                return conv.Bias ? Sum(y, Of($"{name}.bias").view(1, -1, 1, 1)) : y;
             case Layer.Dense:
-                return Weighted(name, x, (input, weight) => input.mm(weight.t()), first: spec.WeightedIndex == 0) + Of($"{name}.bias");
+                return Sum(Weighted(name, x, (input, weight) => input.mm(weight.t()), first: spec.WeightedIndex == 0), Of($"{name}.bias"));
             case Layer.BatchNorm:
                 long[] shape = x.dim() == 4 ? [1, -1, 1, 1] : [1, -1];
-                return (x - Of($"{name}.running_mean").view(shape)) / (Of($"{name}.running_var") + 1e-5).sqrt().view(shape)
-                    * Of($"{name}.weight").view(shape) + Of($"{name}.bias").view(shape);
+                return Sum(x.sub(Of($"{name}.running_mean").view(shape)).div(Deviation(Of($"{name}.running_var")).view(shape))
+                    .mul(Of($"{name}.weight").view(shape)), Of($"{name}.bias").view(shape));
             case Layer.Activate activate:
                 return Activate(activate.Activation, x);
             case Layer.MaxPool2d pool:
@@ -106,7 +107,7 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
             case Layer.Flatten:
                 return x.flatten(1);
             case Layer.Residual:
-                return Run(spec.Body, x) + Run(spec.Shortcut, x);
+                return Sum(Run(spec.Body, x), Run(spec.Shortcut, x));
             case Layer.Concatenate:
                 return cat([x, Run(spec.Body, x)], 1);
             case Layer.DownsampleWithZeros:
@@ -117,13 +118,18 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
         }
     }
 
+    /// <summary>Not by the operator: it hands libtorch a number that nobody keeps alive (see Scalars).</summary>
+    private static Tensor Sum(Tensor one, Tensor other) => one.add(other, Scalars.One);
+
+    private static Tensor Deviation(Tensor variance) => Scalars.With(1e-5f, epsilon => variance.add(epsilon)).sqrt();
+
     private static Tensor Activate(Activation activation, Tensor x) => activation switch
     {
         Activation.ReLU => x.relu(),
         Activation.Tanh => x.tanh(),
         Activation.Sigmoid => x.sigmoid(),
-        Activation.LeakyReLU => nn.functional.leaky_relu(x, 0.01),
-        Activation.ELU => nn.functional.elu(x, 1),
+        Activation.LeakyReLU => x.leaky_relu(Scalars.Hundredth),
+        Activation.ELU => x.elu(Scalars.One, Scalars.One, Scalars.One),
         Activation.GELU => nn.functional.gelu(x),
         _ => x,
     };

@@ -45,7 +45,7 @@ public sealed class RoundingFactory : ICustomNetworkFactory
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor x) => _top.call((x * 2).round());
+        public override Tensor forward(Tensor x) => _top.call(FaMLNet.Interop.Scalars.Times(x, 2).round());
     }
 }
 
