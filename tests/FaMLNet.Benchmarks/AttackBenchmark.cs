@@ -1,10 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.IO.Compression;
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using FaMLNet.Tests.Robustness;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;
@@ -18,14 +15,16 @@ internal static class AttackBenchmark
     public static void Run(string folder, int rounds)
     {
         MLContext mlContext = new(seed: 1);
-        IDataView train = mlContext.Data.LoadFromIdx(Find(folder, "train-images-idx3"), Find(folder, "train-labels-idx1"), null);
-        IDataView test = mlContext.Data.LoadFromIdx(Find(folder, "t10k-images-idx3"), Find(folder, "t10k-labels-idx1"), null);
+        IDataView train = mlContext.Data.LoadFromIdx(PyTorchAttacks.FileOf(folder, "train-images-idx3"), PyTorchAttacks.FileOf(folder,
+            "train-labels-idx1"), null);
+        IDataView test = mlContext.Data.LoadFromIdx(PyTorchAttacks.FileOf(folder, "t10k-images-idx3"), PyTorchAttacks.FileOf(folder,
+            "t10k-labels-idx1"), null);
         FeedbackAlignmentMulticlassTransformer model = Fit(mlContext, train, epochs: 2);
         IDataView part = mlContext.Data.Cache(mlContext.Data.TakeRows(train, Images));
         string exchange = Directory.CreateTempSubdirectory("famlnet-attacks").FullName;
         try
         {
-            Export(mlContext, model, test, exchange, Images);
+            PyTorchAttacks.Export(mlContext, model, mlContext.Data.TakeRows(test, Images), exchange, Epsilon, steps: 10, batch: 64);
             List<double> epochs = [], fgsm = [], pgd = [], theirFgsm = [], theirPgd = [];
             string? python = null;
             for (int round = 0; round <= rounds; round++)
@@ -38,7 +37,7 @@ internal static class AttackBenchmark
                 double three = watch.Elapsed.TotalSeconds;
                 RobustnessReport report = mlContext.MulticlassClassification.EvaluateRobustness(model, test,
                     [Attack.Fgsm(Epsilon), Attack.Pgd(Epsilon, steps: 10)]);
-                JsonElement? theirs = PyTorch(exchange, out python);
+                JsonElement? theirs = PyTorchAttacks.Run(exchange, Environment.ProcessorCount, "single", out python);
                 if (round == 0)
                     continue; // warm-up
                 epochs.Add((three - one) / 2);
@@ -57,7 +56,10 @@ internal static class AttackBenchmark
             table.AddRow("training epoch, backpropagation", $"{epoch:F2}", "");
             table.AddRow("FGSM", $"{own:F2}", $"{own / epoch:F2} of an epoch");
             table.AddRow("PGD, 10 steps", $"{steps:F2}", $"{steps / own:F2} of FGSM");
-            if (theirFgsm.Count > 0)
+            if (theirFgsm.Count == 0)
+                AnsiConsole.WriteLine("PyTorch is not there, so nothing is compared with it. On Debian: apt-get install python3-torch "
+                    + "libopenblas0-pthread.");
+            else
             {
                 table.AddRow($"FGSM in plain PyTorch ({python})", $"{Interleaved.Median([.. theirFgsm]):F2}",
                     $"{Interleaved.Median([.. theirFgsm]) / own:F2} of ours");
@@ -83,52 +85,4 @@ internal static class AttackBenchmark
             BatchSize = 64,
             Diagnostics = LayerDiagnostics.None,
         }).Fit(data);
-
-    private static void Export(MLContext mlContext, ITransformer model, IDataView data, string folder, int images)
-    {
-        string zip = Path.Combine(folder, "model.zip");
-        mlContext.Model.Save(model, data.Schema, zip);
-        using (ZipArchive archive = ZipFile.OpenRead(zip))
-            archive.Entries.Single(entry => entry.Name == "weights.safetensors").ExtractToFile(Path.Combine(folder, "weights.safetensors"));
-        IDataView some = mlContext.Data.TakeRows(data, images);
-        float[] pixels = [.. some.GetColumn<float[]>("Features").SelectMany(row => row)];
-        int[] labels = [.. some.GetColumn<uint>("Label").Select(key => (int)key - 1)];
-        File.WriteAllBytes(Path.Combine(folder, "images.f32"), MemoryMarshal.AsBytes(pixels.AsSpan()).ToArray());
-        File.WriteAllBytes(Path.Combine(folder, "labels.i32"), MemoryMarshal.AsBytes(labels.AsSpan()).ToArray());
-        File.WriteAllText(Path.Combine(folder, "settings.json"), string.Create(CultureInfo.InvariantCulture,
-            $$"""{"epsilon": {{Epsilon}}, "steps": 10, "step": {{2.5f * Epsilon / 10}}, "batch": 64}"""));
-    }
-
-    /// <summary>The plain loop in a process of its own, which times itself; null where there is no PyTorch.</summary>
-    private static JsonElement? PyTorch(string folder, out string? command)
-    {
-        string script = Path.Combine(AppContext.BaseDirectory, "pytorch_attacks.py");
-        foreach (string python in new[] { Environment.GetEnvironmentVariable("FAMLNET_PYTHON") ?? "/usr/bin/python3", "python3" })
-        {
-            command = python;
-            try
-            {
-                ProcessStartInfo start = new(python, [script, folder, $"{Environment.ProcessorCount}", "single"]) { RedirectStandardOutput = true };
-                start.Environment.Remove("OPENBLAS_CORETYPE"); // some machines set an older processor's, which slows PyTorch
-                using Process process = Process.Start(start)!;
-                string output = process.StandardOutput.ReadToEnd();
-                process.WaitForExit();
-                if (process.ExitCode == 0)
-                    return JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
-            }
-            catch (System.ComponentModel.Win32Exception)
-            {
-                // No such command.
-            }
-        }
-        command = null;
-        AnsiConsole.WriteLine("PyTorch is not there, so nothing is compared with it. On Debian: apt-get install python3-torch libopenblas0-pthread.");
-        return null;
-    }
-
-    private static string Find(string folder, string kind)
-    {
-        string plain = Path.Combine(folder, $"{kind}-ubyte");
-        return File.Exists(plain) ? plain : plain + ".gz";
-    }
 }

@@ -94,6 +94,9 @@ internal abstract class NetworkLayout
         return slice;
     }
 
+    /// <summary>A length made up to a multiple of <see cref="Alignment"/>.</summary>
+    internal static int Padded(int length) => (length + Alignment - 1) / Alignment * Alignment;
+
     internal static ParameterSlice Place(string name, ref int offset, params int[] shape)
     {
         ParameterSlice slice;

@@ -180,6 +180,15 @@ public abstract record BoundedAttack(float Epsilon) : Attack
         CheckBall();
     }
 
+    private protected void CheckStepSize(float? size)
+    {
+        if (size is { } given && !(given > 0 && float.IsFinite(given)))
+            throw Wrong("stepSize", $"must be above 0; found {given}");
+    }
+
+    /// <summary>The size of one of so many steps: by default so that every point of the ball can be reached.</summary>
+    private protected float StepOf(float? size, int steps) => size ?? 2.5f * Epsilon / steps;
+
     /// <summary>A random point of the ball: uniform by L∞, of uniform direction and radius by L2.</summary>
     private protected float[] RandomStart(AttackedRow row)
     {

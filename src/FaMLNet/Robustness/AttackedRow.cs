@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaMLNet.Diagnostics;
 using FaMLNet.Robustness;
 
 namespace FaMLNet;
@@ -67,10 +68,6 @@ public sealed class AttackedRow
 
     internal AttackAnswer Answer => _answer;
 
-    internal PerturbationLimits Limits => _limits;
-
-    internal ReadOnlyMemory<float> CleanMemory => _clean;
-
     /// <summary>A copy of the clean features to change.</summary>
     public float[] Copy() => [.. _clean];
 
@@ -119,7 +116,7 @@ public sealed class AttackedRow
     /// <param name="step">Its length.</param>
     public static void AddNormalized(Span<float> x, ReadOnlySpan<float> gradient, float step)
     {
-        double length = PerturbationLimits.Length(gradient);
+        double length = Vectors.Norm(gradient);
         if (length > 0)
             TensorPrimitives.MultiplyAdd(gradient, (float)(step / length), x, x);
     }

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using FaMLNet.Robustness;
+using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 
@@ -64,7 +64,7 @@ public sealed record DeepFoolAttack : Attack
                 AttackAnswer answer = await row.Differentiate(x, AttackLoss.LogitDifference(other, row.Label));
                 if (answer.Fools)
                     return x;
-                double norm = PerturbationLimits.Length(answer.Gradient), away = Math.Abs(answer.Loss) / norm;
+                double norm = Vectors.Norm(answer.Gradient), away = Math.Abs(answer.Loss) / norm;
                 if (norm > 0 && away < distance)
                 {
                     (distance, length) = (away, norm);

@@ -39,14 +39,13 @@ public sealed record PgdAttack(float Epsilon) : BoundedAttack(Epsilon)
         base.Validate();
         CheckCount("steps", Steps, 1);
         CheckCount("restarts", Restarts, 1);
-        if (StepSize is { } size && !(size > 0 && float.IsFinite(size)))
-            throw Wrong("stepSize", $"must be above 0; found {size}");
+        CheckStepSize(StepSize);
     }
 
     /// <inheritdoc/>
     protected override async Task<float[]> Perturb(AttackedRow row)
     {
-        float step = StepSize ?? 2.5f * Epsilon / Steps;
+        float step = StepOf(StepSize, Steps);
         for (int start = 1; ; start++)
         {
             float[] x = start > 1 || StartsRandomly ? RandomStart(row) : row.Copy();

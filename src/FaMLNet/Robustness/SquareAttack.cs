@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using FaMLNet.Robustness;
+using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 
@@ -173,7 +173,7 @@ public sealed record SquareAttack(float Epsilon) : BoundedAttack(Epsilon)
 
     private static double Square(ReadOnlySpan<float> values)
     {
-        double length = PerturbationLimits.Length(values);
+        double length = Vectors.Norm(values);
         return length * length;
     }
 
@@ -194,7 +194,7 @@ public sealed record SquareAttack(float Epsilon) : BoundedAttack(Epsilon)
             Hill(bump, width, 0, 0, half, width, 1);
             Hill(bump, width, half, 0, height - half, width, -1);
         }
-        double length = PerturbationLimits.Length(bump);
+        double length = Vectors.Norm(bump);
         if (length > 0)
             TensorPrimitives.Multiply(bump, (float)(1 / length), bump);
         return bump;

@@ -33,14 +33,13 @@ public sealed record TpgdAttack(float Epsilon) : BoundedAttack(Epsilon)
     {
         base.Validate();
         CheckCount("steps", Steps, 1);
-        if (StepSize is { } size && !(size > 0 && float.IsFinite(size)))
-            throw Wrong("stepSize", $"must be above 0; found {size}");
+        CheckStepSize(StepSize);
     }
 
     /// <inheritdoc/>
     protected override async Task<float[]> Perturb(AttackedRow row)
     {
-        float step = StepSize ?? 2.5f * Epsilon / Steps;
+        float step = StepOf(StepSize, Steps);
         float[] x = row.Copy(), noise = new float[x.Length];
         AttackLoss loss = AttackLoss.KullbackLeibler((await row.Ask(x)).Logits);
         row.Random.FillNormal(noise, 0, Start * Epsilon / (Norm == AttackNorm.L2 ? MathF.Sqrt(x.Length) : 1));

@@ -19,8 +19,7 @@ internal sealed class DenseScorer : NetworkScorer
         _layout = layout;
         _parameters = parameters;
         _folded = new FoldedNormalization(layout, parameters, statistics);
-        _scratchLength = layout.Layers.Max(layer =>
-            (layer.Outputs + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment);
+        _scratchLength = layout.Layers.Max(layer => NetworkLayout.Padded(layer.Outputs));
     }
 
     public override bool GainsFromBatches => false;
@@ -76,7 +75,7 @@ internal sealed class DenseScorer : NetworkScorer
     /// <summary>The training's own kernel on a padded row; what it writes past the units is not read.</summary>
     private unsafe void Activate(Span<float> values, int units)
     {
-        int width = (units + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        int width = NetworkLayout.Padded(units);
         values[units..width].Clear();
         fixed (float* start = values)
             DenseKernels.Activate(_layout.Network.Activation, start, null, null, 1, width);

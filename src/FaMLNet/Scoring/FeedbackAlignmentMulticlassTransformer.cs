@@ -61,7 +61,8 @@ public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTr
         loaderAssemblyName: typeof(FeedbackAlignmentMulticlassTransformer).Assembly.GetName().Name,
         loaderSignature: LoaderSignature);
 
-    private static int IndexOfLargest(ReadOnlySpan<float> scores)
+    /// <summary>As ML.NET's own scorer and evaluator: the first of the largest; −1 if there is no number.</summary>
+    internal static int IndexOfLargest(ReadOnlySpan<float> scores)
     {
         int best = -1;
         for (int i = 0; i < scores.Length; i++)

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using CsCheck;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -88,7 +87,7 @@ public sealed class AttackTests
                     Assert.True(after >= lower && after <= upper, $"{where}, slot {i}: {after:R}");
             }
             if (attack.Norm == AttackNorm.L2)
-                Assert.True(PerturbationLimits.Distance(rows[row], changed[row]) <= attack.Bound, where);
+                Assert.True(FaMLNet.Diagnostics.Vectors.Distance(rows[row], changed[row]) <= attack.Bound, where);
             if (attack.Norm == AttackNorm.L0)
                 Assert.True(Enumerable.Range(0, rows[row].Length).Count(i => rows[row][i] != changed[row][i]) <= 3 * attack.Bound, where);
         }
@@ -182,7 +181,7 @@ public sealed class AttackTests
             int own = labels[row];
             double distance = Enumerable.Range(0, 5).Where(k => k != own).Min(k => (logits[own] - logits[k])
                 / Math.Sqrt(weights[k].Zip(weights[own], (a, b) => ((double)a - b) * ((double)a - b)).Sum()));
-            Assert.InRange(PerturbationLimits.Distance(rows[row], found[row]), distance * 0.9999, distance * 1.0015 + 1e-6);
+            Assert.InRange(FaMLNet.Diagnostics.Vectors.Distance(rows[row], found[row]), distance * 0.9999, distance * 1.0015 + 1e-6);
             Assert.NotEqual(own, IndexOfLargest(LinearModel.Logits(weights, found[row])));
         }
     }
@@ -225,7 +224,7 @@ public sealed class AttackTests
         {
             float[][] found = Examples(model, rows, labels, 2, Attack.Noise(0.01f, norm: norm));
             for (int row = 0; row < rows.Length; row++)
-                Assert.Equal(0.01, norm == AttackNorm.L2 ? PerturbationLimits.Distance(rows[row], found[row])
+                Assert.Equal(0.01, norm == AttackNorm.L2 ? FaMLNet.Diagnostics.Vectors.Distance(rows[row], found[row])
                     : rows[row].Zip(found[row], (a, b) => Math.Abs((double)b - a)).Max(), 1e-6);
         }
     }
@@ -330,7 +329,7 @@ public sealed class AttackTests
                 float[][] found = Examples(model, rows, labels, 3, Attack.Square(epsilon, queries: 60, norm: norm));
                 for (int row = 0; row < 3; row++)
                 {
-                    double size = norm == AttackNorm.L2 ? PerturbationLimits.Distance(rows[row], found[row])
+                    double size = norm == AttackNorm.L2 ? FaMLNet.Diagnostics.Vectors.Distance(rows[row], found[row])
                         : rows[row].Zip(found[row], (a, b) => Math.Abs((double)b - a)).Max();
                     Assert.InRange(size, 0.5 * epsilon, epsilon); // used, but for rounding
                 }

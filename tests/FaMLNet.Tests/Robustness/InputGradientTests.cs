@@ -1,5 +1,6 @@
 using FaMLNet.Interop;
 using FaMLNet.Robustness;
+using FaMLNet.Tests.Scoring;
 using FaMLNet.Tests.Training.Autograd;
 using FaMLNet.Tests.Training.Graph;
 using FaMLNet.Training;
@@ -16,18 +17,7 @@ public sealed class InputGradientTests
 
     public InputGradientTests() => LibTorch.EnsureLoaded();
 
-    public static TheoryData<Activation, Normalization> Chains()
-    {
-        TheoryData<Activation, Normalization> data = [];
-        foreach (Activation activation in Enum.GetValues<Activation>())
-        {
-            foreach (Normalization normalization in Enum.GetValues<Normalization>())
-                data.Add(activation, normalization);
-        }
-        return data;
-    }
-
-    [Theory, MemberData(nameof(Chains))]
+    [Theory, MemberData(nameof(DenseScorerTests.All), MemberType = typeof(DenseScorerTests))]
     public void Of_a_dense_chain_it_is_that_of_the_reference(Activation activation, Normalization normalization)
     {
         foreach (int[] hidden in new int[][] { [], [21], [19, 33, 8] })

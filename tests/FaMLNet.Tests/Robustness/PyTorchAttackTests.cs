@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.ML;
@@ -21,8 +18,8 @@ public sealed class PyTorchAttackTests
     public void Fgsm_and_Pgd_are_those_of_plain_PyTorch()
     {
         string set = LargeSets.Require("fashion-mnist");
-        IDataView Load(string part) => _mlContext.Data.LoadFromIdx(FileOf(set, $"{part}-images-idx3-ubyte"), FileOf(set,
-            $"{part}-labels-idx1-ubyte"));
+        IDataView Load(string part) => _mlContext.Data.LoadFromIdx(PyTorchAttacks.FileOf(set, $"{part}-images-idx3"), PyTorchAttacks.FileOf(set,
+            $"{part}-labels-idx1"));
         string folder = Directory.CreateTempSubdirectory("famlnet").FullName;
         try
         {
@@ -35,13 +32,7 @@ public sealed class PyTorchAttackTests
             }).Fit(_mlContext.Data.TakeRows(Load("train"), 12_000));
             IDataView test = _mlContext.Data.TakeRows(Load("t10k"), Rows);
             float[][] images = [.. test.GetColumn<float[]>("Features")];
-            _mlContext.Model.Save(model, test.Schema, Path.Combine(folder, "model.zip"));
-            using (ZipArchive archive = ZipFile.OpenRead(Path.Combine(folder, "model.zip")))
-                archive.Entries.Single(entry => entry.Name == "weights.safetensors").ExtractToFile(Path.Combine(folder, "weights.safetensors"));
-            File.WriteAllBytes(Path.Combine(folder, "images.f32"), Bytes([.. images.SelectMany(row => row)]));
-            File.WriteAllBytes(Path.Combine(folder, "labels.i32"), Bytes([.. test.GetColumn<uint>("Label").Select(key => (int)key - 1)]));
-            File.WriteAllText(Path.Combine(folder, "settings.json"), string.Create(CultureInfo.InvariantCulture,
-                $$"""{"epsilon": {{(double)Epsilon}}, "steps": {{Steps}}, "step": {{2.5 * Epsilon / Steps}}, "batch": 100}"""));
+            PyTorchAttacks.Export(_mlContext, model, test, folder, Epsilon, Steps, batch: 100);
             Run(folder, "single");
             float[] single = Floats(Path.Combine(folder, "fgsm.f32"));
             JsonElement theirs = Run(folder, "double");
@@ -86,36 +77,11 @@ public sealed class PyTorchAttackTests
     /// <summary>The script's answer; skips the test, and says so, where there is no PyTorch.</summary>
     private static JsonElement Run(string folder, string precision)
     {
-        string script = Path.Combine(AppContext.BaseDirectory, "pytorch_attacks.py");
-        foreach (string command in new[] { Environment.GetEnvironmentVariable("FAMLNET_PYTHON") ?? "/usr/bin/python3", "python3" })
-        {
-            try
-            {
-                using Process process = Process.Start(new ProcessStartInfo(command, [script, folder, "1",
-                    precision])
-                { RedirectStandardOutput = true })!;
-                string output = process.StandardOutput.ReadToEnd();
-                process.WaitForExit();
-                if (process.ExitCode == 0)
-                    return JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
-                Assert.True(process.ExitCode == 3, $"{script} ended with {process.ExitCode}: {output}");
-            }
-            catch (System.ComponentModel.Win32Exception)
-            {
-                // No such command.
-            }
-        }
+        if (PyTorchAttacks.Run(folder, threads: 1, precision, out _) is { } answer)
+            return answer;
         Assert.Skip("needs Python with PyTorch (on Debian: apt-get install python3-torch; or name a Python that has it in FAMLNET_PYTHON)");
         return default;
     }
-
-    private static string FileOf(string folder, string name)
-    {
-        string plain = Path.Combine(folder, name);
-        return File.Exists(plain) ? plain : plain + ".gz";
-    }
-
-    private static byte[] Bytes<T>(T[] values) where T : struct => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
     private static float[] Floats(string path) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path)).ToArray();
 }

@@ -70,7 +70,7 @@ internal sealed class AttackRows
                 float[] dense = new float[type.Size];
                 row.CopyTo(dense);
                 Check(dense, column.Name, labels.Count, options.InputRange);
-                predicted.Add(IndexOfLargest([.. values.DenseValues()]));
+                predicted.Add(FeedbackAlignmentMulticlassTransformer.IndexOfLargest([.. values.DenseValues()]));
                 features.Add(dense);
                 labels.Add(getLabel());
             }
@@ -79,18 +79,6 @@ internal sealed class AttackRows
             throw OptionError.Argument("data", $"it has no rows. Give rows to attack.");
         ImageShape? image = target.Network?.Layout.ImageInput ?? ImageOf(type);
         return new AttackRows(features, labels, predicted, scoreType.Size, image, options.InputRange ?? RangeOf(features, image));
-    }
-
-    /// <summary>As ML.NET's own scorer and evaluator: the first of the largest; −1 if there is no number.</summary>
-    public static int IndexOfLargest(ReadOnlySpan<float> scores)
-    {
-        int best = -1;
-        for (int i = 0; i < scores.Length; i++)
-        {
-            if (!float.IsNaN(scores[i]) && (best < 0 || scores[i] > scores[best]))
-                best = i;
-        }
-        return best;
     }
 
     private static ArgumentException Missing(DataViewSchema schema, string what, string name, string where, string cure) => new(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using FaMLNet.Diagnostics;
 using FaMLNet.Training;
 
 namespace FaMLNet.Robustness;
@@ -125,7 +126,7 @@ internal sealed class AttackRun
         double largest = 0;
         for (int i = 0; i < x.Length; i++)
             largest = Math.Max(largest, Math.Abs((double)x[i] - clean[i]));
-        return new RowOutcome(fooled, largest, PerturbationLimits.Distance(x, clean), CountChanged(clean, x));
+        return new RowOutcome(fooled, largest, Vectors.Distance(x, clean), CountChanged(clean, x));
     }
 
     /// <summary>Features that changed; of an image, pixels.</summary>

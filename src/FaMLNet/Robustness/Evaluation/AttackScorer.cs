@@ -34,7 +34,7 @@ internal sealed class NetworkAttackScorer(IScoringSession session, int features,
                 // The class of the scores, in which close logits may have become one.
                 Span<float> scores = _logits.AsSpan(row * classes, classes);
                 IScoringSession.Softmax(scores);
-                predicted[first + row] = AttackRows.IndexOfLargest(scores);
+                predicted[first + row] = FeedbackAlignmentMulticlassTransformer.IndexOfLargest(scores);
             }
         }
     }
@@ -55,7 +55,7 @@ internal sealed class TransformerAttackScorer(ITransformer predictor, string fea
             get(ref values);
             Span<float> scores = logits.Slice(row * classes, classes);
             values.CopyTo(scores);
-            predicted[row] = AttackRows.IndexOfLargest(scores);
+            predicted[row] = FeedbackAlignmentMulticlassTransformer.IndexOfLargest(scores);
             ToLogits(scores);
         }
     }

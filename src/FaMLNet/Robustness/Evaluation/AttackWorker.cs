@@ -90,7 +90,7 @@ internal sealed class AttackWorker
                 AttackedRow row = rows[next].Row;
                 logits.Slice(start, _classes).CopyTo(row.Answer.LogitsToWrite);
                 row.Answer.Loss = row.AskedLoss!.Evaluate(row.Answer.Logits, row.Label, errors.Slice(start, _classes));
-                Judge(row.Answer, row.Label, AttackRows.IndexOfLargest(row.Answer.Logits));
+                Judge(row.Answer, row.Label, FeedbackAlignmentMulticlassTransformer.IndexOfLargest(row.Answer.Logits));
             }
         }, _gradients);
         for (int i = 0; i < rows.Count; i++)

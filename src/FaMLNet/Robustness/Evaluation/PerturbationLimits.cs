@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaMLNet.Diagnostics;
 
 namespace FaMLNet.Robustness;
 
@@ -32,27 +33,6 @@ internal sealed class PerturbationLimits
 
     public float Upper { get; }
 
-    /// <summary>The Euclidean length, in double precision.</summary>
-    public static double Length(ReadOnlySpan<float> values)
-    {
-        double sum = 0;
-        foreach (float value in values)
-            sum += (double)value * value;
-        return Math.Sqrt(sum);
-    }
-
-    /// <summary>The Euclidean distance, in double precision.</summary>
-    public static double Distance(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
-    {
-        double sum = 0;
-        for (int i = 0; i < one.Length; i++)
-        {
-            double difference = (double)one[i] - other[i];
-            sum += difference * difference;
-        }
-        return Math.Sqrt(sum);
-    }
-
     /// <summary>Moves an input to the nearest one within bound and range.</summary>
     public void Project(ReadOnlySpan<float> clean, Span<float> x)
     {
@@ -72,7 +52,7 @@ internal sealed class PerturbationLimits
 
     private void Shorten(ReadOnlySpan<float> clean, Span<float> x)
     {
-        double length = Distance(x, clean);
+        double length = Vectors.Distance(x, clean);
         if (length <= _bound)
             return;
         // Each value is rounded towards the clean one, so that rounding cannot carry the whole past the bound; what is left is that of the sums.
@@ -82,7 +62,7 @@ internal sealed class PerturbationLimits
         {
             for (int i = 0; i < x.Length; i++)
                 x[i] = Farthest(clean[i], factor * ((double)moved[i] - clean[i]));
-            if (Distance(x, clean) <= _bound)
+            if (Vectors.Distance(x, clean) <= _bound)
                 return;
         }
         clean.CopyTo(x);

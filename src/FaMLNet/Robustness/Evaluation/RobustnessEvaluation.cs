@@ -86,9 +86,14 @@ internal sealed class RobustnessEvaluation
         bool usesLibTorch = both.Any(target => target.Network is { } network && network.NeedsLibTorch()),
             takesTurns = both.Any(target => target.Network is { } network && !network.IsThreadSafe());
         int threads = takesTurns ? 1 : _options.NumberOfThreads ?? Environment.ProcessorCount;
-        return new AttackRun(attack, _rows, _options, _seed, () => new AttackAccess(Scorer(_target), Scorer(asked),
-            attack.UsesGradients ? asked.Network!.OpenGradient(_options.ThreatModel) : null), _surrogate != null, usesLibTorch, threads, place,
-            examples).Run();
+        return new AttackRun(attack, _rows, _options, _seed, Open, _surrogate != null, usesLibTorch, threads, place, examples).Run();
+
+        AttackAccess Open()
+        {
+            AttackScorer judge = Scorer(_target);
+            return new AttackAccess(judge, asked == _target ? judge : Scorer(asked),
+                attack.UsesGradients ? asked.Network!.OpenGradient(_options.ThreatModel) : null);
+        }
     }
 
     private AttackScorer Scorer(AttackTarget target) => target.Network is { } network ? network.OpenScorer()

@@ -31,7 +31,7 @@ internal sealed unsafe class DenseInputGradient : InputGradient
         (_layout, _parameters, _feedback) = (layout, parameters, feedback);
         _folded = new FoldedNormalization(layout, parameters, statistics);
         int hidden = layout.Layers.Count - 1, widest = Math.Max(layout.Inputs, layout.Layers.Max(layer => layer.Outputs));
-        _stride = (widest + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        _stride = NetworkLayout.Padded(widest);
         _activations = Buffers(hidden, wanted: true);
         _derivatives = Buffers(hidden, layout.Network.Activation == Activation.GELU);
         _standardized = Buffers(hidden, layout.Network.Normalization == Normalization.Layer);
@@ -108,7 +108,7 @@ internal sealed unsafe class DenseInputGradient : InputGradient
 
     private int Pad(int index, float[] values, int row)
     {
-        int units = _layout.Layers[index].Outputs, width = (units + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        int units = _layout.Layers[index].Outputs, width = NetworkLayout.Padded(units);
         values.AsSpan(row * _stride + units, width - units).Clear();
         return width;
     }

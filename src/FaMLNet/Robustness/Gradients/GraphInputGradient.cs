@@ -36,11 +36,7 @@ internal sealed class GraphInputGradient : InputGradient
         _input = new FloatBuffer((long)block * layout.NetworkInput.Length);
         parameters.CopyTo(_weights.Span);
         statistics.CopyTo(_running.Span);
-        if (feedback != null)
-        {
-            _feedback = new FeedbackWeights(feedback.Rule, layout, scale: 1, new RandomGenerator(0, "unused"));
-            feedback.Values.CopyTo(_feedback.Buffer.Span);
-        }
+        _feedback = feedback?.Open(layout);
         _nodes = GraphBuilder.Build(layout.Nodes,
             new GraphBuffers(_weights, _running, gradient: null, dropout: null, ConvolutionGuard.Machine, passesErrors: true, layout.ChannelsLast));
         _errors = new float[block * layout.Outputs];

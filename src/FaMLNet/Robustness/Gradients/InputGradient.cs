@@ -1,3 +1,5 @@
+using FaMLNet.Training;
+
 namespace FaMLNet.Robustness;
 
 /// <summary>From the logits of rows to the gradients of their losses at the logits, both rows × classes.</summary>
@@ -26,4 +28,12 @@ internal abstract class InputGradient : IDisposable
 internal sealed record FeedbackPath(FeedbackRule Rule, IReadOnlyList<ParameterSlice?> Slices, float[] Values)
 {
     public bool IsDirect => Rule is DirectFeedbackRule;
+
+    /// <summary>The same in native memory; the caller's.</summary>
+    public FeedbackWeights Open(NetworkLayout layout)
+    {
+        FeedbackWeights weights = new(Rule, layout, scale: 1, new RandomGenerator(0, "unused"));
+        Values.CopyTo(weights.Buffer.Span);
+        return weights;
+    }
 }

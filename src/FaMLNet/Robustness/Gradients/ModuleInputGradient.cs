@@ -13,10 +13,10 @@ internal sealed class ModuleInputGradient : InputGradient
     private readonly ForwardPass _forward;
     private readonly FloatBuffer _weights, _statistics;
     private readonly Tensor _flatWeights, _flatStatistics;
-    private readonly FeedbackPath? _feedback;
+    private readonly FeedbackWeights? _feedback;
     private readonly float[] _rows, _errors;
     private readonly int _block;
-    private readonly List<(int Layer, Tensor Input)> _cuts = [];
+    private readonly GraphCuts _cuts = new();
 
     /// <param name="layout">The network.</param>
     /// <param name="module">Its module; owned.</param>
@@ -27,7 +27,7 @@ internal sealed class ModuleInputGradient : InputGradient
     public ModuleInputGradient(CustomLayout layout, nn.Module<Tensor, Tensor> module, float[] parameters, float[] statistics, FeedbackPath? feedback,
         int block)
     {
-        (_layout, _feedback, _block) = (layout, feedback, block);
+        (_layout, _block) = (layout, block);
         _forward = new ModuleForward(layout, module);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
@@ -35,6 +35,7 @@ internal sealed class ModuleInputGradient : InputGradient
         _statistics = new FloatBuffer(statistics.Length);
         parameters.CopyTo(_weights.Span);
         statistics.CopyTo(_statistics.Span);
+        _feedback = feedback?.Open(layout);
         _flatWeights = _weights.Fresh(0, _weights.Length).DetachFromDisposeScope();
         _flatStatistics = _statistics.Fresh(0, _statistics.Length).DetachFromDisposeScope();
         _forward.Attach(_flatWeights, _flatStatistics);
@@ -54,6 +55,7 @@ internal sealed class ModuleInputGradient : InputGradient
     public override void Dispose()
     {
         _forward.Dispose();
+        _feedback?.Dispose();
         _flatWeights.Dispose();
         _flatStatistics.Dispose();
         _weights.Dispose();
@@ -72,7 +74,7 @@ internal sealed class ModuleInputGradient : InputGradient
         try
         {
             Tensor input = tensor(_rows, [_block, _layout.Inputs]).requires_grad_();
-            Tensor output = _forward.Run(input, training: false, direct ? Cut : (_, tensor) => tensor);
+            Tensor output = _forward.Run(input, training: false, direct ? _cuts.Cut : (_, tensor) => tensor);
             using (Tensor logits = output.detach().contiguous())
             {
                 Array.Clear(_errors);
@@ -85,8 +87,6 @@ internal sealed class ModuleInputGradient : InputGradient
         }
         finally
         {
-            foreach ((_, Tensor cut) in _cuts)
-                cut.Dispose();
             _cuts.Clear();
         }
     }
@@ -95,13 +95,7 @@ internal sealed class ModuleInputGradient : InputGradient
     {
         Tensor error = tensor(_errors, [_block, _layout.Outputs]);
         List<Tensor> roots = [output], gradients = [error];
-        foreach ((int layer, Tensor cut) in _cuts)
-        {
-            ParameterSlice slice = _feedback!.Slices[layer]!;
-            Tensor projection = tensor(slice.In((ReadOnlySpan<float>)_feedback.Values).ToArray(), [.. slice.Shape.Select(size => (long)size)]);
-            roots.Add(cut);
-            gradients.Add(error.mm(projection).reshape(cut.shape));
-        }
+        _cuts.Project(error, layer => _feedback!.View(layer)!, roots, gradients);
         float[][] kept = [];
         bool substitutes = _feedback is { IsDirect: false };
         try
@@ -120,22 +114,13 @@ internal sealed class ModuleInputGradient : InputGradient
         }
     }
 
-    private Tensor Cut(int layer, Tensor input)
-    {
-        if (!input.requires_grad)
-            return input;
-        Tensor root = input.clone().DetachFromDisposeScope();
-        _cuts.Add((layer, root));
-        return root.detach();
-    }
-
     private float[][] Substitute() => [.. _layout.WeightedLayers.Select((layer, i) =>
     {
         if (_feedback!.Slices[i] is not { } slice)
             return [];
         Span<float> weights = layer.Weight.In(_weights.Span);
         float[] kept = weights.ToArray();
-        slice.In(_feedback.Values.AsSpan()).CopyTo(weights);
+        slice.In(_feedback.Buffer.Span).CopyTo(weights);
         return kept;
     })];
 

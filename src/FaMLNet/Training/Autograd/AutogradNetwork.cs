@@ -18,7 +18,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
     private readonly FlatTensors _flat;
     private readonly AutogradBatch _batch;
     private readonly DeviceOptimizer? _optimizer;
-    private readonly List<(int Layer, Tensor Input)> _cuts = [];
+    private readonly GraphCuts _cuts = new();
     private uint[] _dropoutBefore = [];
 
     /// <param name="forward">The forward pass; owned.</param>
@@ -162,21 +162,15 @@ internal sealed class AutogradNetwork : TrainingNetwork
         bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && !Feedback.IsDirect && Feedback.Buffer.Length > 0;
         try
         {
-            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? Cut : (_, input) => input);
+            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? _cuts.Cut : (_, input) => input);
             Tensor error = _batch.Error(output.detach(), LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
-            foreach ((int layer, Tensor input) in _cuts)
-            {
-                roots.Add(input);
-                gradients.Add(error.mm(View(_flat.Feedback, Feedback.Slices[layer]!)).reshape(input.shape));
-            }
+            _cuts.Project(error, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients);
             Backward(roots, gradients, substitutes);
         }
         finally
         {
-            foreach ((_, Tensor input) in _cuts)
-                input.Dispose();
             _cuts.Clear();
         }
         Clock?.End(StepPhase.Backward);
@@ -196,19 +190,6 @@ internal sealed class AutogradNetwork : TrainingNetwork
             if (substitutes)
                 Exchange();
         }
-    }
-
-    /// <summary>
-    /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input
-    /// further up does not come between; out of the scope in which a module may run its forward pass.
-    /// </summary>
-    private Tensor Cut(int layer, Tensor input)
-    {
-        if (!input.requires_grad)
-            return input;
-        Tensor root = input.clone().DetachFromDisposeScope();
-        _cuts.Add((layer, root));
-        return root.detach();
     }
 
     /// <summary>Forward and feedback weights change places, through flat tensors whose version counters the leaves do not share.</summary>

@@ -116,8 +116,7 @@ internal sealed class DenseBatch : IDisposable
     /// Features, made up to a multiple of 16 where they are few: products with fewer columns than 32 take up to four times as long if they
     /// are no such multiple (measured).
     /// </summary>
-    public static int StrideOf(int features) => features < 32
-        ? (features + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment : features;
+    public static int StrideOf(int features) => features < 32 ? NetworkLayout.Padded(features) : features;
 
     /// <summary>Gathers the rows of a batch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

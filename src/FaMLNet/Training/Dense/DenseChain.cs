@@ -109,7 +109,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
 
     private DenseBatch BatchOf(int count)
     {
-        int width = (count + NetworkLayout.Alignment - 1) / NetworkLayout.Alignment * NetworkLayout.Alignment;
+        int width = NetworkLayout.Padded(count);
         if (!_batches.TryGetValue(width, out DenseBatch? batch))
             _batches[width] = batch = new DenseBatch(_layout, width);
         return batch;

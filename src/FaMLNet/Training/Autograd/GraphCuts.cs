@@ -1,0 +1,44 @@
+using static TorchSharp.torch;
+
+namespace FaMLNet.Training.Autograd;
+
+/// <summary>Where a direct rule has cut a graph: the inputs of layers at which backward starts with the projected error of the output.</summary>
+internal sealed class GraphCuts
+{
+    private readonly List<(int Layer, Tensor Input)> _cuts = [];
+
+    /// <summary>
+    /// Hands on a copy that ends the graph and remembers where it began. A copy and not a view, so that an operation in place on the input
+    /// further up does not come between; out of the scope in which a module may run its forward pass.
+    /// </summary>
+    public Tensor Cut(int layer, Tensor input)
+    {
+        if (!input.requires_grad)
+            return input;
+        Tensor root = input.clone().DetachFromDisposeScope();
+        _cuts.Add((layer, root));
+        return root.detach();
+    }
+
+    /// <summary>Adds the cuts to what backward starts from, and e·B of each layer to its gradients.</summary>
+    /// <param name="error">The output's error, rows × classes.</param>
+    /// <param name="feedbackOf">A layer's feedback weights, outputs of the network × inputs of the layer.</param>
+    /// <param name="roots">Takes the cuts.</param>
+    /// <param name="gradients">Takes a gradient a cut.</param>
+    public void Project(Tensor error, Func<int, Tensor> feedbackOf, List<Tensor> roots, List<Tensor> gradients)
+    {
+        foreach ((int layer, Tensor input) in _cuts)
+        {
+            roots.Add(input);
+            gradients.Add(error.mm(feedbackOf(layer)).reshape(input.shape));
+        }
+    }
+
+    /// <summary>Forgets and frees the cuts.</summary>
+    public void Clear()
+    {
+        foreach ((_, Tensor input) in _cuts)
+            input.Dispose();
+        _cuts.Clear();
+    }
+}
