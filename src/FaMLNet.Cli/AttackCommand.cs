@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Globalization;
-using FaMLNet.Persistence;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
@@ -10,22 +9,6 @@ namespace FaMLNet.Cli;
 /// <summary><c>famlnet attack</c>: how a saved model stands up to adversarial attacks.</summary>
 internal sealed class AttackCommand : Command<AttackCommand.Settings>
 {
-    /// <summary>By the name on the command line: attacks of a bound and a norm.</summary>
-    private static readonly Dictionary<string, Func<float, AttackNorm, Attack>> Bounded = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["noise"] = (epsilon, norm) => Attack.Noise(epsilon, norm: norm),
-        ["fgsm"] = (epsilon, norm) => Attack.Fgsm(epsilon) with { AttackNorm = norm },
-        ["pgd"] = (epsilon, norm) => Attack.Pgd(epsilon, norm: norm),
-        ["tpgd"] = (epsilon, norm) => Attack.Tpgd(epsilon) with { AttackNorm = norm },
-        ["apgd"] = (epsilon, norm) => Attack.Apgd(epsilon, norm: norm),
-        ["apgd-dlr"] = (epsilon, norm) => Attack.Apgd(epsilon, AttackLoss.DifferenceOfLogitsRatio, norm: norm),
-        ["apgd-t"] = (epsilon, norm) => Attack.TargetedApgd(epsilon, norm: norm),
-        ["square"] = (epsilon, norm) => Attack.Square(epsilon, norm: norm),
-        ["autoattack"] = (epsilon, norm) => Attack.AutoAttack(epsilon, norm),
-    };
-
-    private const string DeepFool = "deepfool", FewPixel = "fewpixel";
-
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         Attack[] attacks = Attacks(settings);
@@ -67,19 +50,14 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
             _ => throw new FormatException($"--norm must be linf or l2; found '{settings.Norm}'."),
         };
         float[] bounds = [.. Split(settings.Epsilons).Select(text => Number(text, "--eps"))];
-        List<Attack> attacks = [];
-        foreach (string name in Split(settings.Names))
+        try
         {
-            if (name.Equals(DeepFool, StringComparison.OrdinalIgnoreCase))
-                attacks.Add(Attack.DeepFool());
-            else if (name.Equals(FewPixel, StringComparison.OrdinalIgnoreCase))
-                attacks.Add(Attack.FewPixel(settings.Pixels));
-            else if (Bounded.TryGetValue(name, out Func<float, AttackNorm, Attack>? attack))
-                attacks.AddRange(bounds.Select(bound => attack(bound, norm)));
-            else
-                throw new FormatException($"--attacks has '{name}', which is none of {string.Join(", ", Bounded.Keys)}, {DeepFool}, {FewPixel}.");
+            return AttackNames.Parse(Split(settings.Names), bounds, norm, settings.Pixels);
         }
-        return [.. attacks];
+        catch (FormatException failure)
+        {
+            throw new FormatException($"--attacks: {failure.Message}", failure);
+        }
     }
 
     private static (float, float)? Range(string? text)

@@ -87,6 +87,18 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false);
     }
 
+    /// <summary>Another table of the same columns and kinds, whatever they look like there.</summary>
+    /// <exception cref="FormatException">It lacks a column.</exception>
+    public IDataView Like(string path)
+    {
+        TableFile file = OpenTable(path, hasHeader: true);
+        Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
+        return new TableView(file, [.. View.Schema.Select(column => new ViewColumn(column.Name,
+            columns.TryGetValue(column.Name, out TableColumn? found) ? found.Index : throw new FormatException(
+                $"'{path}' has no column '{column.Name}', which the training table has. Its columns are {string.Join(", ", columns.Keys)}."),
+            column.Type == NumberDataViewType.Single))]);
+    }
+
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => Kept + name;
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Globalization;
-using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;

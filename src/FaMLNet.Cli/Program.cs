@@ -17,6 +17,10 @@ app.Configure(config =>
         "robustness.csv");
     config.AddCommand<ReportCommand>("report").WithDescription("Makes one HTML file of trainings that are over.")
         .WithExample("report", "dfa.zip", "fa.zip", "--output", "report.html");
+    config.AddCommand<BenchmarkCommand>("benchmark").WithDescription("Runs one experiment from a YAML file: training, measures, report.")
+        .WithExample("benchmark", "experiment.yaml").WithExample("benchmark", "experiment.yaml", "--data", "datasets/mnist");
+    config.AddCommand<SweepCommand>("sweep").WithDescription("Runs many experiments from a YAML file, and goes on where it stopped.")
+        .WithExample("sweep", "sweep.yaml").WithExample("sweep", "sweep.yaml", "--collect");
     config.SetExceptionHandler((failure, _) =>
     {
         if (failure is OperationCanceledException)
@@ -24,11 +28,7 @@ app.Configure(config =>
             AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
             return 130;
         }
-        // ML.NET reads data on threads of its own, and says of what goes wrong there only that something did.
-        Exception cause = failure;
-        while (cause is { InnerException: { } inner } && cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal))
-            cause = inner;
-        Console.Error.WriteLine(cause.Message);
+        Console.Error.WriteLine(Failures.MessageOf(failure));
         return 1;
     });
 });

@@ -1,10 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
-using FaMLNet.Persistence;
 using FaMLNet.Reporting;
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
@@ -38,6 +35,12 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
+
+        [CommandOption("--constrain-weights"), Description("Scales each layer's weights back to their first norm after every update.")]
+        public bool ConstrainWeights { get; set; }
+
+        [CommandOption("--clip-errors <LIMIT>"), Description("Clips the error to this size where it leaves a layer with weights.")]
+        public float? ErrorLimit { get; set; }
 
         [CommandOption("-v|--validation <SHARE>"),
             Description("Share of the rows that is kept aside to measure on after each epoch. Without it 0.1, or none if the table is too small.")]
@@ -95,6 +98,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             ValidationFraction = settings.Validation ?? DefaultValidation,
             EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null,
             Seed = settings.Seed,
+            ConstrainWeightNorms = settings.ConstrainWeights,
+            GradientClipping = settings.ErrorLimit is { } limit ? GradientClipping.OfErrors(limit) : null,
             CheckpointFolder = settings.Checkpoints,
             CancellationToken = stop.Token,
         };
@@ -154,23 +159,10 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         return 0;
     }
 
-    /// <summary>Numbers completed and scaled, texts one-hot, label to key, trainer, key to label.</summary>
-    private static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, DataSource data,
-        FeedbackAlignmentMulticlassTrainer.Options options)
+    private static IEstimator<ITransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentMulticlassTrainer.Options options)
     {
         IEstimator<ITransformer> trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
-        if (data.IsImages)
-            return trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-        IEstimator<ITransformer> pipeline = mlContext.Transforms.Conversion.MapValueToKey(options.LabelColumnName);
-        string[] texts = [.. data.Texts.Select((_, index) => $"Text{index}")];
-        foreach ((string text, string encoded) in data.Texts.Zip(texts))
-            pipeline = pipeline.Append(mlContext.Transforms.Categorical.OneHotEncoding(encoded, text));
-        // A row that lacks a number is trained on and predicted for with the mean of the others.
-        if (data.Numbers.Count > 0)
-            pipeline = pipeline.Append(mlContext.Transforms.ReplaceMissingValues([.. data.Numbers.Select(name => new InputOutputColumnPair(name))],
-                MissingValueReplacingEstimator.ReplacementMode.Mean));
-        pipeline = pipeline.Append(mlContext.Transforms.Concatenate("Features", [.. data.Numbers, .. texts]));
-        return pipeline.Append(mlContext.Transforms.NormalizeMeanVariance("Features")).Append(trainer)
-            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        return data.IsImages ? trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
+            : TablePipeline.Create(mlContext, data, trainer);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using FaMLNet.Persistence;
 using FaMLNet.Reporting.Pictures;
 using OxyPlot;
 

@@ -1,4 +1,3 @@
-using FaMLNet.Persistence;
 using FaMLNet.Reporting.Pictures;
 
 namespace FaMLNet.Reporting;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using FaMLNet.Persistence;
 using FaMLNet.Reporting.Pictures;
 using FaMLNet.Reporting.TensorBoard;
 using Google.Protobuf;

@@ -1,4 +1,3 @@
-using FaMLNet.Persistence;
 using FaMLNet.Reporting.Html;
 using FaMLNet.Reporting.Pictures;
 using Microsoft.ML.Data;

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using FaMLNet.Persistence;
 using Sylvan.Data.Csv;
 
 namespace FaMLNet.Reporting;

@@ -1,4 +1,3 @@
-using FaMLNet.Persistence;
 
 namespace FaMLNet.Reporting;
 

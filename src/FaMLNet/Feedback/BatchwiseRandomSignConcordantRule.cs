@@ -16,7 +16,7 @@ internal sealed class BatchwiseRandomSignConcordantRule : LayerwiseFeedbackRule
 
     protected override void Refresh(FeedbackLayer layer)
     {
-        layer.DrawXavierUniform();
+        layer.DrawRandom();
         layer.TakeSignsOfWeights();
     }
 

@@ -12,5 +12,5 @@ internal sealed class DirectFeedbackAlignmentRule : DirectFeedbackRule
 
     public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with { FeedbackScale = 0.1f };
 
-    protected override void Draw(FeedbackLayer layer) => layer.DrawXavierUniform();
+    protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
 }

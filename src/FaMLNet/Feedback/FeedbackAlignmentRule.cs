@@ -14,5 +14,5 @@ internal sealed class FeedbackAlignmentRule : LayerwiseFeedbackRule
         with
     { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.0012f } };
 
-    protected override void Draw(FeedbackLayer layer) => layer.DrawXavierUniform();
+    protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
 }

@@ -5,8 +5,9 @@ namespace FaMLNet;
 public readonly ref struct FeedbackLayer
 {
     internal FeedbackLayer(string name, IReadOnlyList<int> shape, float standardDeviation, ReadOnlySpan<float> weights, Span<float> feedback,
-        RandomGenerator random)
+        RandomGenerator random, WeightInitialization initialization = WeightInitialization.XavierUniform)
     {
+        Initialization = initialization;
         Name = name;
         Shape = shape;
         StandardDeviation = standardDeviation;
@@ -24,7 +25,14 @@ public readonly ref struct FeedbackLayer
     /// </summary>
     public IReadOnlyList<int> Shape { get; }
 
-    /// <summary>σ: the standard deviation √(2/(fan-in + fan-out)) of the Xavier initialisation, times the feedback scale chosen.</summary>
+    /// <summary>The distribution chosen for feedback weights.</summary>
+    /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
+    public WeightInitialization Initialization { get; }
+
+    /// <summary>
+    /// σ: the standard deviation of <see cref="Initialization"/> for this layer, by default √(2/(fan-in + fan-out)), times the feedback scale
+    /// chosen.
+    /// </summary>
     public float StandardDeviation { get; }
 
     /// <summary>The layer's forward weights as they are now; in the layout of <see cref="Feedback"/> for a layer-wise rule.</summary>
@@ -36,7 +44,12 @@ public readonly ref struct FeedbackLayer
     /// <summary>The stream of random numbers for feedback weights, derived from the training's seed.</summary>
     public RandomGenerator Random { get; }
 
-    /// <summary>Fills <see cref="Feedback"/> with numbers uniform in ±√3·σ (Xavier uniform; Glorot and Bengio 2010).</summary>
+    /// <summary>Fills <see cref="Feedback"/> with random numbers of <see cref="Initialization"/>: by default uniform in ±√3·σ.</summary>
+    public void DrawRandom() => WeightDraw.Draw(Initialization, StandardDeviation, Feedback, Random);
+
+    /// <summary>
+    /// Fills <see cref="Feedback"/> with numbers uniform in ±√3·σ, whatever distribution is chosen (Xavier uniform; Glorot and Bengio 2010).
+    /// </summary>
     public void DrawXavierUniform()
     {
         float bound = MathF.Sqrt(3) * StandardDeviation;

@@ -14,7 +14,7 @@ internal sealed class FixedRandomSignConcordantRule : LayerwiseFeedbackRule
 
     protected override void Draw(FeedbackLayer layer)
     {
-        layer.DrawXavierUniform();
+        layer.DrawRandom();
         layer.TakeSignsOfWeights();
     }
 

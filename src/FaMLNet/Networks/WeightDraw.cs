@@ -16,24 +16,33 @@ internal static class WeightDraw
         parameters.Clear();
         statistics.Clear();
         foreach (WeightedLayer layer in layout.WeightedLayers)
-            Draw(layout.Initialization, layer.FanIn, layer.FanOut, layer == layout.WeightedLayers[0] ? 1 : scale, layer.Weight.In(parameters),
-                random);
+        {
+            float deviation = (layer == layout.WeightedLayers[0] ? 1 : scale)
+                * StandardDeviation(layout.Initialization, layer.FanIn, layer.FanOut);
+            Draw(layout.Initialization, deviation, layer.Weight.In(parameters), random);
+            if (layout.Initialization == WeightInitialization.PyTorchDefault && layout.Parameters.Find(slice => slice.Name == $"{layer.Name}.bias") is { } bias)
+                Draw(layout.Initialization, StandardDeviation(layout.Initialization, layer.FanIn, layer.FanOut), bias.In(parameters), random);
+        }
         foreach (ParameterSlice slice in layout.Scales)
             slice.In(parameters).Fill(1);
         foreach (ParameterSlice slice in layout.Variances)
             slice.In(statistics).Fill(1);
     }
 
-    /// <summary>σ of the Xavier initialisation: √(2/(fan-in + fan-out)).</summary>
-    public static float XavierStandardDeviation(int fanIn, int fanOut) => MathF.Sqrt(2f / ((float)fanIn + fanOut));
-
-    private static void Draw(WeightInitialization initialization, int fanIn, int fanOut, float scale, Span<float> weights, RandomGenerator random)
+    /// <summary>The standard deviation that a distribution has for a layer.</summary>
+    public static float StandardDeviation(WeightInitialization initialization, int fanIn, int fanOut) => initialization switch
     {
-        bool xavier = initialization is WeightInitialization.XavierUniform or WeightInitialization.XavierNormal;
-        float deviation = scale * (xavier ? XavierStandardDeviation(fanIn, fanOut) : MathF.Sqrt(2f / fanIn));
-        if (initialization is WeightInitialization.XavierUniform or WeightInitialization.KaimingUniform)
-            random.FillUniform(weights, -MathF.Sqrt(3) * deviation, MathF.Sqrt(3) * deviation);
-        else
+        WeightInitialization.XavierUniform or WeightInitialization.XavierNormal => MathF.Sqrt(2f / ((float)fanIn + fanOut)),
+        WeightInitialization.PyTorchDefault => MathF.Sqrt(1 / (3f * fanIn)),
+        _ => MathF.Sqrt(2f / fanIn),
+    };
+
+    /// <summary>Fills weights with numbers of a distribution's kind, normal or uniform, and of this standard deviation.</summary>
+    public static void Draw(WeightInitialization initialization, float deviation, Span<float> weights, RandomGenerator random)
+    {
+        if (initialization is WeightInitialization.XavierNormal or WeightInitialization.KaimingNormal)
             random.FillNormal(weights, 0, deviation);
+        else
+            random.FillUniform(weights, -MathF.Sqrt(3) * deviation, MathF.Sqrt(3) * deviation);
     }
 }

@@ -1,4 +1,9 @@
+// FaMLNet.Reporting, a package of its own, compiles this file as well.
+#if FAMLNET_REPORTING
+namespace FaMLNet.Reporting;
+#else
 namespace FaMLNet.Persistence;
+#endif
 
 /// <summary>Writes a file whole or not at all: what was there stays until the new one is.</summary>
 internal static class WholeFile

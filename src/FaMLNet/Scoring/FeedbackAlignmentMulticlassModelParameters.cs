@@ -40,6 +40,7 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
             new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
         Rule = trained.Rule;
         History = trained.History;
+        LastEpochModel = trained.Last == null ? null : new FeedbackAlignmentMulticlassModelParameters(env, trained.Last);
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
     }
 
@@ -72,6 +73,12 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
 
     /// <summary>What each epoch showed, in order.</summary>
     public IReadOnlyList<EpochMetrics> History { get; }
+
+    /// <summary>
+    /// The network as the last epoch left it, where this is the best epoch's (<see cref="EarlyStopping.RestoreBest"/>), so that both can be
+    /// measured. Not saved; null otherwise and in a loaded model.
+    /// </summary>
+    public FeedbackAlignmentMulticlassModelParameters? LastEpochModel { get; }
 
     /// <summary>Features that a row must have.</summary>
     public int NumberOfFeatures => _layout.Inputs;
@@ -153,7 +160,11 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : ModelParameters
     /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network
     /// has none and goes on. ML.NET calls it where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
     /// </summary>
-    public void Dispose() => _scorer.Dispose();
+    public void Dispose()
+    {
+        _scorer.Dispose();
+        LastEpochModel?.Dispose();
+    }
 
     ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
     {

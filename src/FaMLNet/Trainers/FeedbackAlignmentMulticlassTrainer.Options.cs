@@ -57,6 +57,13 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         public float? FeedbackScale { get; set; }
 
         /// <summary>
+        /// The distribution from which feedback weights are drawn, or magnitudes of them. That of the forward weights is the network's own,
+        /// <c>Initialization</c>.
+        /// </summary>
+        /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
+        public WeightInitialization FeedbackInitialization { get; set; } = WeightInitialization.XavierUniform;
+
+        /// <summary>
         /// Whether to subtract every feature's mean over the training data before training and to fold the means into the first layer's bias
         /// after it: the same network, whose training is better conditioned (LeCun et al. 1998, "Efficient BackProp"). It makes up for
         /// <c>NormalizeMeanVariance</c>, which by default leaves the mean where it is to keep sparse data sparse.
@@ -79,7 +86,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
         /// <value>Range: 1 or more. Default: null, not measured.</value>
         public int? TopK { get; set; }
 
-        /// <summary>A bound on the gradient of each update.</summary>
+        /// <summary>A bound on the gradient of each update, or on the error on its way down.</summary>
         /// <value>Default: null, none.</value>
         public GradientClipping? GradientClipping { get; set; }
 
@@ -210,6 +217,8 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             ClassWeights?.Validate();
             CheckScale(InitialWeightScale, nameof(InitialWeightScale));
             CheckScale(FeedbackScale, nameof(FeedbackScale));
+            Check(Enum.IsDefined(FeedbackInitialization), nameof(FeedbackInitialization), FeedbackInitialization,
+                $"one of {string.Join(", ", Enum.GetNames<WeightInitialization>())}");
             Check(NumberOfThreads is null or >= 1, nameof(NumberOfThreads), NumberOfThreads, "at least 1, or null");
         }
 
@@ -223,6 +232,7 @@ public sealed partial class FeedbackAlignmentMulticlassTrainer
             Schedule = Schedule ?? Rule.Defaults.Schedule,
             InitialWeightScale = InitialWeightScale,
             FeedbackScale = FeedbackScale ?? Rule.Defaults.FeedbackScale,
+            FeedbackInitialization = FeedbackInitialization,
             NumberOfEpochs = NumberOfEpochs,
             BatchSize = BatchSize,
             Seed = Seed ?? defaultSeed(),

@@ -8,10 +8,13 @@ internal sealed class FeedbackWeights : IDisposable
     private readonly NetworkLayout _layout;
     private readonly RandomGenerator _random;
     private readonly float _scale;
+    private readonly WeightInitialization _initialization;
     private readonly torch.Tensor?[] _channelsLast;
 
-    public FeedbackWeights(FeedbackRule rule, NetworkLayout layout, float scale, RandomGenerator random)
+    public FeedbackWeights(FeedbackRule rule, NetworkLayout layout, float scale, RandomGenerator random,
+        WeightInitialization initialization = WeightInitialization.XavierUniform)
     {
+        _initialization = initialization;
         Rule = rule;
         _layout = layout;
         _random = random;
@@ -110,8 +113,8 @@ internal sealed class FeedbackWeights : IDisposable
 
     /// <summary>σ of a layer's feedback weights, the scale included.</summary>
     public float StandardDeviation(int index) =>
-        _scale * (IsDirect ? WeightDraw.XavierStandardDeviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0])
-            : WeightDraw.XavierStandardDeviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
+        _scale * (IsDirect ? WeightDraw.StandardDeviation(_initialization, Slices[index]!.Shape[1], Slices[index]!.Shape[0])
+            : WeightDraw.StandardDeviation(_initialization, _layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
 
     private void ForEachLayer(FloatBuffer weights, bool first)
     {
@@ -121,7 +124,7 @@ internal sealed class FeedbackWeights : IDisposable
                 continue;
             WeightedLayer layer = _layout.WeightedLayers[i];
             Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
-                slice.In(Buffer.Span), _random), first);
+                slice.In(Buffer.Span), _random, _initialization), first);
         }
     }
 }

@@ -31,12 +31,13 @@ internal static class NetworkFactory
     }
 
     private static TrainingNetwork Dense(TrainingSettings settings, DenseLayout layout) => settings.Device is null
-        ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed)
+        ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
+            settings.FeedbackInitialization)
         : OnDevice(settings, layout);
 
     private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
         ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-        augmentation: settings.Augmentation)
+            augmentation: settings.Augmentation, feedbackInitialization: settings.FeedbackInitialization)
         : OnDevice(settings, layout);
 
     private static AutogradNetwork Custom(TrainingSettings settings, CustomDefinition custom, int features, int classes)
@@ -68,7 +69,7 @@ internal static class NetworkFactory
 
     private static AutogradNetwork Autograd(TrainingSettings settings, ForwardPass forward) =>
         new(forward, settings.Rule, settings.InitialWeightScaleFor(forward.Layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-            settings.Device, settings.Augmentation);
+            settings.Device, settings.Augmentation, settings.FeedbackInitialization);
 
     private static ImageShape ImageOf(TrainingSettings settings, int features)
     {

@@ -5,4 +5,8 @@ namespace FaMLNet.Training;
 /// layouts.
 /// </summary>
 internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, float[] Parameters, float[] Statistics, float[] Feedback,
-    IReadOnlyList<EpochMetrics> History);
+    IReadOnlyList<EpochMetrics> History)
+{
+    /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
+    public TrainedNetwork? Last { get; init; }
+}

@@ -29,7 +29,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     private FloatBuffer? _comparison;
 
     protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer,
-        int seed, RandomGenerator? dropout = null)
+        int seed, RandomGenerator? dropout = null, WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
     {
         Layout = layout;
         Dropout = dropout ?? new RandomGenerator(seed, "dropout");
@@ -38,7 +38,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
         Gradient = new FloatBuffer(layout.ParameterLength);
         Optimizer = Optimizer.Create(optimizer, layout.ParameterLength);
         WeightDraw.Fill(layout, Weights.Span, Statistics.Span, initialWeightScale, new RandomGenerator(seed, "initial weights"));
-        Feedback = new FeedbackWeights(rule, layout, feedbackScale, new RandomGenerator(seed, "feedback weights"));
+        Feedback = new FeedbackWeights(rule, layout, feedbackScale, new RandomGenerator(seed, "feedback weights"), feedbackInitialization);
         Feedback.Draw(Weights);
     }
 

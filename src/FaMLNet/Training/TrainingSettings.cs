@@ -22,6 +22,9 @@ internal sealed record TrainingSettings
 
     public required float FeedbackScale { get; init; }
 
+    /// <summary>The distribution of the feedback weights.</summary>
+    public WeightInitialization FeedbackInitialization { get; init; }
+
     public required int NumberOfEpochs { get; init; }
 
     public required int BatchSize { get; init; }
@@ -81,7 +84,8 @@ internal sealed record TrainingSettings
         ["Optimizer"] = $"{Optimizer}{(ConstrainWeightNorms ? ", weights keep their norms" : "")}",
         ["Schedule"] = $"{Schedule}",
         ["InitialWeightScale"] = Text(InitialWeightScaleFor(layout)),
-        ["FeedbackScale"] = Text(FeedbackScale),
+        ["FeedbackScale"] = Text(FeedbackScale)
+            + (FeedbackInitialization == WeightInitialization.XavierUniform ? "" : $", {FeedbackInitialization}"),
         ["NumberOfEpochs"] = Text(NumberOfEpochs),
         ["BatchSize"] = Text(BatchSize),
         ["Seed"] = Text(Seed),

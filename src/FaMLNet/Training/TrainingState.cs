@@ -78,7 +78,11 @@ internal sealed class TrainingState
     public void KeepBest() => Keep(_best ??= NewCopy());
 
     /// <summary>The best epoch's network where one was kept, else the last.</summary>
-    public TrainedNetwork Result() => (_best ?? LastGood) with { History = [.. _history] };
+    public TrainedNetwork Result()
+    {
+        TrainedNetwork last = LastGood with { History = [.. _history] };
+        return _best == null ? last : _best with { History = last.History, Last = last };
+    }
 
     /// <summary>Starts from a trained model: its weights and statistics, and its feedback weights if the rule is the same.</summary>
     public void ContinueFrom(TrainedNetwork initial)

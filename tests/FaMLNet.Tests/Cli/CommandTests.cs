@@ -223,7 +223,7 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("crafted on a surrogate", Run("attack", "dfa.zip", "digits.csv", "-a", "pgd", "-e", "0.5", "--rows", "30", "--surrogate",
             "bp.zip"), StringComparison.Ordinal);
 
-        Fails("--attacks has 'fgms', which is none of", "attack", "bp.zip", "digits.csv", "-a", "fgms");
+        Fails("--attacks: the attack 'fgms' is none of", "attack", "bp.zip", "digits.csv", "-a", "fgms");
         Fails("--eps must be numbers with a point", "attack", "bp.zip", "digits.csv", "-e", "0,1;x");
         Fails("--norm must be linf or l2", "attack", "bp.zip", "digits.csv", "--norm", "l1");
         Fails("--range must be two numbers", "attack", "bp.zip", "digits.csv", "--range", "1");

@@ -100,6 +100,12 @@ public sealed class ValidationTests
         options.EarlyStopping = null;
         options.NumberOfEpochs = best;
         PipelineTests.AssertSameWeights(Trainer(options).Fit(train, test).Model, stopped);
+        // The last epoch's is at hand beside it, and only where the two are not one.
+        options.NumberOfEpochs = stopped.History.Count;
+        FeedbackAlignmentMulticlassModelParameters whole = Trainer(options).Fit(train, test).Model;
+        PipelineTests.AssertSameWeights(whole, stopped.LastEpochModel!);
+        Assert.Equal(stopped.History.Count, stopped.LastEpochModel!.History.Count);
+        Assert.Null(whole.LastEpochModel);
 
         options.NumberOfEpochs = 500;
         options.EarlyStopping = new EarlyStopping { Metric = StoppingMetric.ValidationLoss };

@@ -133,12 +133,14 @@ public sealed class GradientTests
     internal static DenseChain Chain(DenseLayout layout, FeedbackRule rule, int seed, OptimizerOptions? optimizer = null) =>
         new(layout, rule, 1, 1, optimizer ?? new OptimizerOptions.Sgd(), seed);
 
-    private static void Check(string rule, MlpDefinition network, int features, int classes, int rows, int seed, double tolerance = Tolerance)
+    internal static void Check(string rule, MlpDefinition network, int features, int classes, int rows, int seed, double tolerance = Tolerance,
+        float? errorLimit = null)
     {
         DenseLayout layout = new(network, features, classes);
         TrainingData data = RandomTask.Data(features, classes, rows, seed, weighted: true);
         int[] order = RandomTask.AllRows(data);
         using DenseChain chain = Chain(layout, FeedbackRule.Parse(rule), seed);
+        chain.Clipping = errorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;
         // Biases and normalisation away from their start values, so that they matter.
         RandomGenerator random = new(seed, "test parameters");
         foreach (ParameterSlice slice in layout.Parameters.Where(slice => slice.Shape.Length == 1))
@@ -149,7 +151,7 @@ public sealed class GradientTests
         }
         ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback),
             chain.Feedback.IsDirect)
-        { Mask = Masks(layout, rows, seed) };
+        { Mask = Masks(layout, rows, seed), ErrorLimit = errorLimit ?? double.PositiveInfinity };
 
         BatchResult result = chain.ComputeGradient(data, order);
 

@@ -23,6 +23,9 @@ internal sealed class ReferenceNetwork
         _direct = direct;
     }
 
+    /// <summary>Where the error is clipped as it leaves a layer on its way down; infinite for nowhere.</summary>
+    public double ErrorLimit { get; init; } = double.PositiveInfinity;
+
     /// <summary>Masks of dropout by hidden layer, unit by row; null without dropout.</summary>
     public Func<int, int, int, double>? Mask { get; init; }
 
@@ -95,7 +98,7 @@ internal sealed class ReferenceNetwork
                     double sum = 0;
                     for (int unit = 0; unit < source[r].Length; unit++)
                         sum += (_feedback[i] is { } b ? b[unit * layer.Inputs + j] : At(layer.Weight, unit * layer.Inputs + j)) * source[r][unit];
-                    error[r][j] = sum * (Mask?.Invoke(i - 1, j, r) ?? 1) * Derivative(before[i - 1][r][j]);
+                    error[r][j] = Math.Clamp(sum, -ErrorLimit, ErrorLimit) * (Mask?.Invoke(i - 1, j, r) ?? 1) * Derivative(before[i - 1][r][j]);
                 }
             }
             DenseLayer hidden = _layout.Layers[i - 1];

@@ -4,7 +4,7 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet;
 
-/// <summary>Keeps single steps from growing too large: a bound on the gradient before each update.</summary>
+/// <summary>Keeps single steps from growing too large: a bound on the gradient before each update, or on the error on its way down.</summary>
 public abstract record GradientClipping
 {
     /// <inheritdoc/>
@@ -27,11 +27,33 @@ public abstract record GradientClipping
     /// <param name="maximum">Above 0.</param>
     public static GradientClipping ByGlobalNorm(float maximum) => new NormClipping(maximum);
 
+    /// <summary>
+    /// Each component of the error lies between −<paramref name="limit"/> and <paramref name="limit"/> where it leaves a weighted layer on its
+    /// way down: after the weights or feedback weights that it passes (for a direct rule: after its projection), before anything below sees it.
+    /// The layers' own gradients are not clipped. What BioTorch calls <c>gradient_clip</c>, with a limit of 1 (Sanfiz and Akrout 2021).
+    /// </summary>
+    /// <param name="limit">Above 0, in units of the gradient of the mini-batch's mean loss.</param>
+    public static GradientClipping OfErrors(float limit) => new ErrorClipping(limit);
+
+    /// <summary>The limit of errors; null if the gradient is what is clipped.</summary>
+    internal virtual float? ErrorLimit => null;
+
     internal void Validate()
     {
         if (!(Maximum > 0 && float.IsFinite(Maximum)))
             throw OptionError.Invalid("GradientClipping", $"the maximum must be above 0, for example 1; found {Maximum}.");
     }
+
+    /// <summary>Every component between −<paramref name="limit"/> and <paramref name="limit"/>; NaN stays, so that divergence still shows.</summary>
+    internal static void Clamp(Span<float> values, float limit)
+    {
+        TensorPrimitives.Min(values, limit, values);
+        TensorPrimitives.Max(values, -limit, values);
+    }
+
+    /// <summary>The same in a tensor's own memory, wherever that is.</summary>
+    internal static void Clamp(Tensor values, float limit) =>
+        Scalars.With(-limit, low => Scalars.With(limit, high => values.clamp_(low, high)));
 
     internal abstract void Apply(Span<float> gradient);
 
@@ -40,14 +62,18 @@ public abstract record GradientClipping
 
     private sealed record ValueClipping(float Bound) : GradientClipping(Bound)
     {
-        // Min and Max keep NaN, so that divergence still shows.
-        internal override void Apply(Span<float> gradient)
-        {
-            TensorPrimitives.Min(gradient, Bound, gradient);
-            TensorPrimitives.Max(gradient, -Bound, gradient);
-        }
+        internal override void Apply(Span<float> gradient) => Clamp(gradient, Bound);
 
-        internal override void Apply(Tensor gradient) => Scalars.With(-Bound, low => Scalars.With(Bound, high => gradient.clamp_(low, high)));
+        internal override void Apply(Tensor gradient) => Clamp(gradient, Bound);
+    }
+
+    private sealed record ErrorClipping(float Limit) : GradientClipping(Limit)
+    {
+        internal override float? ErrorLimit => Limit;
+
+        internal override void Apply(Span<float> gradient) { }
+
+        internal override void Apply(Tensor gradient) { }
     }
 
     private sealed record NormClipping(float Bound) : GradientClipping(Bound)

@@ -29,9 +29,11 @@ internal sealed class AutogradNetwork : TrainingNetwork
     /// <param name="seed">Of all randomness.</param>
     /// <param name="device">Null for the host.</param>
     /// <param name="augmentation">How images are changed while training.</param>
+    /// <param name="feedbackInitialization">The distribution of the feedback weights.</param>
     public AutogradNetwork(ForwardPass forward, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer,
-        int seed, Device? device = null, Augmentation? augmentation = null)
-        : base(forward.Layout, rule, initialWeightScale, feedbackScale, optimizer, seed, forward.Dropout)
+        int seed, Device? device = null, Augmentation? augmentation = null,
+        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
+        : base(forward.Layout, rule, initialWeightScale, feedbackScale, optimizer, seed, forward.Dropout, feedbackInitialization)
     {
         _forward = forward;
         forward.TakeInitialValues(this);
@@ -162,11 +164,13 @@ internal sealed class AutogradNetwork : TrainingNetwork
         bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && !Feedback.IsDirect && Feedback.Buffer.Length > 0;
         try
         {
-            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? _cuts.Cut : (_, input) => input);
+            float? limit = byRule ? Clipping?.ErrorLimit : null;
+            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? _cuts.Cut : limit is { } most
+                ? (_, input) => ClippedError.At(input, most) : (_, input) => input);
             Tensor error = _batch.Error(output.detach(), LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
-            _cuts.Project(error, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients);
+            _cuts.Project(error, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
             Backward(roots, gradients, substitutes);
         }
         finally

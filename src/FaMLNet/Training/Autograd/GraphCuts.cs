@@ -25,12 +25,16 @@ internal sealed class GraphCuts
     /// <param name="feedbackOf">A layer's feedback weights, outputs of the network × inputs of the layer.</param>
     /// <param name="roots">Takes the cuts.</param>
     /// <param name="gradients">Takes a gradient a cut.</param>
-    public void Project(Tensor error, Func<int, Tensor> feedbackOf, List<Tensor> roots, List<Tensor> gradients)
+    /// <param name="limit">Where the projected errors are clipped; null for nowhere.</param>
+    public void Project(Tensor error, Func<int, Tensor> feedbackOf, List<Tensor> roots, List<Tensor> gradients, float? limit = null)
     {
         foreach ((int layer, Tensor input) in _cuts)
         {
             roots.Add(input);
-            gradients.Add(error.mm(feedbackOf(layer)).reshape(input.shape));
+            Tensor projected = error.mm(feedbackOf(layer)).reshape(input.shape);
+            if (limit is { } most)
+                GradientClipping.Clamp(projected, most);
+            gradients.Add(projected);
         }
     }
 

@@ -26,8 +26,9 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private DenseBatch? _current;
     private float[] _logits = [], _rowWeights = [];
 
-    public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed)
-        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+    public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed,
+        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed, feedbackInitialization: feedbackInitialization)
     {
         _layout = layout;
         int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
@@ -200,6 +201,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             DenseUnits units = batch.Units[i - 1];
             FloatMatrix path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
             units.ErrorView!.SetToProduct(path, byRule && Feedback.IsDirect ? outputError : error);
+            if (byRule && Clipping?.ErrorLimit is { } limit)
+                GradientClipping.Clamp(units.Error!.Span, limit);
             error = units.ErrorView;
             float* e = units.Error!.Pointer;
             if (units.Mask != null)

@@ -20,8 +20,9 @@ internal sealed class GraphNetwork : TrainingNetwork
     private readonly ImageBatch _batch;
 
     public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed,
-        ConvolutionGuard? guard = null, Augmentation? augmentation = null)
-        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed)
+        ConvolutionGuard? guard = null, Augmentation? augmentation = null,
+        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
+        : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed, feedbackInitialization: feedbackInitialization)
     {
         _layout = layout;
         NativeMemory.Settle();
@@ -36,7 +37,7 @@ internal sealed class GraphNetwork : TrainingNetwork
     {
         _batch.Load(data, rows);
         Clock?.End(StepPhase.Data);
-        return Run(Gradient, Feedback);
+        return Run(Gradient, Feedback, Clipping?.ErrorLimit);
     }
 
     public override UnitActivity? Activity
@@ -67,7 +68,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         Dropout.SetState(_batch.DropoutState);
         try
         {
-            Run(gradient, feedback: null);
+            Run(gradient, feedback: null, errorLimit: null);
         }
         finally
         {
@@ -80,7 +81,7 @@ internal sealed class GraphNetwork : TrainingNetwork
 
     protected override void DisposeNetwork() => _batch.Dispose();
 
-    private BatchResult Run(FloatBuffer gradient, FeedbackWeights? feedback)
+    private BatchResult Run(FloatBuffer gradient, FeedbackWeights? feedback, float? errorLimit)
     {
         using DisposeScope scope = NewDisposeScope();
         gradient.Span.Clear();
@@ -93,7 +94,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         Clock?.End(StepPhase.Forward);
         // Layers may overwrite the error that they get; direct rules project it further down as it was.
         using Tensor gradientOfOutput = error.clone();
-        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, error))?.Dispose();
+        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, error, errorLimit))?.Dispose();
         Clock?.End(StepPhase.Backward);
         return result;
     }

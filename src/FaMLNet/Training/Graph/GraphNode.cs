@@ -5,7 +5,8 @@ namespace FaMLNet.Training.Graph;
 /// <summary>How an error passes the layers with weights on its way down.</summary>
 /// <param name="Feedback">The rule's feedback weights; null for backpropagation.</param>
 /// <param name="OutputError">∂L/∂logits, rows × classes: what direct rules project.</param>
-internal readonly record struct BackwardPath(FeedbackWeights? Feedback, Tensor OutputError);
+/// <param name="ErrorLimit">Where errors are clipped as they leave a layer with weights; null for nowhere.</param>
+internal readonly record struct BackwardPath(FeedbackWeights? Feedback, Tensor OutputError, float? ErrorLimit = null);
 
 /// <summary>What a forward pass is for.</summary>
 internal enum Pass

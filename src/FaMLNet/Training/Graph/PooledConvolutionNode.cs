@@ -53,7 +53,7 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
         return pooled;
     }
 
-    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    protected override Tensor? PassBack(Tensor gradient, in BackwardPath path)
     {
         using Tensor input = _input!, dense = gradient.contiguous();
         using Tensor? output = _output;

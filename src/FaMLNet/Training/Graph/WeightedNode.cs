@@ -23,6 +23,18 @@ internal abstract class WeightedNode : GraphNode
 
     protected Tensor? Bias { get; }
 
+    /// <summary>The gradients of the layer, and the error as it leaves the layer.</summary>
+    public sealed override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    {
+        Tensor? below = PassBack(gradient, path);
+        if (below is not null && path.ErrorLimit is { } limit)
+            GradientClipping.Clamp(below, limit);
+        return below;
+    }
+
+    /// <inheritdoc cref="GraphNode.Backward(Tensor, in BackwardPath)"/>
+    protected abstract Tensor? PassBack(Tensor gradient, in BackwardPath path);
+
     /// <summary>
     /// Whether the layer must compute the gradient of its input through weights: direct rules need none, and the first layer only where the
     /// gradient of the network's input is wanted, which passes its forward weights by every rule, for it has no feedback weights.
@@ -117,7 +129,7 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
         return _output.detach();
     }
 
-    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    protected override Tensor? PassBack(Tensor gradient, in BackwardPath path)
     {
         Tensor output = _output!, input = _input!;
         _output = _input = null;
@@ -175,7 +187,7 @@ internal sealed class DenseNode : WeightedNode
         return detached.view(_outputShape);
     }
 
-    public override Tensor? Backward(Tensor gradient, in BackwardPath path)
+    protected override Tensor? PassBack(Tensor gradient, in BackwardPath path)
     {
         using Tensor error = gradient.reshape(gradient.shape[0], -1);
         if (Buffers.HasGradient)

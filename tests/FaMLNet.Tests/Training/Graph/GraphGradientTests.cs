@@ -228,11 +228,13 @@ public sealed class GraphGradientTests
     internal static GraphNetwork Network(GraphLayout layout, FeedbackRule rule, ConvolutionGuard? guard = null) =>
         new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, guard);
 
-    internal static void Check(string rule, SequentialDefinition network, ImageShape image, int rows, ConvolutionGuard? guard = null)
+    internal static void Check(string rule, SequentialDefinition network, ImageShape image, int rows, ConvolutionGuard? guard = null,
+        float? errorLimit = null)
     {
         GraphLayout layout = new(network, image, 7);
         TrainingData data = Images(layout, rows);
         using GraphNetwork chain = Network(layout, FeedbackRule.Parse(rule), guard);
+        chain.Clipping = errorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;
         data.MeasureChannels(RandomTask.AllRows(data), image.Channels, layout.InputMean.In(chain.Statistics.Span),
             layout.InputDeviation.In(chain.Statistics.Span));
         RandomGenerator random = new(3, "test parameters");
@@ -240,7 +242,8 @@ public sealed class GraphGradientTests
             random.FillUniform(slice.In(chain.Weights.Span), layout.Scales.Contains(slice) ? 0.5f : -0.3f, layout.Scales.Contains(slice) ? 1.5f
                 : 0.3f);
         ReferenceGraph reference = new(layout, chain.Weights.Span, chain.Statistics.Span, RandomTask.Feedback(chain.Feedback),
-            chain.Feedback.IsDirect);
+            chain.Feedback.IsDirect)
+        { ErrorLimit = errorLimit ?? double.PositiveInfinity };
         int[] order = RandomTask.AllRows(data);
 
         BatchResult result = chain.ComputeGradient(data, order);

@@ -11,6 +11,9 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
     private readonly double[] _statistics = [.. statistics.ToArray().Select(value => (double)value)];
     private double[][] _outputError = [];
 
+    /// <summary>Where the error is clipped as it leaves a layer with weights on its way down; infinite for nowhere.</summary>
+    public double ErrorLimit { get; init; } = double.PositiveInfinity;
+
     public double[] Gradient { get; } = new double[layout.ParameterLength];
 
     /// <summary>The smallest distance of a value from a kink of ReLU, or of the best from the second best value in a pooling window.</summary>
@@ -177,7 +180,7 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
                     for (int i = 0; i < below.Length; i++)
                         below[i] = Enumerable.Range(0, layout.Outputs).Sum(k => b[k * below.Length + i] * _outputError[r][k]);
                 }
-                return below;
+                return below.Select(value => Math.Clamp(value, -ErrorLimit, ErrorLimit)).ToArray();
             })];
         }
         );
