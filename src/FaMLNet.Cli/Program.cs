@@ -21,6 +21,8 @@ app.Configure(config =>
         .WithExample("benchmark", "experiment.yaml").WithExample("benchmark", "experiment.yaml", "--data", "datasets/mnist");
     config.AddCommand<SweepCommand>("sweep").WithDescription("Runs many experiments from a YAML file, and goes on where it stopped.")
         .WithExample("sweep", "sweep.yaml").WithExample("sweep", "sweep.yaml", "--collect");
+    config.AddCommand<DataCommand>("data").WithDescription("Compares the files of a data set with what its owners publish; downloads nothing.")
+        .WithExample("data", "check", "mnist", "datasets/mnist").WithExample("data", "list");
     config.SetExceptionHandler((failure, _) =>
     {
         if (failure is OperationCanceledException)

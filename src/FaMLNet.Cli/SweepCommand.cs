@@ -30,6 +30,22 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         [CommandOption("--retry"), Description("Runs trials that failed again.")]
         public bool Retry { get; set; }
 
+        [CommandOption("--slurm"), Description("Submits the trials that are not done as one job array of Slurm, instead of running them here.")]
+        public bool Slurm { get; set; }
+
+        [CommandOption("--array-limit <NUMBER>"), Description("With --slurm: trials at a time.")]
+        public int? ArrayLimit { get; set; }
+
+        [CommandOption("-p|--partition <NAME>"), Description("With --slurm: the partition.")]
+        public string? Partition { get; set; }
+
+        [CommandOption("-t|--time <LIMIT>"), Description("With --slurm: the time limit of a task, as Slurm writes it, for example 2:00:00. A trial that needs more "
+            + "goes back into the queue and goes on.")]
+        public string? Time { get; set; }
+
+        [CommandOption("--sbatch <OPTION>"), Description("With --slurm: a further option of sbatch, for example --sbatch=--gres=gpu:1; may be repeated.")]
+        public string[] Sbatch { get; set; } = [];
+
         [CommandOption("--trial <NAME>"), Description("Runs that one trial in this process.")]
         public string? Trial { get; set; }
 
@@ -60,6 +76,8 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
             handed.AddRange(["--data", settings.Data]);
         if (settings.Strict)
             handed.Add("--strict");
+        if (settings.Slurm)
+            return Submit(sweep, folder, settings, handed);
         int interrupted = 0;
         try
         {
@@ -71,6 +89,22 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
             throw;
         }
         return Collect(sweep, folder, interrupted);
+    }
+
+    private static int Submit(SweepFile sweep, SweepFolder folder, Settings settings, IReadOnlyList<string> arguments)
+    {
+        if (settings.ArrayLimit is < 1)
+            throw new FormatException($"--array-limit must be at least 1; found {settings.ArrayLimit}.");
+        SlurmOptions options = new(settings.ArrayLimit, settings.Partition, settings.Time, settings.Sbatch);
+        (string script, int trials) = SlurmSweep.Write(sweep, folder, options, arguments, settings.Retry);
+        if (trials == 0)
+        {
+            AnsiConsole.WriteLine("Every trial is done, running or failed: nothing is submitted. --retry runs those that failed again.");
+            return 0;
+        }
+        string job = SlurmSweep.Submit(script);
+        Console.WriteLine($"Submitted as job {job}: {trials} trials. 'famlnet sweep {settings.File} --collect' gathers what is there, at any time.");
+        return 0;
     }
 
     private static Trial Find(SweepFile sweep, Settings settings) => settings.Index is { } index

@@ -23,33 +23,60 @@ internal static class Schema
         if (results.IsValid)
             return;
         // The deepest place says most; keys that nobody knows come before values, since a misspelt key is also missing.
-        EvaluationResults[] found = [.. (results.Details ?? []).Where(detail => detail.Errors is { Count: > 0 } && !IsBranch(detail))];
-        EvaluationResults first = found.OrderBy(detail => IsUnknownKey(detail) ? 0 : detail.Errors!.ContainsKey("required") ? 2 : 1)
-            .ThenByDescending(detail => detail.InstanceLocation.SegmentCount).First();
-        string pointer = first.InstanceLocation.ToString();
-        throw file.Error(pointer, IsUnknownKey(first) ? UnknownKey(file, pointer, first) : Wrong(file, pointer, first));
+        Fault first = Faults(results).OrderBy(fault => fault.IsUnknownKey ? 0 : fault.LacksKeys ? 2 : 1)
+            .ThenByDescending(fault => fault.Pointer.Count(letter => letter == '/')).First();
+        throw file.Error(first.Pointer, first.IsUnknownKey ? UnknownKey(file, first) : Wrong(file, first));
     }
 
-    private static bool IsBranch(EvaluationResults detail) => detail.EvaluationPath.ToString().Contains("/anyOf/", StringComparison.Ordinal);
-
-    private static bool IsUnknownKey(EvaluationResults detail) =>
-        detail.EvaluationPath.ToString().EndsWith("/additionalProperties", StringComparison.Ordinal);
-
-    private static string UnknownKey(YamlFile file, string pointer, EvaluationResults detail)
+    /// <summary>Something that does not keep to the schema.</summary>
+    /// <param name="Pointer">Where in the file.</param>
+    /// <param name="SchemaPath">By which part of the schema.</param>
+    /// <param name="LacksKeys">Whether keys are missing.</param>
+    private sealed record Fault(string Pointer, string SchemaPath, bool LacksKeys)
     {
-        string key = pointer[(pointer.LastIndexOf('/') + 1)..], parent = pointer[..pointer.LastIndexOf('/')];
-        JsonObject schema = At(detail.EvaluationPath.ToString()[..^"/additionalProperties".Length]);
+        private const string Others = "/additionalProperties";
+
+        public bool IsUnknownKey => SchemaPath.EndsWith(Others, StringComparison.Ordinal);
+
+        /// <summary>The part of the schema that knows the keys beside an unknown one.</summary>
+        public string Parent => SchemaPath[..^Others.Length];
+    }
+
+    /// <summary>What is wrong; of alternatives none of which holds, the choice between them.</summary>
+    private static List<Fault> Faults(EvaluationResults results)
+    {
+        const string choice = "/anyOf/";
+        EvaluationResults[] details = [.. results.Details ?? []];
+        HashSet<(string, string)> failing = [.. details.Where(detail => !detail.IsValid)
+            .Select(detail => (detail.InstanceLocation.ToString(), detail.EvaluationPath.ToString()))];
+        List<Fault> faults = [];
+        foreach (EvaluationResults detail in details.Where(detail => detail.Errors is { Count: > 0 }))
+        {
+            string pointer = detail.InstanceLocation.ToString(), path = detail.EvaluationPath.ToString();
+            int branch = path.IndexOf(choice, StringComparison.Ordinal);
+            if (branch < 0)
+                faults.Add(new Fault(pointer, path, detail.Errors!.ContainsKey("required")));
+            else if (failing.Contains((pointer, path[..branch])))
+                faults.Add(new Fault(pointer, path[..branch], LacksKeys: false));
+        }
+        return faults;
+    }
+
+    private static string UnknownKey(YamlFile file, Fault fault)
+    {
+        string pointer = fault.Pointer, key = pointer[(pointer.LastIndexOf('/') + 1)..], parent = pointer[..pointer.LastIndexOf('/')];
+        JsonObject schema = At(fault.Parent);
         string[] known = [.. (schema["properties"] as JsonObject ?? []).Select(pair => pair.Key)];
         string? near = Nearest(key, known);
         string cure = near != null && !Has(file, $"{parent}/{near}") ? $"Did you mean '{near}'?" : $"Known are {string.Join(", ", known)}.";
         return $"the key '{Dotted(pointer)}' is not known. {cure}";
     }
 
-    private static string Wrong(YamlFile file, string pointer, EvaluationResults detail)
+    private static string Wrong(YamlFile file, Fault fault)
     {
-        JsonObject schema = At(detail.EvaluationPath.ToString());
-        string name = pointer.Length == 0 ? "the file" : Dotted(pointer), found = Show(Get(file, pointer));
-        if (detail.Errors!.ContainsKey("required") && schema["required"] is JsonArray required)
+        JsonObject schema = At(fault.SchemaPath);
+        string pointer = fault.Pointer, name = pointer.Length == 0 ? "the file" : Dotted(pointer), found = Show(Get(file, pointer));
+        if (fault.LacksKeys && schema["required"] is JsonArray required)
         {
             string[] missing = [.. required.Select(key => key!.GetValue<string>()).Where(key => !Has(file, $"{pointer}/{key}"))];
             return $"{name} lacks {string.Join(" and ", missing.Select(key => $"'{key}'"))}. "

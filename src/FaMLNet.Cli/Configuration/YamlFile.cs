@@ -51,7 +51,7 @@ internal sealed class YamlFile
             throw Error(path, stream.Documents[0].RootNode.Start, "expected keys with values, such as 'experiment:'; found a list or a single value.");
         JsonObject root = [];
         YamlFile file = new(path, root);
-        file.Fill(root, mapping, "", []);
+        file.Fill(root, mapping, "", new HashSet<YamlNode>(ReferenceEqualityComparer.Instance));
         return file.With(root, new Dictionary<string, string>());
     }
 

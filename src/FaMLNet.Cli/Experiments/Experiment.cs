@@ -111,7 +111,7 @@ internal static class Experiment
             Settings = settings.Decisive,
             K = settings.TopK,
             Epochs = epochs.Count,
-            TrainingSeconds = epochs.Sum(epoch => epoch.SamplesPerSecond > 0 ? RowsOf(epoch, settings, train) / epoch.SamplesPerSecond : 0),
+            TrainingSeconds = epochs.Count * RowsPerEpoch(settings, train) / Median([.. epochs.Select(epoch => epoch.SamplesPerSecond)]),
             TrainingAccuracy = end.Accuracy,
             TrainingLoss = end.Loss,
             ValidationAccuracy = end.ValidationAccuracy,
@@ -212,8 +212,15 @@ internal static class Experiment
         return measures;
     }
 
-    /// <summary>Rows that an epoch trained on.</summary>
-    private static double RowsOf(EpochMetrics epoch, ExperimentSettings settings, IDataView train)
+    /// <summary>The middle one: an epoch during which the process stood still, or the machine had other work, does not count.</summary>
+    private static double Median(double[] values)
+    {
+        Array.Sort(values);
+        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+    }
+
+    /// <summary>Rows that an epoch trains on.</summary>
+    private static double RowsPerEpoch(ExperimentSettings settings, IDataView train)
     {
         long rows = train.GetRowCount() ?? 0;
         return settings.Validation switch

@@ -51,9 +51,10 @@ internal sealed record ExperimentResult
 
     public double? TrainingLoss { get; init; }
 
-    /// <summary>Epochs trained, and the seconds that their steps took.</summary>
+    /// <summary>Epochs trained.</summary>
     public required int Epochs { get; init; }
 
+    /// <summary>Epochs times the median epoch's time, without measuring and validation; pauses do not count.</summary>
     public required double TrainingSeconds { get; init; }
 
     /// <summary>By layer, in the last epoch: degrees between weights and feedback weights.</summary>

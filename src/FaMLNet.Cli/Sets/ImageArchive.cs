@@ -19,6 +19,9 @@ internal sealed class ImageArchive
         Classes = [.. files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>The folder or archive.</summary>
+    public string Path => _path;
+
     /// <summary>The names of the classes, in order.</summary>
     public IReadOnlyList<string> Classes { get; }
 
@@ -30,10 +33,10 @@ internal sealed class ImageArchive
     {
         foreach (string part in parts)
         {
-            string path = Path.Combine(folder, part);
+            string path = System.IO.Path.Combine(folder, part);
             if (Directory.Exists(path))
                 return New(path, isZip: false, Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                    .Select(file => Path.GetRelativePath(path, file).Replace('\\', '/')));
+                    .Select(file => System.IO.Path.GetRelativePath(path, file).Replace('\\', '/')));
             if (!File.Exists(path + ".zip"))
                 continue;
             try
@@ -58,6 +61,30 @@ internal sealed class ImageArchive
         return Math.Min(width, height);
     }
 
+    /// <summary>Decodes every image.</summary>
+    /// <returns>How many there are, and what is wrong with some.</returns>
+    public (int Count, IReadOnlyList<string> Errors) Check()
+    {
+        using IImageFiles files = OpenFiles();
+        System.Collections.Concurrent.ConcurrentBag<string> errors = [];
+        Parallel.ForEach(_files, file =>
+        {
+            string name = $"{_path}: {file.File}";
+            try
+            {
+                byte[] bytes = files.Read(file.File);
+                (int width, int height) = ImageDecoder.SizeOf(bytes, name);
+                int size = Math.Min(width, height);
+                ImageDecoder.Decode(bytes, size, new byte[3 * size * size], name);
+            }
+            catch (FormatException failure)
+            {
+                errors.Add(failure.Message);
+            }
+        });
+        return (_files.Length, [.. errors.Order(StringComparer.Ordinal)]);
+    }
+
     /// <summary>The images as rows, decoded on threads of their own while others are worked on.</summary>
     /// <param name="classes">The classes, in order.</param>
     /// <param name="size">Height and width to which images are brought.</param>
@@ -80,7 +107,7 @@ internal sealed class ImageArchive
     {
         (string, string)[] files = [.. from name in names.Order(StringComparer.Ordinal)
             let parts = name.Split('/')
-            where parts.Length >= 2 && Extensions.Contains(Path.GetExtension(name).ToLowerInvariant()) && !parts[^1].StartsWith("._", StringComparison.Ordinal)
+            where parts.Length >= 2 && Extensions.Contains(System.IO.Path.GetExtension(name).ToLowerInvariant()) && !parts[^1].StartsWith("._", StringComparison.Ordinal)
             select (name, parts[^2])];
         return files.Length > 0 ? new ImageArchive(path, isZip, files) : throw new FileNotFoundException($"'{path}' has no images: expected one folder of "
             + $"image files ({string.Join(", ", Extensions)}) a class.");
@@ -96,7 +123,7 @@ internal interface IImageFiles : IDisposable
 /// <summary>Files of a folder.</summary>
 internal sealed class FolderFiles(string folder) : IImageFiles
 {
-    public byte[] Read(string name) => File.ReadAllBytes(Path.Combine(folder, name));
+    public byte[] Read(string name) => File.ReadAllBytes(System.IO.Path.Combine(folder, name));
 
     public void Dispose() { }
 }
