@@ -1,7 +1,10 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.Text.Json;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Peers;
+using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
@@ -29,6 +32,28 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         [CommandOption("--schema"), Description("Prints the JSON schema of the file, for editors, and does nothing else.")]
         public bool Schema { get; set; }
 
+        [CommandOption("--peers <DATA>"), Description("Instead of a file: compares ML.NET's trainers and FaMLNet's rules on a table or a folder of "
+            + "images, by the same folds, each in a process of its own.")]
+        public string? Peers { get; set; }
+
+        [CommandOption("-l|--label <COLUMN>"), Description("With --peers: the column of a table to predict."), DefaultValue("Label")]
+        public string Label { get; set; } = "Label";
+
+        [CommandOption("--folds <NUMBER>"), Description("With --peers: folds of the cross-validation."), DefaultValue(5)]
+        public int Folds { get; set; } = 5;
+
+        [CommandOption("--rows <NUMBER>"), Description("With --peers: the first so many rows. Without it all.")]
+        public int? Rows { get; set; }
+
+        [CommandOption("-e|--epochs <NUMBER>"), Description("With --peers: epochs of FaMLNet's rules. Without it 100 for tables, 10 for images.")]
+        public int? Epochs { get; set; }
+
+        [CommandOption("-o|--output <FILE>"), Description("With --peers: writes the table there, as Markdown.")]
+        public string? Output { get; set; }
+
+        [CommandOption("--peer <TRAINER>", IsHidden = true)]
+        public string? Peer { get; set; }
+
         [CommandOption("--check"), Description("Checks the file and does nothing else.")]
         public bool Check { get; set; }
     }
@@ -40,8 +65,10 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Console.Write(Configuration.Schema.Text);
             return 0;
         }
+        if (settings.Peers != null)
+            return Compare(settings, settings.Peers, cancellationToken);
         if (settings.File == null)
-            throw new FormatException("Give a YAML file: famlnet benchmark experiment.yaml.");
+            throw new FormatException("Give a YAML file, famlnet benchmark experiment.yaml, or --peers with a table or a folder of images.");
         YamlFile file = YamlFile.Read(settings.File);
         ExperimentSettings experiment = ExperimentSettings.Read(file);
         if (file.Root["sweep"] != null)
@@ -72,6 +99,40 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         Show(result);
         AnsiConsole.WriteLine($"Everything is in {folder}.");
         return 0;
+    }
+
+    private static int Compare(Settings settings, string path, CancellationToken cancellationToken)
+    {
+        if (settings.Folds is < 2 or > 100)
+            throw new FormatException($"--folds must be from 2 to 100; found {settings.Folds}.");
+        if (settings.Rows is < 10)
+            throw new FormatException($"--rows must be at least 10; found {settings.Rows}.");
+        if (settings.Epochs is < 1)
+            throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
+        MLContext mlContext = new(1);
+        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, _ => { });
+        if (settings.Rows is { } rows)
+            data = data with { View = mlContext.Data.TakeRows(data.View, rows) };
+        int epochs = settings.Epochs ?? (data.IsImages ? 10 : 100);
+        if (settings.Peer is { } name)
+        {
+            Peer peer = Peers.Peer.All.First(peer => peer.Name == name);
+            Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs)));
+            return 0;
+        }
+        if (settings.Output != null)
+            WholeFile.Prepare(settings.Output);
+        using StopSignals stop = new(cancellationToken);
+        List<string> arguments = ["--peers", path, "--label", settings.Label, "--folds", $"{settings.Folds}", "--epochs", $"{epochs}"];
+        if (settings.Rows is { } count)
+            arguments.AddRange(["--rows", $"{count}"]);
+        List<PeerMeasures> measures = PeerTable.Run(arguments, Console.WriteLine, stop.Token);
+        string table = PeerTable.Markdown(measures);
+        Console.WriteLine();
+        Console.WriteLine(table);
+        if (settings.Output is { } output)
+            WholeFile.Write(output, temporary => System.IO.File.WriteAllText(temporary, table));
+        return measures.Count == Peers.Peer.All.Count ? 0 : 1;
     }
 
     private static void Show(ExperimentResult result)

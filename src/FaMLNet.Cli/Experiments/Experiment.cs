@@ -188,7 +188,9 @@ internal static class Experiment
         ExperimentSettings settings, int epoch)
     {
         IDataView scored = model.Transform(test);
-        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(scored, label, topKPredictionCount: settings.TopK);
+        // ML.NET's evaluator knows no more likely classes than there are classes.
+        int classes = ((VectorDataViewType)scored.Schema["Score"].Type).Size, k = Math.Min(settings.TopK, classes);
+        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(scored, label, topKPredictionCount: k);
         return (new TestMeasures(epoch, metrics.MicroAccuracy, metrics.TopKAccuracy, metrics.LogLoss), metrics.ConfusionMatrix);
     }
 

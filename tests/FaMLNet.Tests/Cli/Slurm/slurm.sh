@@ -7,6 +7,8 @@ case $1 in
 start)
     host=$(hostname -s)
     mkdir -p "$folder"/{munge,state,spool,log}
+    # munged runs as a user of its own, who must be able to reach its files.
+    chmod 711 "$(dirname "$folder")"
     chmod 755 "$folder"
     # A key and a socket of our own: another munged on the machine is not touched.
     head -c 1024 /dev/urandom > "$folder/munge/munge.key"
@@ -35,6 +37,7 @@ SlurmctldLogFile=$folder/log/slurmctld.log
 SlurmdLogFile=$folder/log/slurmd.log
 ReturnToService=2
 SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
 KillWait=20
 MinJobAge=600
 NodeName=$host CPUs=2 RealMemory=2000 State=UNKNOWN
@@ -42,6 +45,7 @@ PartitionName=main Nodes=ALL Default=YES State=UP MaxTime=INFINITE
 CONF
     export SLURM_CONF="$folder/slurm.conf"
     for i in $(seq 50); do [ -S "$folder/munge/run/socket" ] && break; sleep 0.2; done
+    [ -S "$folder/munge/run/socket" ] || { cat "$folder/log/munged.out" >&2; exit 1; }
     slurmctld -D -f "$SLURM_CONF" < /dev/null > "$folder/log/slurmctld.out" 2>&1 &
     echo $! > "$folder/slurmctld.pid"
     slurmd -D -f "$SLURM_CONF" -N "$host" < /dev/null > "$folder/log/slurmd.out" 2>&1 &
