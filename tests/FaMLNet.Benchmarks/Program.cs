@@ -24,6 +24,9 @@ switch (args)
     case ["streaming", ..]:
         StreamingBenchmark.Run(rows: Number(1) ?? 2_000_000, hidden: args.Length > 2 ? args[2] : "128,64");
         return 0;
+    case ["imagefolder", string folder, ..]:
+        ImageFolderBenchmark.Run(folder, rounds: Number(2) ?? 3);
+        return 0;
     case ["profile", ..]:
         ProfileBenchmark.Run(seconds: Number(1) ?? 4);
         return 0;
@@ -47,7 +50,8 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | diagnostics [rounds] | attacks <folder of IDX files> [rounds] "
-            + "| convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] | profile [seconds a case] "
+            + "| convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] "
+            + "| imagefolder <folder of image files> [rounds] | profile [seconds a case] "
             + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
             + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
             + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]]");

@@ -12,7 +12,7 @@ internal sealed class FeedbackAlignmentRule : LayerwiseFeedbackRule
 
     public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback
         with
-    { Optimizer = new OptimizerOptions.Adam { LearningRate = 0.0012f } };
+    { Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.0012f, WeightDecay = 0.1f } };
 
     protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
 }

@@ -13,10 +13,13 @@ public sealed record RuleDefaults
     private readonly OptimizerOptions? _optimizer, _denseOptimizer;
 
     /// <summary>The optimiser of convolutional and custom networks, which see thousands of steps.</summary>
-    /// <value>Default: <see cref="OptimizerOptions.Adam"/> with a learning rate of 0.002.</value>
+    /// <value>
+    /// Default: <see cref="OptimizerOptions.AdamW"/> with a learning rate of 0.002 and a decay of 0.15, which shrinks weights by 0.03 % a step:
+    /// little in ten epochs, and enough that a hundred end above them.
+    /// </value>
     public OptimizerOptions Optimizer
     {
-        get => _optimizer ?? new OptimizerOptions.Adam { LearningRate = 0.002f };
+        get => _optimizer ?? new OptimizerOptions.AdamW { LearningRate = 0.002f, WeightDecay = 0.15f };
         init => _optimizer = value;
     }
 
@@ -46,7 +49,7 @@ public sealed record RuleDefaults
     /// <summary>For rules whose feedback is random: weights that start small, and a lower rate.</summary>
     internal static RuleDefaults RandomFeedback { get; } = new()
     {
-        Optimizer = new OptimizerOptions.Adam { LearningRate = 0.001f },
+        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.001f, WeightDecay = 0.1f },
         DenseOptimizer = new OptimizerOptions.Adam { LearningRate = 0.004f },
         InitialWeightScale = 0.1f,
     };
