@@ -14,6 +14,7 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         Attack[] attacks = Attacks(settings);
         if (settings.Output != null)
             WholeFile.Prepare(settings.Output);
+        using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
@@ -27,7 +28,7 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
                 InputRange = Range(settings.Range),
                 ThreatModel = settings.Feedback ? ThreatModel.FeedbackGradient : ThreatModel.TrueGradient,
                 Progress = progress,
-                CancellationToken = cancellationToken,
+                CancellationToken = stop.Token,
             }, surrogate));
         Console.Write(report);
         if (settings.Output != null)

@@ -15,11 +15,13 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
 {
     internal sealed class Settings : CommandSettings
     {
-        [CommandArgument(0, "[file]"), Description("A YAML file with experiment, data, model, training, infrastructure and evaluation; BioTorch's files "
+        [CommandArgument(0, "[file]"), Description("A YAML file with experiment, data, model, training, infrastructure and evaluation; "
+            + "BioTorch's files "
             + "are such.")]
         public string? File { get; set; }
 
-        [CommandOption("-d|--data <FOLDER>"), Description("Where the data set is. Without it data.dataset_path, or the folder of the set's name below "
+        [CommandOption("-d|--data <FOLDER>"),
+            Description("Where the data set is. Without it data.dataset_path, or the folder of the set's name below "
             + "FAMLNET_DATA or datasets.")]
         public string? Data { get; set; }
 
@@ -141,21 +143,23 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         {
             if (measures == null)
                 continue;
-            string epoch = result.Epochs == 0 ? "saved model" : $"{what} epoch ({measures.Epoch}{(what == "best" ? $", chosen on the {result.ChosenOn} rows" : "")})";
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{epoch}: top-1 {measures.Top1:P2}, top-{result.K} {measures.TopK:P2}, error "
-                + $"{1 - measures.Top1:P2}, log-loss {measures.LogLoss:F3}"));
+            string chosen = what == "best" ? $", chosen on the {result.ChosenOn} rows" : "";
+            string epoch = result.Epochs == 0 ? "saved model" : $"{what} epoch ({measures.Epoch}{chosen})";
+            double error = 1 - measures.Top1;
+            Write($"{epoch}: top-1 {measures.Top1:P2}, top-{result.K} {measures.TopK:P2}, error {error:P2}, log-loss {measures.LogLoss:F3}");
         }
         if (result.ChosenOn == "test")
             AnsiConsole.MarkupLine("[yellow]The best epoch was chosen on the test rows, because the file says so: that figure is too good.[/]");
         if (result.AlignmentAngle is { Count: > 0 } angles)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"alignment angle: mean {angles.Values.Average():F1}° ({Each(angles, "F1")})"));
+            Write($"alignment angle: mean {angles.Values.Average():F1}° ({Each(angles, "F1")})");
         if (result.NormRatio is { Count: > 0 } ratios)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"norm ratio: mean {ratios.Values.Average():F2} ({Each(ratios, "F2")})"));
+            Write($"norm ratio: mean {ratios.Values.Average():F2} ({Each(ratios, "F2")})");
         foreach (AttackMeasures attack in result.Robustness ?? [])
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{attack.Attack}, {attack.ThreatModel} gradient: {attack.RobustAccuracy:P1} of "
-                + $"{attack.Rows} rows right"));
+            Write($"{attack.Attack}, {attack.ThreatModel} gradient: {attack.RobustAccuracy:P1} of {attack.Rows} rows right");
         if (result.Epochs > 0)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Epochs} epochs, {result.TrainingSeconds:F0} s of training"));
+            Write($"{result.Epochs} epochs, {result.TrainingSeconds:F0} s of training");
+
+        static void Write(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
 
     private static string Each(IReadOnlyDictionary<string, double> values, string format) =>

@@ -27,7 +27,8 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
             case "list":
                 foreach (PublishedSet set in PublishedSet.All)
                     AnsiConsole.WriteLine($"{set.Name}: {set.Title}, {set.Licence}, {set.Owner}");
-                AnsiConsole.WriteLine("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image files a class");
+                AnsiConsole.WriteLine("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image "
+                    + "files a class");
                 AnsiConsole.WriteLine("csv: a table with a header line, or a folder with train.csv and test.csv");
                 return 0;
             case "check" when settings is { Name: { } name, Folder: { } folder }:
@@ -48,8 +49,8 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
             && (Directory.Exists(Path.Combine(folder, "train")) || File.Exists(Path.Combine(folder, "train.zip"))));
         if (isImages)
             return CheckImages(folder);
-        PublishedSet published = PublishedSet.All.FirstOrDefault(set => set.Name == name) ?? throw new FormatException($"The data set '{name}' is not known. "
-            + $"Take {string.Join(", ", PublishedSet.All.Select(set => set.Name))} or image-folder.");
+        PublishedSet published = PublishedSet.All.FirstOrDefault(set => set.Name == name) ?? throw new FormatException(
+            $"The data set '{name}' is not known. Take {string.Join(", ", PublishedSet.All.Select(set => set.Name))} or image-folder.");
         (IReadOnlyList<string> lines, bool inOrder) = DataCheck.Run(published, folder);
         foreach (string line in lines)
             Console.WriteLine(line);
@@ -70,9 +71,10 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
             foreach (string error in errors.Take(20))
                 Console.WriteLine($"  {error}");
             damaged += errors.Count;
-            if (classes != null && images.Classes.Except(classes).Any())
+            string[] strange = [.. images.Classes.Except(classes ?? images.Classes)];
+            if (strange.Length > 0)
             {
-                Console.WriteLine($"{images.Path} has classes that the training images do not have: {string.Join(", ", images.Classes.Except(classes).Take(20))}");
+                Console.WriteLine($"{images.Path} has classes that the training images do not have: {string.Join(", ", strange.Take(20))}");
                 damaged++;
             }
             classes ??= images.Classes;

@@ -7,14 +7,18 @@ internal static class Failures
 
     private static string System() => OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
 
-    /// <summary>ML.NET reads data on threads of its own, and says of what goes wrong there only that something did: the cause's own message.</summary>
+    /// <summary>ML.NET reads data on threads of its own, and says of what goes wrong there only that something did: the cause's own
+    /// message.</summary>
     public static string MessageOf(Exception failure)
     {
         Exception cause = failure;
         while (cause is { InnerException: { } inner } && cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal))
             cause = inner;
-        return cause is DllNotFoundException && Environment.GetEnvironmentVariable(Variable) is null or "" ? "This needs libtorch 2.10.0, which the tool "
-            + $"does not carry: set {Variable} to the folder with its libraries (NuGet's package libtorch-cpu-{System()} of 2.10.0, unpacked, has them in "
-            + $"runtimes/{System()}/native), or publish the tool with it: dotnet publish src/FaMLNet.Cli -r {System()} --self-contained." : cause.Message;
+        return cause is DllNotFoundException && Environment.GetEnvironmentVariable(Variable) is null or ""
+            ? "This needs libtorch 2.10.0, which the tool "
+            + $"does not carry: set {Variable} to the folder with its libraries (NuGet's package libtorch-cpu-{System()} of 2.10.0, unpacked, "
+            + $"has them in "
+            + $"runtimes/{System()}/native), or publish the tool with it: dotnet publish src/FaMLNet.Cli -r {System()} --self-contained."
+                : cause.Message;
     }
 }

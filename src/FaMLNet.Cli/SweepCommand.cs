@@ -39,11 +39,13 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         [CommandOption("-p|--partition <NAME>"), Description("With --slurm: the partition.")]
         public string? Partition { get; set; }
 
-        [CommandOption("-t|--time <LIMIT>"), Description("With --slurm: the time limit of a task, as Slurm writes it, for example 2:00:00. A trial that needs more "
+        [CommandOption("-t|--time <LIMIT>"),
+            Description("With --slurm: the time limit of a task, as Slurm writes it, for example 2:00:00. A trial that needs more "
             + "goes back into the queue and goes on.")]
         public string? Time { get; set; }
 
-        [CommandOption("--sbatch <OPTION>"), Description("With --slurm: a further option of sbatch, for example --sbatch=--gres=gpu:1; may be repeated.")]
+        [CommandOption("--sbatch <OPTION>"),
+            Description("With --slurm: a further option of sbatch, for example --sbatch=--gres=gpu:1; may be repeated.")]
         public string[] Sbatch { get; set; } = [];
 
         [CommandOption("--trial <NAME>"), Description("Runs that one trial in this process.")]

@@ -74,13 +74,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        // Ctrl+C ends a training within one mini-batch; a checkpoint folder then holds its state.
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Console.CancelKeyPress += (_, key) =>
-        {
-            key.Cancel = true;
-            stop.Cancel();
-        };
+        // A training ends within one mini-batch; a checkpoint folder then holds its state.
+        using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new(settings.Seed);
         if (settings.Log)
             mlContext.Log += (_, message) => Messages.Print(message);

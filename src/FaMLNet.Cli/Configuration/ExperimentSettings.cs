@@ -169,13 +169,15 @@ internal sealed class ExperimentSettings
             throw Error("infrastructure.gpus", "a list of devices is not supported: a training runs on one. Give one number (-1 is the CPU), and "
                 + "run trials side by side with 'famlnet sweep'.");
         if (Node("model.pretrained") is JsonValue value && value.TryGetValue(out bool pretrained) && pretrained && Checkpoint == null)
-            throw Error("model.pretrained", "FaMLNet ships no pretrained weights and downloads none. Give the path of a saved model instead of true.");
+            throw Error("model.pretrained",
+                "FaMLNet ships no pretrained weights and downloads none. Give the path of a saved model instead of true.");
         if (Node("model.architecture") is null && Checkpoint == null)
             throw Error("model", "expected an architecture, or a checkpoint to start from.");
         if (!Trains && Checkpoint == null)
             throw Error("model", "there is no 'training', so a 'checkpoint' to evaluate is needed. Add one of the two.");
         if (Checkpoint is { } path && !File.Exists(path))
-            throw Error("model.checkpoint", $"the saved model '{path}' is not there. Give the path of a zip that 'famlnet train' or 'benchmark' saved.");
+            throw Error("model.checkpoint",
+                $"the saved model '{path}' is not there. Give the path of a zip that 'famlnet train' or 'benchmark' saved.");
         if (Trains && Node("model.mode") is null)
             throw Error("model", "expected 'mode' with the 'type' of the rule, for example fa.");
         if (Flag("model.mode.options.scaling_factor") == true)
@@ -259,7 +261,8 @@ internal sealed class ExperimentSettings
         };
         if (optimizer != null)
             optimizer = optimizer with { LearningRate = rate ?? optimizer.LearningRate, WeightDecay = decay ?? optimizer.WeightDecay };
-        int[] milestones = Node("training.lr_scheduler.milestones") is JsonArray steps ? [.. steps.Select(step => step!.GetValue<int>()).Order()] : [];
+        int[] milestones = Node("training.lr_scheduler.milestones") is JsonArray steps ? [.. steps.Select(step => step!.GetValue<int>()).Order()]
+            : [];
         double gamma = Number("training.lr_scheduler.gamma") ?? 0.1;
         LearningRateSchedule? schedule = Text("training.lr_scheduler.type") switch
         {
@@ -320,7 +323,8 @@ internal sealed class ExperimentSettings
 
     private bool? Flag(string place) => Node(place) is JsonValue value && value.TryGetValue(out bool flag) ? flag : null;
 
-    private int? Int(string place) => Node(place) is JsonValue value && value.TryGetValue(out long number) ? (int)Math.Clamp(number, int.MinValue, int.MaxValue) : null;
+    private int? Int(string place) => Node(place) is JsonValue value && value.TryGetValue(out long number) ? (int)Math.Clamp(number, int.MinValue,
+        int.MaxValue) : null;
 
     private double? Number(string place) => Node(place) switch
     {

@@ -48,7 +48,8 @@ internal sealed class YamlFile
         if (stream.Documents.Count > 1)
             throw Error(path, stream.Documents[1].RootNode.Start, "a second document begins here ('---'). Give each experiment a file of its own.");
         if (stream.Documents[0].RootNode is not YamlMappingNode mapping)
-            throw Error(path, stream.Documents[0].RootNode.Start, "expected keys with values, such as 'experiment:'; found a list or a single value.");
+            throw Error(path, stream.Documents[0].RootNode.Start,
+                "expected keys with values, such as 'experiment:'; found a list or a single value.");
         JsonObject root = [];
         YamlFile file = new(path, root);
         file.Fill(root, mapping, "", new HashSet<YamlNode>(ReferenceEqualityComparer.Instance));

@@ -71,7 +71,8 @@ internal static class Experiment
     }
 
     /// <summary>Processor, threads and versions, as records name them.</summary>
-    public static string Machine(int? threads) => string.Create(CultureInfo.InvariantCulture, $"{Processor()}, {threads ?? Environment.ProcessorCount} "
+    public static string Machine(int? threads) => string.Create(CultureInfo.InvariantCulture,
+        $"{Processor()}, {threads ?? Environment.ProcessorCount} "
         + $"of {Environment.ProcessorCount} threads, {RuntimeInformation.OSDescription}, .NET {Environment.Version}, FaMLNet "
         + $"{typeof(FeedbackRule).Assembly.GetName().Version?.ToString(3)}, ML.NET {typeof(MLContext).Assembly.GetName().Version?.ToString(3)}");
 
@@ -136,7 +137,8 @@ internal static class Experiment
         if (run.KeepsModels)
         {
             ITransformer tail = mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(model.Transform(train));
-            ITransformer chain = prepared == null ? new TransformerChain<ITransformer>(model, tail) : new TransformerChain<ITransformer>(prepared, model, tail);
+            ITransformer chain = prepared == null ? new TransformerChain<ITransformer>(model, tail) : new TransformerChain<ITransformer>(prepared,
+                model, tail);
             WholeFile.Write(Path.Combine(run.Folder, "model.zip"), path => mlContext.Model.Save(chain, data.Train.Schema, path));
         }
         board?.WriteFilters(best);
@@ -146,7 +148,11 @@ internal static class Experiment
             report.Add($"{settings.Rule}", epochs, confusion, options: options);
             report.SaveHtml(Path.Combine(run.Folder, "report.html"));
         }
-        return settings.Robustness == null ? result : result with { Robustness = Attack(mlContext, settings, model, test, options.LabelColumnName, run) };
+        return settings.Robustness == null ? result : result with
+        {
+            Robustness = Attack(mlContext, settings, model, test, options.LabelColumnName,
+            run)
+        };
     }
 
     /// <summary>A saved model, as it is.</summary>
@@ -168,7 +174,8 @@ internal static class Experiment
         };
     }
 
-    private static FeedbackAlignmentMulticlassTransformer Fit(MLContext mlContext, ExperimentSettings settings, FeedbackAlignmentMulticlassTrainer trainer,
+    private static FeedbackAlignmentMulticlassTransformer Fit(MLContext mlContext, ExperimentSettings settings,
+        FeedbackAlignmentMulticlassTrainer trainer,
         IDataView train, IDataView? validation)
     {
         if (settings.Checkpoint is not { } path)
@@ -200,16 +207,19 @@ internal static class Experiment
         List<AttackMeasures> measures = [];
         foreach (ThreatModel threat in settings.Robustness!.ThreatModels)
         {
-            RobustnessReport report = mlContext.MulticlassClassification.EvaluateRobustness(model, test, settings.Robustness.Attacks, new RobustnessOptions
-            {
-                LabelColumnName = label,
-                MaximumRows = settings.Robustness.Rows,
-                Seed = settings.Seed,
-                ThreatModel = threat,
-                CancellationToken = run.Cancellation,
-            });
-            measures.AddRange(report.Results.Select(attack => new AttackMeasures($"{attack.Attack}", threat == ThreatModel.TrueGradient ? "true" : "feedback",
-                attack.RobustAccuracy, report.Rows, [.. report.Warnings.Where(warning => warning.Contains($"{attack.Attack}", StringComparison.Ordinal))])));
+            RobustnessReport report = mlContext.MulticlassClassification.EvaluateRobustness(model, test, settings.Robustness.Attacks,
+                new RobustnessOptions
+                {
+                    LabelColumnName = label,
+                    MaximumRows = settings.Robustness.Rows,
+                    Seed = settings.Seed,
+                    ThreatModel = threat,
+                    CancellationToken = run.Cancellation,
+                });
+            measures.AddRange(report.Results.Select(attack => new AttackMeasures($"{attack.Attack}", threat == ThreatModel.TrueGradient ? "true"
+                : "feedback",
+                attack.RobustAccuracy, report.Rows, [.. report.Warnings.Where(warning => warning.Contains($"{attack.Attack}",
+                    StringComparison.Ordinal))])));
         }
         return measures;
     }
@@ -236,7 +246,8 @@ internal static class Experiment
     private static string Processor()
     {
         const string file = "/proc/cpuinfo";
-        string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return line?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
     }
 }

@@ -80,7 +80,8 @@ internal sealed record ExperimentResult
         }
         catch (JsonException failure)
         {
-            throw new FormatException($"'{path}' is no result of an experiment: {failure.Message} Delete it, and the experiment runs again.", failure);
+            throw new FormatException($"'{path}' is no result of an experiment: {failure.Message} Delete it, and the experiment runs again.",
+                failure);
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -67,7 +69,8 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         double mean = metrics.Average(fold => fold.MicroAccuracy);
         using Process process = Process.GetCurrentProcess();
         return new PeerMeasures(Name, mean, Math.Sqrt(metrics.Sum(fold => (fold.MicroAccuracy - mean) * (fold.MicroAccuracy - mean)) / (folds - 1)),
-            metrics.Average(fold => fold.LogLoss), fits.Order().ElementAt(fits.Count / 2), predictions.Order().ElementAt(predictions.Count / 2), bytes,
+            metrics.Average(fold => fold.LogLoss), fits.Order().ElementAt(fits.Count / 2), predictions.Order().ElementAt(predictions.Count / 2),
+                bytes,
             process.PeakWorkingSet64);
     }
 
@@ -91,7 +94,11 @@ internal static class PeerTable
         foreach (Peer peer in Peer.All)
         {
             (string file, IReadOnlyList<string> self) = Sweeps.LocalSweep.Self();
-            ProcessStartInfo start = new(file, [.. self, "benchmark", .. arguments, "--peer", peer.Name]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            ProcessStartInfo start = new(file, [.. self, "benchmark", .. arguments, "--peer", peer.Name])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            };
             using Process process = Process.Start(start)!;
             using CancellationTokenRegistration stop = cancellation.Register(process.Kill);
             Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
@@ -111,8 +118,16 @@ internal static class PeerTable
     }
 
     /// <summary>The table, as Markdown.</summary>
-    public static string Markdown(IEnumerable<PeerMeasures> measures) =>
-        "| trainer | accuracy, % | log-loss | fit, s | a row, µs | model, kB | peak memory, MB |\n| --- | --- | --- | --- | --- | --- | --- |\n"
-        + string.Concat(measures.Select(one => FormattableString.Invariant($"| {one.Trainer} | {100 * one.Accuracy:F2} ± {100 * one.AccuracyDeviation:F2} ")
-            + FormattableString.Invariant($"| {one.LogLoss:F3} | {one.FitSeconds:F2} | {one.PredictMicroseconds:F1} | {one.ModelBytes / 1024.0:F0} | {one.PeakBytes >> 20} |\n")));
+    public static string Markdown(IEnumerable<PeerMeasures> measures)
+    {
+        StringBuilder text = new("| trainer | accuracy, % | log-loss | fit, s | a row, µs | model, kB | peak memory, MB |\n");
+        text.Append("| --- | --- | --- | --- | --- | --- | --- |\n");
+        foreach (PeerMeasures one in measures)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {one.Trainer} | {100 * one.Accuracy:F2} ± {100 * one.AccuracyDeviation:F2} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {one.LogLoss:F3} | {one.FitSeconds:F2} | {one.PredictMicroseconds:F1} | {one.ModelBytes / 1024.0:F0} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {one.PeakBytes >> 20} |\n");
+        }
+        return text.ToString();
+    }
 }

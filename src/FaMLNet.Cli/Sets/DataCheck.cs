@@ -16,13 +16,15 @@ internal static class DataCheck
         bool inOrder = true;
         string folder = set.FolderOf(root) ?? root;
         lines.Add($"{set.Title} in {folder}");
-        if (set.Archive is { } archive && set.Places(root).Select(place => Path.Combine(place, archive.Name)).FirstOrDefault(File.Exists) is { } packed)
+        string? packed = set.Places(root).Select(place => Path.Combine(place, set.Archive?.Name ?? "")).FirstOrDefault(File.Exists);
+        if (set.Archive is { } archive && packed != null)
         {
 #pragma warning disable CA5351 // what the owners publish; against damage, not against forgery
             bool same = Hash(File.OpenRead(packed), MD5.Create()) == archive.Md5;
 #pragma warning restore CA5351
             inOrder &= same;
-            lines.Add($"{archive.Name}: {(same ? "MD5 as published" : $"MD5 is not {archive.Md5}: it is damaged, or another version. Copy it again")}");
+            string other = $"MD5 is not {archive.Md5}: it is damaged, or another version. Copy it again";
+            lines.Add($"{archive.Name}: {(same ? "MD5 as published" : other)}");
         }
         foreach (PublishedFile file in set.Files)
         {
@@ -50,13 +52,15 @@ internal static class DataCheck
             long bytes = Length(path, compressed);
             if (bytes != file.Bytes)
             {
-                return (string.Create(CultureInfo.InvariantCulture, $"has {bytes:N0} bytes{(compressed ? " unpacked" : "")}; published {file.Bytes:N0}. It is "
-                    + $"cut off, or another file: copy it again"), false);
+                string unpacked = compressed ? " unpacked" : "";
+                return (string.Create(CultureInfo.InvariantCulture, $"has {bytes:N0} bytes{unpacked}; published {file.Bytes:N0}. It is cut off, or "
+                    + $"another file: copy it again"), false);
             }
             if (published)
                 return ("size and SHA-256 as published", true);
             if (file.Sha256 == null)
-                return file.CompressedSha256 != null && compressed ? ("size as published; SHA-256 is not that of the published .gz: it may have been packed anew", true)
+                return file.CompressedSha256 != null && compressed
+                    ? ("size as published; SHA-256 is not that of the published .gz: it may have been packed anew", true)
                     : ("size as published; no SHA-256 is published of this file", true);
             return Hash(Open(path, compressed), SHA256.Create()) == file.Sha256 ? ("size and SHA-256 as published", true)
                 : ($"size as published, but SHA-256 is not {file.Sha256}: it is damaged, or another set's. Copy it again", false);

@@ -49,8 +49,8 @@ internal sealed class ImageArchive
                 throw new FormatException($"'{path}.zip' is no zip archive, or is cut off: {failure.Message} Copy it again.", failure);
             }
         }
-        throw new FileNotFoundException($"'{folder}' has no images: expected {string.Join(" or ", parts.Select(part => $"{part}/ or {part}.zip"))} with "
-            + "one folder of image files a class.");
+        string places = string.Join(" or ", parts.Select(part => $"{part}/ or {part}.zip"));
+        throw new FileNotFoundException($"'{folder}' has no images: expected {places} with one folder of image files a class.");
     }
 
     /// <summary>The shorter side of the first image, which all others then have as well.</summary>
@@ -94,7 +94,10 @@ internal sealed class ImageArchive
     {
         Dictionary<string, int> numbers = classes.Select((name, number) => (name, number)).ToDictionary(pair => pair.name, pair => pair.number);
         if (Classes.FirstOrDefault(name => !numbers.ContainsKey(name)) is { } unknown)
-            throw new FormatException($"'{_path}' has a class '{unknown}', which the training images do not have ({string.Join(", ", classes.Take(20))}).");
+        {
+            string known = string.Join(", ", classes.Take(20));
+            throw new FormatException($"'{_path}' has a class '{unknown}', which the training images do not have ({known}).");
+        }
         (string File, int Class)[] rows = [.. _files.Select(file => (file.File, numbers[file.Class]))];
         if (seed is { } number)
             new Random(number).Shuffle(rows);
@@ -107,10 +110,11 @@ internal sealed class ImageArchive
     {
         (string, string)[] files = [.. from name in names.Order(StringComparer.Ordinal)
             let parts = name.Split('/')
-            where parts.Length >= 2 && Extensions.Contains(System.IO.Path.GetExtension(name).ToLowerInvariant()) && !parts[^1].StartsWith("._", StringComparison.Ordinal)
+            where parts.Length >= 2 && Extensions.Contains(System.IO.Path.GetExtension(name).ToLowerInvariant())
+                && !parts[^1].StartsWith("._", StringComparison.Ordinal) // what a Mac leaves beside a file
             select (name, parts[^2])];
-        return files.Length > 0 ? new ImageArchive(path, isZip, files) : throw new FileNotFoundException($"'{path}' has no images: expected one folder of "
-            + $"image files ({string.Join(", ", Extensions)}) a class.");
+        return files.Length > 0 ? new ImageArchive(path, isZip, files) : throw new FileNotFoundException(
+            $"'{path}' has no images: expected one folder of image files ({string.Join(", ", Extensions)}) a class.");
     }
 }
 

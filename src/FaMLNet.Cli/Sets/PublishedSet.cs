@@ -27,11 +27,13 @@ internal sealed record PublishedSet(string Name, string Title, string Owner, str
             ("0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", null),
             ("ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", null))),
         // SHA-256 of the owners' .gz, and of what Debian's package of the original files holds.
-        new("fashion-mnist", "Fashion-MNIST", "https://github.com/zalandoresearch/fashion-mnist", "MIT", ["FashionMNIST/raw", "fashion-mnist"], IdxFiles(
+        new("fashion-mnist", "Fashion-MNIST", "https://github.com/zalandoresearch/fashion-mnist", "MIT", ["FashionMNIST/raw", "fashion-mnist"],
+            IdxFiles(
             ("c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
             ("bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
             ("5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-            ("0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"))),
+            ("0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"))),
         new("kmnist", "Kuzushiji-MNIST", "http://codh.rois.ac.jp/kmnist/", "CC BY-SA 4.0", ["KMNIST/raw", "kmnist"], IdxFiles(
             (null, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
             (null, "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),

@@ -77,7 +77,8 @@ internal sealed class LocalSweep
     {
         string process = Environment.ProcessPath ?? throw new InvalidOperationException("It is not known by what file this process was started.");
         string dll = Path.Combine(AppContext.BaseDirectory, typeof(LocalSweep).Assembly.GetName().Name + ".dll");
-        return Path.GetFileNameWithoutExtension(process).Equals("dotnet", StringComparison.OrdinalIgnoreCase) ? (process, ["exec", dll]) : (process, []);
+        return Path.GetFileNameWithoutExtension(process).Equals("dotnet", StringComparison.OrdinalIgnoreCase) ? (process, ["exec", dll]) : (process,
+            []);
     }
 
     /// <summary>Trials done, running, failed, and the time left, by the epochs that are to be trained.</summary>
@@ -150,7 +151,8 @@ internal sealed class LocalSweep
                 break;
             default:
                 _interrupted++;
-                _say($"{trial.Name}: ended with {code}{(code > 128 ? $" (signal {code - 128})" : "")} and no result; the same command goes on with it. Its "
+                _say($"{trial.Name}: ended with {code}{(code > 128 ? $" (signal {code - 128})" : "")} and no result; the same command goes on "
+                    + $"with it. Its "
                     + $"output is {Path.Combine(_folder.FolderOf(trial), SweepFolder.LogFile)}");
                 break;
         }

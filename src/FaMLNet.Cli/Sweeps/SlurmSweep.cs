@@ -20,7 +20,8 @@ internal static class SlurmSweep
     /// <summary>Writes the job array's script for the trials that are not done.</summary>
     /// <returns>The script, and how many trials it has.</returns>
     /// <exception cref="FormatException">An option cannot be what it says.</exception>
-    public static (string Path, int Trials) Write(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments, bool retry)
+    public static (string Path, int Trials) Write(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments,
+        bool retry)
     {
         int[] indices = [.. Enumerable.Range(0, sweep.Trials.Count).Where(index => folder.StateOf(sweep.Trials[index]) switch
         {
@@ -34,7 +35,8 @@ internal static class SlurmSweep
         string logs = System.IO.Path.GetFullPath(System.IO.Path.Combine(folder.Path, LogFolder));
         Directory.CreateDirectory(logs);
         (string file, IReadOnlyList<string> self) = LocalSweep.Self();
-        string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep", System.IO.Path.GetFullPath(sweep.Path)]).Concat(arguments).Select(Quoted));
+        string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep",
+            System.IO.Path.GetFullPath(sweep.Path)]).Concat(arguments).Select(Quoted));
         StringBuilder script = new("#!/bin/bash\n");
         Directive($"--job-name=famlnet-{Word(sweep.Name)}");
         Directive($"--array={Ranges(indices)}{(options.ArrayLimit is { } limit ? $"%{limit}" : "")}");
@@ -91,11 +93,13 @@ internal static class SlurmSweep
             string output = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();
             return process.ExitCode == 0 ? output.Split(';')[0]
-                : throw new InvalidOperationException($"sbatch refused '{script}': {error.Result.Trim()} Correct the options, or the script and submit it by hand.");
+                : throw new InvalidOperationException($"sbatch refused '{script}': {error.Result.Trim()} Correct the options, or the script and "
+                    + $"submit it by hand.");
         }
         catch (Win32Exception failure)
         {
-            throw new InvalidOperationException($"There is no sbatch on this machine. The job array is written: submit '{script}' with sbatch where Slurm is, or "
+            throw new InvalidOperationException($"There is no sbatch on this machine. The job array is written: submit '{script}' with sbatch "
+                + $"where Slurm is, or "
                 + "run the sweep here without --slurm.", failure);
         }
     }
@@ -118,5 +122,6 @@ internal static class SlurmSweep
     /// <summary>A word of the shell, whatever is in it.</summary>
     private static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
-    private static string Word(string text) => new([.. text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' ? letter : '-')]);
+    private static string Word(string text) => new([.. text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.'
+        ? letter : '-')]);
 }

@@ -83,13 +83,16 @@ internal sealed class SweepFile
         List<Dimension> dimensions = [.. (_sweep["over"] as JsonObject ?? []).Select(pair => Read(pair.Key, pair.Value))];
         (IReadOnlyList<string> columns, List<string[]> cells) = ReadCells();
         if (dimensions.Count == 0 && columns.Count == 0)
-            throw _file.Error("/sweep", "the sweep varies nothing: it has no trials. Give 'over' with lists of values, or 'cells' with a table file.");
+            throw _file.Error("/sweep",
+                "the sweep varies nothing: it has no trials. Give 'over' with lists of values, or 'cells' with a table file.");
         if (dimensions.FirstOrDefault(dimension => columns.Contains(dimension.Name)) is { } twice)
             throw _file.Error($"/sweep/over/{twice.Name}", $"'{twice.Name}' is a column of the table of cells as well. Keep one of the two.");
-        double count = dimensions.Aggregate((double)Math.Max(1, cells.Count), (product, dimension) => product * dimension.Values.Count);
-        if (count is 0 or > MostTrials)
-            throw _file.Error("/sweep", string.Create(CultureInfo.InvariantCulture, $"the sweep has {count:0} trials; expected 1 to {MostTrials}. "
-                + $"{(count == 0 ? "Give every key at least one value." : "Vary fewer keys, or give fewer values.")}"));
+        double product = dimensions.Aggregate((double)Math.Max(1, cells.Count), (count, dimension) => count * dimension.Values.Count);
+        if (product > MostTrials)
+        {
+            throw _file.Error("/sweep", $"the sweep has {(long)Math.Min(product, 1e18)} trials; expected at most {MostTrials}. Vary fewer keys, or give "
+                + "fewer values.");
+        }
         List<Trial> trials = [];
         HashSet<string> names = [];
         foreach (string[] cell in columns.Count == 0 ? [[]] : cells)
@@ -106,8 +109,10 @@ internal sealed class SweepFile
                 ExperimentSettings settings = ExperimentSettings.Read(_file.With(root, origins));
                 string name = NameOf(varied, settings);
                 if (!names.Add(name))
-                    throw _file.Error("/sweep", $"two trials are the same: {string.Join(", ", varied.Select(pair => $"{pair.Key} {pair.Value}"))}. Remove the "
-                        + "value or the line that is there twice.");
+                {
+                    string what = string.Join(", ", varied.Select(pair => $"{pair.Key} {pair.Value}"));
+                    throw _file.Error("/sweep", $"two trials are the same: {what}. Remove the value or the line that is there twice.");
+                }
                 trials.Add(new Trial(name, varied, settings));
             }
         }
@@ -134,15 +139,16 @@ internal sealed class SweepFile
         if (!Short.ContainsKey(name) && !name.Contains('.', StringComparison.Ordinal))
         {
             string? near = Schema.Nearest(name, [.. Short.Keys]);
-            throw _file.Error($"/sweep/over/{name}", $"'{name}' is no key to vary. {(near == null ? $"Known are {string.Join(", ", Short.Keys)}, and full keys such "
-                + "as training.optimizer.nesterov." : $"Did you mean '{near}'?")}");
+            string known = $"Known are {string.Join(", ", Short.Keys)}, and full keys such as training.optimizer.nesterov.";
+            throw _file.Error($"/sweep/over/{name}", $"'{name}' is no key to vary. {(near == null ? known : $"Did you mean '{near}'?")}");
         }
         return node switch
         {
             JsonArray list when list.Count > 0 => new Dimension(name, [.. list]),
             JsonArray => throw _file.Error($"/sweep/over/{name}", $"'{name}' has no values. Give at least one, or remove the key."),
             JsonObject range => new Dimension(name, Range(name, range)),
-            _ => throw _file.Error($"/sweep/over/{name}", $"'{name}' must be a list of values, or a range such as {{from: 1e-4, to: 1e-1, points: 4, scale: log}}."),
+            _ => throw _file.Error($"/sweep/over/{name}",
+                $"'{name}' must be a list of values, or a range such as {{from: 1e-4, to: 1e-1, points: 4, scale: log}}."),
         };
     }
 
@@ -165,7 +171,8 @@ internal sealed class SweepFile
             double share = i / (points - 1), number = scale == "log" ? Math.Exp(Math.Log(from) + share * (Math.Log(to) - Math.Log(from)))
                 : from + share * (to - from);
             // As people write them: three digits, and the ends exactly.
-            number = i == 0 ? from : i == points - 1 ? to : double.Parse(number.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+            number = i == 0 ? from : i == points - 1 ? to
+                : double.Parse(number.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
             values.Add(number == Math.Floor(number) && Math.Abs(number) < 1e15 ? JsonValue.Create((long)number) : JsonValue.Create(number));
         }
         return values;
@@ -197,7 +204,8 @@ internal sealed class SweepFile
             while (reader.Read())
             {
                 if (reader.RowFieldCount != columns.Length)
-                    throw new FormatException($"'{path}', row {reader.RowNumber}: found {reader.RowFieldCount} values; expected {columns.Length}, as the header has.");
+                    throw new FormatException(
+                        $"'{path}', row {reader.RowNumber}: found {reader.RowFieldCount} values; expected {columns.Length}, as the header has.");
                 rows.Add([.. Enumerable.Range(0, columns.Length).Select(i => reader.GetString(i).Trim())]);
             }
         }
@@ -208,7 +216,8 @@ internal sealed class SweepFile
         return rows.Count > 0 ? (columns, rows) : throw _file.Error("/sweep/cells", $"the table '{path}' has no rows: the sweep has no trials.");
     }
 
-    private void Set(JsonObject root, string key, JsonNode? value, string origin, Dictionary<string, string> varied, Dictionary<string, string> origins)
+    private void Set(JsonObject root, string key, JsonNode? value, string origin, Dictionary<string, string> varied,
+        Dictionary<string, string> origins)
     {
         string full = Short.GetValueOrDefault(key, key);
         string[] parts = full.Split('.');

@@ -30,7 +30,8 @@ internal static class SweepTable
     private static Row Load(SweepFolder folder, Trial trial)
     {
         TrialState state = folder.StateOf(trial);
-        return new Row(trial, state, state == TrialState.Done ? ExperimentResult.Read(Path.Combine(folder.FolderOf(trial), Experiment.ResultFile)) : null,
+        return new Row(trial, state, state == TrialState.Done ? ExperimentResult.Read(Path.Combine(folder.FolderOf(trial), Experiment.ResultFile))
+            : null,
             state == TrialState.Failed ? folder.FailureOf(trial) : null);
     }
 
@@ -46,7 +47,8 @@ internal static class SweepTable
         foreach (Row row in rows)
         {
             ExperimentResult? result = row.Result;
-            Line([.. keys.Select(key => row.Trial.Varied[key]), row.State.ToString().ToLowerInvariant(), Text(result?.Epochs), Text(result?.Last?.Top1),
+            Line([.. keys.Select(key => row.Trial.Varied[key]), row.State.ToString().ToLowerInvariant(), Text(result?.Epochs),
+                Text(result?.Last?.Top1),
                 Text(result?.Last?.TopK), Text(result?.Last?.LogLoss), Text(result?.Best?.Epoch), Text(result?.Best?.Top1), Text(result?.Best?.TopK),
                 result?.ChosenOn ?? "", Text(result?.ValidationAccuracy), Text(result?.BestValidationAccuracy), Text(result?.TrainingAccuracy),
                 Text(result?.TrainingSeconds), Text(result?.AlignmentAngle?.Values.Average()), Text(result?.NormRatio?.Values.Average()),
@@ -73,7 +75,8 @@ internal static class SweepTable
         string[] keys = [.. KeysOf(rows).Where(key => key != Seed)];
         StringBuilder text = new($"# {sweep.Name}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{rows.Count(row => row.State == TrialState.Done)} of {rows.Count} trials done, "
-            + $"{rows.Count(row => row.State == TrialState.Failed)} failed. Accuracies on the test rows, %, mean ± standard deviation over the seeds.\n\n");
+            + $"{rows.Count(row => row.State == TrialState.Failed)} failed. Accuracies on the test rows, %, mean ± standard deviation over "
+            + $"the seeds.\n\n");
         bool chosen = rows.Any(row => row.Result?.Best != null), validated = rows.Any(row => row.Result?.ValidationAccuracy != null);
         string[] header = [.. keys, "runs", "last epoch", .. chosen ? ["best epoch"] : Array.Empty<string>(), .. validated ? ["validation, last"]
             : Array.Empty<string>(), "training", "seconds", "angle, °"];
@@ -84,10 +87,14 @@ internal static class SweepTable
             string onTest = results.Any(result => result.ChosenOn == "test") ? " (chosen on the test rows)" : "";
             string[] cells =
             [
-                .. keys.Select(key => group.First().Trial.Varied[key]), results.Length == group.Count() ? $"{results.Length}" : $"{results.Length} of {group.Count()}",
-                Spread(results.Select(result => 100 * result.Last?.Top1)), .. chosen ? [Spread(results.Select(result => 100 * result.Best?.Top1)) + onTest]
-                    : Array.Empty<string>(), .. validated ? [Spread(results.Select(result => 100 * result.ValidationAccuracy))] : Array.Empty<string>(),
-                Spread(results.Select(result => 100 * result.TrainingAccuracy)), Spread(results.Select(result => (double?)result.TrainingSeconds), "F0"),
+                .. keys.Select(key => group.First().Trial.Varied[key]), results.Length == group.Count() ? $"{results.Length}"
+                    : $"{results.Length} of {group.Count()}",
+                Spread(results.Select(result => 100 * result.Last?.Top1)), .. chosen ? [Spread(results.Select(result => 100 * result.Best?.Top1))
+                    + onTest]
+                    : Array.Empty<string>(), .. validated ? [Spread(results.Select(result => 100 * result.ValidationAccuracy))]
+                        : Array.Empty<string>(),
+                Spread(results.Select(result => 100 * result.TrainingAccuracy)), Spread(results.Select(result => (double?)result.TrainingSeconds),
+                    "F0"),
                 Spread(results.Select(result => result.AlignmentAngle?.Values.Average()), "F1"),
             ];
             text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |\n");
@@ -101,7 +108,8 @@ internal static class SweepTable
     {
         TrainingReport report = new(sweep.Name);
         bool any = false;
-        foreach (IGrouping<string, Row> group in rows.GroupBy(row => string.Join(", ", row.Trial.Varied.Where(pair => pair.Key != Seed).Select(pair => pair.Value))))
+        foreach (IGrouping<string, Row> group in rows.GroupBy(row => string.Join(", ", row.Trial.Varied.Where(pair =>
+            pair.Key != Seed).Select(pair => pair.Value))))
         {
             List<IReadOnlyList<EpochMetrics>> histories = [.. group.Where(row => row.State == TrialState.Done)
                 .Select(row => Path.Combine(folder.FolderOf(row.Trial), Experiment.HistoryFile)).Where(File.Exists).Select(HistoryFile.Read)
@@ -120,10 +128,9 @@ internal static class SweepTable
         double[] known = [.. values.OfType<double>()];
         if (known.Length == 0)
             return "–";
-        double mean = known.Average();
+        double mean = known.Average(), squares = known.Sum(value => (value - mean) * (value - mean));
         string text = mean.ToString(format, CultureInfo.InvariantCulture);
-        return known.Length == 1 ? text
-            : $"{text} ± {Math.Sqrt(known.Sum(value => (value - mean) * (value - mean)) / (known.Length - 1)).ToString(format, CultureInfo.InvariantCulture)}";
+        return known.Length == 1 ? text : $"{text} ± {Math.Sqrt(squares / (known.Length - 1)).ToString(format, CultureInfo.InvariantCulture)}";
     }
 
     private static string Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "";

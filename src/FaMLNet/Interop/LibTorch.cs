@@ -73,7 +73,8 @@ internal static class LibTorch
             .FirstOrDefault(place => File.Exists(Path.Combine(place, $"{prefix}torch_cpu{suffix}")));
         if (found == null)
         {
-            throw new DllNotFoundException($"{FolderVariable} is '{folder}', which has no {prefix}torch_cpu{suffix}, neither in it nor in its folder lib. "
+            throw new DllNotFoundException($"{FolderVariable} is '{folder}', which has no {prefix}torch_cpu{suffix}, neither in it nor in its "
+                + $"folder lib. "
                 + "Give the folder of libtorch 2.10.0, unpacked.");
         }
         // What they need first (OpenMP and CUDA have version numbers in their names), then themselves.

@@ -20,7 +20,8 @@ internal static class WeightDraw
             float deviation = (layer == layout.WeightedLayers[0] ? 1 : scale)
                 * StandardDeviation(layout.Initialization, layer.FanIn, layer.FanOut);
             Draw(layout.Initialization, deviation, layer.Weight.In(parameters), random);
-            if (layout.Initialization == WeightInitialization.PyTorchDefault && layout.Parameters.Find(slice => slice.Name == $"{layer.Name}.bias") is { } bias)
+            if (layout.Initialization == WeightInitialization.PyTorchDefault && layout.Parameters.Find(slice =>
+                slice.Name == $"{layer.Name}.bias") is { } bias)
                 Draw(layout.Initialization, StandardDeviation(layout.Initialization, layer.FanIn, layer.FanOut), bias.In(parameters), random);
         }
         foreach (ParameterSlice slice in layout.Scales)

@@ -101,7 +101,8 @@ public sealed class ConfigurationTests : IDisposable
     {
         ExperimentSettings settings = Read(BioTorch.Replace("\"usf\"", $"\"{mode}\"", StringComparison.Ordinal)
             .Replace("\"SGD\"", $"\"{optimizer}\"", StringComparison.Ordinal).Replace("\"mnist\"", $"\"{dataset}\"", StringComparison.Ordinal)
-            .Replace("\"le_net_mnist\"", $"\"{architecture}\"", StringComparison.Ordinal).Replace("momentum: 0.8", "momentum: 0.9\n    betas: [0.8, 0.99]",
+            .Replace("\"le_net_mnist\"", $"\"{architecture}\"", StringComparison.Ordinal).Replace("momentum: 0.8",
+                "momentum: 0.9\n    betas: [0.8, 0.99]",
             StringComparison.Ordinal));
         FeedbackAlignmentMulticlassTrainer.Options options = settings.ToOptions();
         Assert.Equal(mode == "backpropagation" ? "bp" : mode, options.Rule.ShortName);
@@ -116,7 +117,8 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void What_a_file_leaves_out_is_the_rules_own_default()
     {
-        ExperimentSettings settings = Read("experiment: {name: x}\ndata: {dataset: mnist}\nmodel: {architecture: 'mlp:12', mode: {type: dfa}}\ntraining: {}\n");
+        ExperimentSettings settings = Read("experiment: {name: x}\ndata: {dataset: mnist}\nmodel: {architecture: 'mlp:12', mode: {type: "
+            + "dfa}}\ntraining: {}\n");
         FeedbackAlignmentMulticlassTrainer.Options options = settings.ToOptions();
         Assert.Null(options.Optimizer);
         Assert.Null(options.Schedule);
@@ -126,7 +128,8 @@ public sealed class ConfigurationTests : IDisposable
         Assert.False(options.ConstrainWeightNorms);
         Assert.Equal((1, 10, 64), (options.Seed!.Value, options.NumberOfEpochs, options.BatchSize));
         // A rate alone changes the rate alone.
-        options = Read("experiment: {name: x}\ndata: {dataset: mnist}\nmodel: {architecture: lenet, mode: {type: dfa}}\ntraining: {optimizer: {lr: 5e-3}}\n").ToOptions();
+        options = Read("experiment: {name: x}\ndata: {dataset: mnist}\nmodel: {architecture: lenet, mode: {type: dfa}}\ntraining: {optimizer: "
+            + "{lr: 5e-3}}\n").ToOptions();
         Assert.Equal(FeedbackRule.DirectFeedbackAlignment.Defaults.Optimizer with { LearningRate = 5e-3f }, options.Optimizer);
         Assert.Null(options.Schedule);
     }
@@ -144,7 +147,8 @@ public sealed class ConfigurationTests : IDisposable
         { "lr: 0.05", "lrr: 0.05", "line 35, column 5: the key 'training.optimizer.lrr' is not known. Did you mean 'lr'?" },
         { "gpus: -1", "gpus: [0, 1]", "line 51, column 3: infrastructure.gpus: a list of devices is not supported: a training runs on one." },
         { "gpus: -1", "gpus: -2", "infrastructure.gpus must be a whole number or a list from -1 to 1023; found -2." },
-        { "type: \"usf\"", "type: \"usff\"", "line 17, column 5: model.mode.type must be one of backpropagation, bp, fa, dfa, usf, brsf, frsf; found the text "
+        { "type: \"usf\"", "type: \"usff\"",
+            "line 17, column 5: model.mode.type must be one of backpropagation, bp, fa, dfa, usf, brsf, frsf; found the text "
             + "'usff'. Did you mean 'usf'?" },
         { "le_net_mnist", "le_nett", "line 15, column 3: model.architecture: the network 'le_nett' is not known. Take mlp:128,64" },
         { "pretrained: false", "pretrained: true", "line 23, column 3: model.pretrained: FaMLNet ships no pretrained weights and downloads none." },
@@ -159,7 +163,8 @@ public sealed class ConfigurationTests : IDisposable
         { "  name: \"usf_lenet\"\n", "", "experiment lacks 'name'. name: a text." },
         { "    batch_size: 128", "\tbatch_size: 128", "a tab cannot indent in YAML. Use spaces." },
         { "    batch_size: 128", "    epochs: 13", "line 31, column 5: the key 'epochs' is given twice. Keep one of the two." },
-        { "gradient_clip: true", "gradient_clip: -1", "model.mode.options.gradient_clip must be false, true (a limit of 1), or a limit above 0; found -1." },
+        { "gradient_clip: true", "gradient_clip: -1",
+            "model.mode.options.gradient_clip must be false, true (a limit of 1), or a limit above 0; found -1." },
         { "constrain_weights: true", "scaling_factor: true", "model.mode.options.scaling_factor: it has no meaning" },
         { "seed: 7", "seed: [7, ", "it is not YAML" },
         { "top_k: 3", "top_k: 0", "training.metrics.top_k must be a whole number from 1 to 100000; found 0." },
@@ -206,7 +211,8 @@ public sealed class ConfigurationTests : IDisposable
     public void Settings_that_only_say_where_things_go_do_not_decide_the_result()
     {
         ExperimentSettings one = Read(BioTorch), other = Read(BioTorch.Replace("gpus: -1", "threads: 3", StringComparison.Ordinal)
-            .Replace("runs/mnist/", "elsewhere", StringComparison.Ordinal)), third = Read(BioTorch.Replace("seed: 7", "seed: 8", StringComparison.Ordinal));
+            .Replace("runs/mnist/", "elsewhere", StringComparison.Ordinal)), third = Read(BioTorch.Replace("seed: 7", "seed: 8",
+                StringComparison.Ordinal));
         Assert.True(System.Text.Json.Nodes.JsonNode.DeepEquals(one.Decisive, other.Decisive));
         Assert.False(System.Text.Json.Nodes.JsonNode.DeepEquals(one.Decisive, third.Decisive));
     }

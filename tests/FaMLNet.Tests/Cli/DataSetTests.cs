@@ -69,7 +69,8 @@ public sealed class DataSetTests : IDisposable
         Assert.Contains("Not all is in order.", failure.Message, StringComparison.Ordinal);
         Assert.Contains("'data check' needs a set and a folder", Assert.Throws<InvalidOperationException>(() => Tool("data", "check")).Message,
             StringComparison.Ordinal);
-        Assert.Contains("The data set 'mnsit' is not known", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "mnsit", _folder)).Message,
+        Assert.Contains("The data set 'mnsit' is not known", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "mnsit",
+            _folder)).Message,
             StringComparison.Ordinal);
         Assert.Contains("There is no folder", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "mnist", "nowhere")).Message,
             StringComparison.Ordinal);
@@ -93,7 +94,8 @@ public sealed class DataSetTests : IDisposable
             List<(uint Label, float[] Features)> rows = Read(view), again = Read(view);
             Assert.Equal(150, rows.Count);
             // Every cursor sees the same order.
-            Assert.All(rows.Zip(again), pair => Assert.True(pair.First.Label == pair.Second.Label && pair.First.Features.SequenceEqual(pair.Second.Features)));
+            Assert.All(rows.Zip(again), pair => Assert.True(pair.First.Label == pair.Second.Label
+                && pair.First.Features.SequenceEqual(pair.Second.Features)));
             string[] colours = [.. expected.Values.Select(pair => $"{pair.Class + 1}:{pair.Pixels[0]},{pair.Pixels[64]},{pair.Pixels[128]}")],
                 found = [.. rows.Select(row => $"{row.Label}:{Pixel(row, 0)},{Pixel(row, 64)},{Pixel(row, 128)}")];
             Assert.Equal(colours.Order(), found.Order());
@@ -127,7 +129,8 @@ public sealed class DataSetTests : IDisposable
     {
         WriteImages("train", count: 60);
         WriteImages("test", count: 20);
-        string file = Directory.GetFiles(Path.Combine(_folder, "train", "cat"), "*.jpg").Order(StringComparer.Ordinal).First(path => new FileInfo(path).Length > 0);
+        string file = Directory.GetFiles(Path.Combine(_folder, "train", "cat"), "*.jpg").Order(StringComparer.Ordinal).First(path =>
+            new FileInfo(path).Length > 0);
         byte[] bytes = File.ReadAllBytes(file);
         foreach (byte[] damaged in new[] { bytes[..(bytes.Length / 2)], [], [.. "no image at all"u8] })
         {
@@ -138,7 +141,8 @@ public sealed class DataSetTests : IDisposable
             Assert.Contains("no image that can be decoded whole", failure.Message, StringComparison.Ordinal);
             (int count, IReadOnlyList<string> errors) = archive.Check();
             Assert.Equal((60, 1), (count, errors.Count));
-            Assert.Contains("60 images of 3 classes, 1 damaged", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "image-folder", _folder)).Message,
+            Assert.Contains("60 images of 3 classes, 1 damaged", Assert.Throws<InvalidOperationException>(() => Tool("data", "check",
+                "image-folder", _folder)).Message,
                 StringComparison.Ordinal);
             // As an experiment: the same words, and no result.
             File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x}\ndata: {dataset: image-folder, dataset_path: .}\n"
@@ -154,7 +158,8 @@ public sealed class DataSetTests : IDisposable
         // Classes that the training images do not have; no images; an archive that is cut off.
         Directory.Move(Path.Combine(_folder, "test", "cat"), Path.Combine(_folder, "test", "cow"));
         ImageArchive train = ImageArchive.Open(_folder, ["train"]);
-        Assert.Contains("'cow'", Assert.Throws<FormatException>(() => ImageArchive.Open(_folder, ["test", "val"]).View(train.Classes, 8, null)).Message,
+        Assert.Contains("'cow'", Assert.Throws<FormatException>(() => ImageArchive.Open(_folder, ["test", "val"]).View(train.Classes, 8,
+            null)).Message,
             StringComparison.Ordinal);
         Assert.Contains("expected test/ or test.zip or val/ or val.zip", Assert.Throws<FileNotFoundException>(() =>
             ImageArchive.Open(Path.Combine(_folder, "train"), ["test", "val"])).Message, StringComparison.Ordinal);
@@ -178,9 +183,11 @@ public sealed class DataSetTests : IDisposable
             File.WriteAllBytes(Path.Combine(_folder, "cifar-10-batches-bin", file), bytes);
         }
         File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x}\ndata: {dataset: cifar10, dataset_path: .}\n"
-            + "model: {architecture: 'mlp:4', mode: {type: dfa}}\ntraining: {hyperparameters: {epochs: 1}}\nevaluation: {report: false, tensorboard: false}\n");
+            + "model: {architecture: 'mlp:4', mode: {type: dfa}}\ntraining: {hyperparameters: {epochs: 1}}\nevaluation: {report: false, "
+            + "tensorboard: false}\n");
         Assert.Contains("top-1", Tool("benchmark", "x.yaml"), StringComparison.Ordinal);
-        Assert.Contains("has 61,460 bytes; published 30,730,000", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "cifar10", _folder)).Message,
+        Assert.Contains("has 61,460 bytes; published 30,730,000", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "cifar10",
+            _folder)).Message,
             StringComparison.Ordinal);
     }
 

@@ -20,6 +20,7 @@ public sealed class KubernetesTests
         Assert.Equal(SweepFile.Read(Path.Combine(Folder, "lenet-paper.yaml")).Trials.Count, job.Spec.Completions);
         Assert.Contains("--index \"$JOB_COMPLETION_INDEX\"", job.Spec.Template.Spec.Containers.Single().Args.Single(), StringComparison.Ordinal);
         // The check does check.
-        Assert.ThrowsAny<Exception>(() => KubernetesYaml.Deserialize<V1Job>(text.Replace("parallelism:", "paralelism:", StringComparison.Ordinal), strict: true));
+        Assert.ThrowsAny<Exception>(() => KubernetesYaml.Deserialize<V1Job>(text.Replace("parallelism:", "paralelism:", StringComparison.Ordinal),
+            strict: true));
     }
 }

@@ -29,7 +29,8 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public void Trials_are_all_combinations_with_names_that_follow_from_their_settings()
     {
-        SweepFile sweep = Sweep("sweep:\n  over:\n    rule: [fa, dfa]\n    rate: {from: 1e-4, to: 1e-1, points: 4, scale: log}\n    seed: [1, 2, 3]\n");
+        SweepFile sweep = Sweep("sweep:\n  over:\n    rule: [fa, dfa]\n    rate: {from: 1e-4, to: 1e-1, points: 4, scale: log}\n    seed: "
+            + "[1, 2, 3]\n");
         Assert.Equal(24, sweep.Trials.Count);
         Assert.Equal(24, sweep.Trials.Select(trial => trial.Name).Distinct().Count());
         Assert.Equal(["0.0001", "0.001", "0.01", "0.1"], sweep.Trials.Select(trial => trial.Varied["rate"]).Distinct());
@@ -37,7 +38,8 @@ public sealed class SweepTests : IDisposable
         Assert.Equal("dfa", sweep.Trials[^1].Settings.Rule.ShortName);
         Assert.Equal(3, sweep.Trials[^1].Settings.Seed);
         // The same settings, whatever the order of the keys, the folder, the threads and the other trials.
-        Trial one = sweep.Trials.Single(trial => trial.Varied is { } varied && varied["rule"] == "fa" && varied["rate"] == "0.001" && varied["seed"] == "2");
+        Trial one = sweep.Trials.Single(trial => trial.Varied is { } varied && varied["rule"] == "fa" && varied["rate"] == "0.001"
+            && varied["seed"] == "2");
         SweepFile other = Sweep("sweep:\n  over:\n    rule: [fa]\n    rate: [0.001]\n    seed: [2]\n", Base.Replace("threads: 1", "threads: 2",
             StringComparison.Ordinal).Replace("output_dir: results", "output_dir: elsewhere", StringComparison.Ordinal)
             .Replace("epochs: 3, batch_size: 64", "batch_size: 64, epochs: 3", StringComparison.Ordinal));
@@ -65,7 +67,8 @@ public sealed class SweepTests : IDisposable
         { "sweep: {over: {rul: [fa]}}\n", "'rul' is no key to vary. Did you mean 'rule'?" },
         { "sweep: {over: {rule: [fa, fb]}}\n", "line 8, column 27: model.mode.type must be one of" },
         { "sweep: {over: {rule: [fa, fa]}}\n", "two trials are the same: rule fa" },
-        { "sweep: {over: {seed: {from: 1, to: 1000, points: 1000}, rate: {from: 0.1, to: 1, points: 1000}}}\n", "the sweep has 1000000 trials; expected 1 to 100000" },
+        { "sweep: {over: {seed: {from: 1, to: 1000, points: 1000}, rate: {from: 0.1, to: 1, points: 1000}}}\n",
+            "the sweep has 1000000 trials; expected at most 100000" },
         { "sweep: {over: {rate: {from: 0, to: 1, points: 3, scale: log}}}\n", "a range on a log scale needs 'from' and 'to' above 0" },
         { "sweep: {over: {rate: {from: 1, to: 2, points: 1}}}\n", "'points', a whole number from 2" },
         { "sweep: {over: {rate: {from: 1, to: 2, points: 3, step: 1}}}\n", "a range has from, to, points and scale; found 'step'" },
@@ -99,7 +102,8 @@ public sealed class SweepTests : IDisposable
         string[] lines = File.ReadAllLines(Path.Combine(results, "results.csv"));
         Assert.Equal(9, lines.Length);
         Assert.Equal(4, lines.Count(line => line.Contains(",done,", StringComparison.Ordinal)));
-        Assert.Equal(4, lines.Count(line => line.Contains(",failed,", StringComparison.Ordinal) && line.Contains("are to be kept aside", StringComparison.Ordinal)));
+        Assert.Equal(4, lines.Count(line => line.Contains(",failed,", StringComparison.Ordinal) && line.Contains("are to be kept aside",
+            StringComparison.Ordinal)));
         Assert.Contains("4 of 8 trials done, 4 failed", output, StringComparison.Ordinal);
         string markdown = File.ReadAllText(Path.Combine(results, "results.md"));
         Assert.Matches(@"\| bp \| 0\.2 \| 2 \| \d\d\.\d\d ± \d+\.\d\d \|", markdown);
@@ -134,11 +138,13 @@ public sealed class SweepTests : IDisposable
         string[] command = [ProcessRunner.Metadata("Cli"), "sweep", "sweep.yaml", "--trial", trial.Name];
         string folder = Path.Combine(_folder, "results", "try", "trials", trial.Name);
         // Whole, once, elsewhere.
-        Tool(["sweep", Path.GetFileName(Write("sweep:\n  over:\n    seed: [1]\n", settings.Replace("results", "whole", StringComparison.Ordinal), "whole.yaml")),
+        Tool(["sweep", Path.GetFileName(Write("sweep:\n  over:\n    seed: [1]\n", settings.Replace("results", "whole", StringComparison.Ordinal),
+            "whole.yaml")),
             "--trial", trial.Name]);
         ExperimentResult whole = ExperimentResult.Read(Path.Combine(_folder, "whole", "try", "trials", trial.Name, Experiment.ResultFile));
         int kills = 0;
-        for (int patience = 60; ProcessRunner.RunOrKill(TimeSpan.FromMilliseconds(patience), "dotnet", _folder, command) == null && kills < 40; kills++)
+        for (int patience = 60; ProcessRunner.RunOrKill(TimeSpan.FromMilliseconds(patience), "dotnet", _folder, command) == null
+            && kills < 40; kills++)
         {
             // The lock of a process that was killed holds nobody up, and later attempts get further.
             patience = Math.Min(1000, patience * 2);
@@ -156,14 +162,16 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public void An_experiment_leaves_measures_history_model_board_and_report()
     {
-        Write("", Base.Replace("evaluation: {tensorboard: false, report: false}", "evaluation:\n  robustness: {attacks: [fgsm, noise], eps: [0.1], rows: 20}",
+        Write("", Base.Replace("evaluation: {tensorboard: false, report: false}",
+            "evaluation:\n  robustness: {attacks: [fgsm, noise], eps: [0.1], rows: 20}",
             StringComparison.Ordinal).Replace("epochs: 3", "epochs: 20", StringComparison.Ordinal));
         string output = Tool("benchmark", "sweep.yaml");
         Assert.Matches(@"last epoch \(20\): top-1 \d\d\.\d\d %, top-5 ", output);
         Assert.Contains("chosen on the validation rows", output, StringComparison.Ordinal);
         Assert.Contains("FGSM", output, StringComparison.Ordinal);
         string folder = Path.Combine(_folder, "results", "try");
-        Assert.All(new[] { "result.json", "history.csv", "model.zip", "report.html", "config.yaml" }, file => Assert.True(File.Exists(Path.Combine(folder, file)), file));
+        Assert.All(new[] { "result.json", "history.csv", "model.zip", "report.html", "config.yaml" }, file =>
+            Assert.True(File.Exists(Path.Combine(folder, file)), file));
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(folder, "logs")));
         ExperimentResult result = ExperimentResult.Read(Path.Combine(folder, "result.json"));
         Assert.Equal("validation", result.ChosenOn);
@@ -175,7 +183,8 @@ public sealed class SweepTests : IDisposable
             Tool("evaluate", Path.Combine(folder, "model.zip"), "digits.csv"), StringComparison.Ordinal);
         // Once more: the result is shown, nothing runs; with another setting the folder is refused.
         Assert.Contains("is complete", Tool("benchmark", "sweep.yaml"), StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(_folder, "sweep.yaml"), File.ReadAllText(Path.Combine(_folder, "sweep.yaml")).Replace("epochs: 20", "epochs: 21",
+        File.WriteAllText(Path.Combine(_folder, "sweep.yaml"), File.ReadAllText(Path.Combine(_folder, "sweep.yaml")).Replace("epochs: 20",
+            "epochs: 21",
             StringComparison.Ordinal));
         Fails("has the result of another experiment", "benchmark", "sweep.yaml");
 
@@ -194,8 +203,10 @@ public sealed class SweepTests : IDisposable
     public void The_best_epoch_on_the_test_rows_is_called_so()
     {
         Write("", Base.Replace("validation: 0.2", "validation: test", StringComparison.Ordinal));
-        Assert.Contains("chosen on the test rows, because the file says so", Tool("benchmark", "sweep.yaml").ReplaceLineEndings(" "), StringComparison.Ordinal);
-        Assert.Contains("\"chosen_on\": \"test\"", File.ReadAllText(Path.Combine(_folder, "results", "try", "result.json")), StringComparison.Ordinal);
+        Assert.Contains("chosen on the test rows, because the file says so", Tool("benchmark", "sweep.yaml").ReplaceLineEndings(" "),
+            StringComparison.Ordinal);
+        Assert.Contains("\"chosen_on\": \"test\"", File.ReadAllText(Path.Combine(_folder, "results", "try", "result.json")),
+            StringComparison.Ordinal);
     }
 
     [Fact]

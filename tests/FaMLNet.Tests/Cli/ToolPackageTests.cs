@@ -16,7 +16,8 @@ public sealed class ToolPackageTests
         try
         {
             string feed = Path.Combine(folder.FullName, "feed"), bin = Path.Combine(folder.FullName, "bin");
-            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet.Cli", "-c", ProcessRunner.Metadata("Configuration"), "-o", feed, $"-p:Version={version}",
+            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet.Cli", "-c", ProcessRunner.Metadata("Configuration"), "-o", feed,
+                $"-p:Version={version}",
                 "--artifacts-path", Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
             string package = Path.Combine(feed, $"FaMLNet.Tool.{version}.nupkg");
             Assert.InRange(new FileInfo(package).Length, 1 << 20, 100 << 20);
@@ -26,7 +27,8 @@ public sealed class ToolPackageTests
                 Assert.Contains(zip.Entries, entry => entry.FullName == "experiment.schema.json");
             }
             new XDocument(new XElement("configuration", new XElement("packageSources", new XElement("clear"),
-                new XElement("add", new XAttribute("key", "test"), new XAttribute("value", feed))))).Save(Path.Combine(folder.FullName, "nuget.config"));
+                new XElement("add", new XAttribute("key", "test"), new XAttribute("value", feed))))).Save(Path.Combine(folder.FullName,
+                    "nuget.config"));
             ProcessRunner.Run("dotnet", folder.FullName, "tool", "install", "FaMLNet.Tool", "--version", version, "--tool-path", bin, "--configfile",
                 Path.Combine(folder.FullName, "nuget.config"));
             string tool = Path.Combine(bin, OperatingSystem.IsWindows() ? "famlnet.exe" : "famlnet");
@@ -39,7 +41,8 @@ public sealed class ToolPackageTests
             // What needs none works; what needs one says in one line how to get it.
             Assert.Contains("mnist: MNIST", ProcessRunner.Run(tool, folder.FullName, "data", "list"), StringComparison.Ordinal);
             InvalidOperationException failure = Assert.Throws<InvalidOperationException>(() => Run([], tool, "train", "iris.csv", "--epochs", "2"));
-            string[] lines = failure.Message.Split("ended with 1:")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            string[] lines = failure.Message.Split("ended with 1:")[1].Split('\n',
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             Assert.Contains("set FAMLNET_LIBTORCH to the folder with its libraries", Assert.Single(lines), StringComparison.Ordinal);
             failure = Assert.Throws<InvalidOperationException>(() => Run([$"FAMLNET_LIBTORCH={feed}"], tool, "train", "iris.csv", "--epochs", "2"));
             Assert.Contains($"FAMLNET_LIBTORCH is '{feed}', which has no ", failure.Message, StringComparison.Ordinal);
@@ -47,10 +50,12 @@ public sealed class ToolPackageTests
             string libtorch = Path.Combine(Path.GetDirectoryName(ProcessRunner.Metadata("Cli"))!, "runtimes", "linux-x64", "native");
             if (!Directory.Exists(libtorch))
                 libtorch = Path.GetDirectoryName(ProcessRunner.Metadata("Cli"))!;
-            Assert.Contains("Saved as model.zip.", Run([$"FAMLNET_LIBTORCH={libtorch}"], tool, "train", "iris.csv", "--epochs", "2"), StringComparison.Ordinal);
+            Assert.Contains("Saved as model.zip.", Run([$"FAMLNET_LIBTORCH={libtorch}"], tool, "train", "iris.csv", "--epochs", "2"),
+                StringComparison.Ordinal);
 
             string Run(string[] variables, string command, params string[] arguments) => OperatingSystem.IsWindows()
-                ? ProcessRunner.Run("cmd", folder.FullName, ["/c", .. variables.SelectMany(variable => new[] { "set", variable, "&&" }), command, .. arguments])
+                ? ProcessRunner.Run("cmd", folder.FullName, ["/c", .. variables.SelectMany(variable => new[] { "set", variable, "&&" }), command,
+                    .. arguments])
                 : ProcessRunner.Run("env", folder.FullName, ["-u", "FAMLNET_LIBTORCH", .. variables, command, .. arguments]);
         }
         finally

@@ -88,8 +88,8 @@ public sealed class WeightInitializationTests
             options.FeedbackInitialization = (WeightInitialization)77;
             Assert.Contains("FeedbackInitialization", Assert.Throws<ArgumentOutOfRangeException>(Feedback).Message, StringComparison.Ordinal);
 
-            float[] Feedback() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data).Model.GetFeedbackWeights()["dense2"]
-                .Values.ToArray();
+            float[] Feedback() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data).Model
+                .GetFeedbackWeights()["dense2"].Values.ToArray();
         }
         finally
         {

@@ -23,7 +23,8 @@ public sealed class ErrorClippingTests
     public void Gradient_of_dense_networks_is_that_of_the_reference(string rule)
     {
         foreach (Normalization normalization in Enum.GetValues<Normalization>())
-            GradientTests.Check(rule, NetworkDefinition.Mlp(16, 9, 5) with { Normalization = normalization }, features: 12, classes: 5, rows: 23, seed: 3,
+            GradientTests.Check(rule, NetworkDefinition.Mlp(16, 9, 5) with { Normalization = normalization }, features: 12, classes: 5, rows: 23,
+                seed: 3,
                 errorLimit: Limit);
     }
 
@@ -41,7 +42,8 @@ public sealed class ErrorClippingTests
         FeedbackRule rule = FeedbackRule.Parse(name);
         DenseLayout dense = new(NetworkDefinition.Mlp(12, 9) with { Normalization = Normalization.Batch }, 128, 5);
         GraphLayout graph = new(NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU),
-            new Layer.Residual([new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.BatchNorm()], []), new Layer.Activate(Activation.ReLU), new Layer.Flatten(),
+            new Layer.Residual([new Layer.Conv2d(16, 3) { Padding = 1 }, new Layer.BatchNorm()], []), new Layer.Activate(Activation.ReLU),
+                new Layer.Flatten(),
             new Layer.Dense()), new ImageShape(2, 8, 8), 5);
         TrainingData data = RandomTask.Data(128, 5, 12, seed: 3);
         int[] rows = RandomTask.AllRows(data);
@@ -65,7 +67,8 @@ public sealed class ErrorClippingTests
             {
                 float apart = TensorPrimitives.Distance<float>(expected.Gradient.Span, each.Gradient.Span) / TensorPrimitives.Norm<float>(free);
                 Assert.True(apart < 1e-4, $"{name}, {layout.Definition}: {apart}");
-                Assert.True(TensorPrimitives.Distance<float>(plain, each.ComputeBackpropagationGradient().Span) < 1e-4 * TensorPrimitives.Norm<float>(plain));
+                Assert.True(TensorPrimitives.Distance<float>(plain,
+                    each.ComputeBackpropagationGradient().Span) < 1e-4 * TensorPrimitives.Norm<float>(plain));
             }
         }
     }
@@ -78,7 +81,8 @@ public sealed class ErrorClippingTests
         int[] rows = RandomTask.AllRows(data);
         foreach (FeedbackRule rule in new[] { FeedbackRule.FeedbackAlignment, FeedbackRule.DirectFeedbackAlignment })
         {
-            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 1)
+            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1,
+                new OptimizerOptions.Sgd(), seed: 1)
             { Clipping = GradientClipping.OfErrors(Limit) };
             for (int step = 0; step < 3; step++)
                 network.Step(data, rows, 0.01f);

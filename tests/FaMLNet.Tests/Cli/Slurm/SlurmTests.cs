@@ -37,7 +37,7 @@ public sealed class SlurmTests : IDisposable
             data: {dataset: csv, dataset_path: digits.csv}
             model: {architecture: "mlp:64", mode: {type: fa}}
             training:
-              hyperparameters: {epochs: 1500, batch_size: 64}
+              hyperparameters: {epochs: 1000, batch_size: 64}
             infrastructure: {threads: 1}
             evaluation: {tensorboard: false, report: false}
             sweep:
@@ -62,7 +62,7 @@ public sealed class SlurmTests : IDisposable
         // What is there is gathered at any time.
         Assert.Contains("of 4 trials done", ToolWhatever("sweep", "sweep.yaml", "--collect"), StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(second, Experiment.ResultFile)));
-        Assert.InRange(EpochsOf(second), atKill, 1499);
+        Assert.InRange(EpochsOf(second), atKill, 999);
 
         WaitUntil(() => Slurm("squeue", "-h", "-j", job).Trim().Length == 0);
         // The killed one alone is submitted again, and goes on.
@@ -71,7 +71,8 @@ public sealed class SlurmTests : IDisposable
         string collected = Tool("sweep", "sweep.yaml", "--collect");
         Assert.Contains("4 of 4 trials done, 0 failed", collected, StringComparison.Ordinal);
         Assert.Contains("Every trial is done", Tool("sweep", "sweep.yaml", "--slurm").ReplaceLineEndings(" "), StringComparison.Ordinal);
-        string logs = string.Concat(Directory.GetFiles(Path.Combine(_folder, "shared", "cluster", "slurm")).Order(StringComparer.Ordinal).Select(File.ReadAllText));
+        string logs = string.Concat(Directory.GetFiles(Path.Combine(_folder, "shared", "cluster",
+            "slurm")).Order(StringComparer.Ordinal).Select(File.ReadAllText));
         Assert.True(logs.Split("Going on from a checkpoint").Length >= 3, "two trials go on from a checkpoint");
 
         // As if nothing had happened: the same figures as in one piece.
@@ -98,7 +99,8 @@ public sealed class SlurmTests : IDisposable
             """);
         SweepFile sweep = SweepFile.Read(Path.Combine(_folder, "sweep.yaml"));
         SweepFolder folder = SweepFolder.Open(sweep);
-        (string path, int trials) = SlurmSweep.Write(sweep, folder, new SlurmOptions(2, "gpu", "2:00:00", ["--gres=gpu:1"]), ["--data", "a b'c"], retry: false);
+        (string path, int trials) = SlurmSweep.Write(sweep, folder, new SlurmOptions(2, "gpu", "2:00:00", ["--gres=gpu:1"]), ["--data", "a b'c"],
+            retry: false);
         string script = File.ReadAllText(path);
         Assert.Equal(3, trials);
         foreach (string line in new[] { "#SBATCH --array=0-2%2", "#SBATCH --cpus-per-task=3", "#SBATCH --partition=gpu", "#SBATCH --time=2:00:00",
@@ -122,7 +124,8 @@ public sealed class SlurmTests : IDisposable
 
     /// <summary>Processes of this tool with some words on their command line.</summary>
     private static IEnumerable<int> ProcessesWith(string words) => Directory.GetDirectories("/proc").Select(Path.GetFileName)
-        .Where(name => int.TryParse(name, out int id) && id != Environment.ProcessId).Select(name => int.Parse(name!, System.Globalization.CultureInfo.InvariantCulture))
+        .Where(name => int.TryParse(name, out int id) && id != Environment.ProcessId).Select(name => int.Parse(name!,
+            System.Globalization.CultureInfo.InvariantCulture))
         .Where(id =>
         {
             try
