@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -27,7 +28,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say)
     {
         if (Directory.Exists(path))
-            return OpenImages(mlContext, path, "train");
+            return OpenImages(mlContext, path, "train", null);
         TableFile file = OpenTable(path, hasHeader);
         if (file.Columns.Count == 0)
             throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");
@@ -62,7 +63,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         IReadOnlyList<string> keep)
     {
         if (Directory.Exists(path))
-            return keep.Count == 0 ? OpenImages(mlContext, path, "test")
+            return keep.Count == 0 ? OpenImages(mlContext, path, "test", model.Schema)
                 : throw new FormatException("--keep copies columns of a table; images have none.");
         TableFile file = OpenTable(path, hasHeader);
         bool isEmpty = file.Columns.Count == 0;
@@ -118,7 +119,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of "
             + $"CIFAR-10's binary version.");
 
-    private static DataSource OpenImages(MLContext mlContext, string folder, string part)
+    private static DataSource OpenImages(MLContext mlContext, string folder, string part, DataViewSchema? trained)
     {
         string idx = part == "train" ? "train" : "t10k";
         string? images = Find(folder, $"{idx}-images-idx3-ubyte"), labels = Find(folder, $"{idx}-labels-idx1-ubyte");
@@ -126,8 +127,25 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
             return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
         if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
             return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], "Label", IsImages: true);
+        if (ImageArchive.IsIn(folder))
+            return OpenImageFiles(folder, part, trained);
         throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its "
-            + $"like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version).");
+            + $"like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one folder of "
+            + "image files a class).");
+    }
+
+    /// <summary>Image files, of the size and the classes that a model was trained on where there is one.</summary>
+    private static DataSource OpenImageFiles(string folder, string part, DataViewSchema? trained)
+    {
+        ImageArchive images = ImageArchive.Open(folder, part == "train" ? ["train"] : ["test", "val"]);
+        if (trained == null)
+            return new DataSource(images.View(images.Classes, images.SizeOfFirst(), seed: 1), [], [], "Label", IsImages: true);
+        if (trained.GetColumnOrNull("Features")?.Type is not VectorDataViewType { Dimensions: [3, var height, var width] } || height != width)
+            throw new FormatException($"'{folder}' has image files, and the model was not trained on square colour images.");
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        trained["Label"].GetKeyValues(ref names);
+        string[] classes = [.. names.DenseValues().Select(name => name.ToString())];
+        return new DataSource(images.View(classes, height, seed: null), [], [], "Label", IsImages: true);
     }
 
     private static string? Find(string folder, string name) =>

@@ -15,7 +15,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     internal sealed class Settings : CommandSettings
     {
         [CommandArgument(0, "<data>"), Description(
-            "A table (.csv or .tsv with a header line), or a folder with the files of MNIST or of CIFAR-10's binary version.")]
+            "A table (.csv or .tsv with a header line), or a folder with the files of MNIST, of CIFAR-10's binary version, or with "
+            + "image files: train and test, folders or zip archives with one folder a class.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]

@@ -226,9 +226,14 @@ internal sealed class ExperimentSettings
                 _ => network,
             };
         }
-        // What is resized elsewhere is resized while its files are decoded.
-        return TargetSize is { } size && network is SequentialDefinition layers && Dataset is not ("imagenet" or "image-folder")
-            ? layers.Resized(size) : network;
+        // Image files are brought to their size while they are decoded; images of that size already need nothing.
+        int? own = Dataset switch
+        {
+            "mnist" or "fashion-mnist" or "fashion_mnist" or "kmnist" or "emnist" => 28,
+            "cifar10" or "cifar10_benchmark" or "cifar100" => 32,
+            _ => null,
+        };
+        return TargetSize is { } size && own is { } known && size != known && network is SequentialDefinition layers ? layers.Resized(size) : network;
     }
 
     private RobustnessSettings? ReadRobustness()

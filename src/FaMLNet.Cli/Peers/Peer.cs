@@ -125,8 +125,8 @@ internal static class PeerTable
         foreach (PeerMeasures one in measures)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {one.Trainer} | {100 * one.Accuracy:F2} ± {100 * one.AccuracyDeviation:F2} ");
-            text.Append(CultureInfo.InvariantCulture, $"| {one.LogLoss:F3} | {one.FitSeconds:F2} | {one.PredictMicroseconds:F1} | {one.ModelBytes / 1024.0:F0} ");
-            text.Append(CultureInfo.InvariantCulture, $"| {one.PeakBytes >> 20} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {one.LogLoss:F3} | {one.FitSeconds:F2} | {one.PredictMicroseconds:F1} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {one.ModelBytes / 1024.0:F0} | {one.PeakBytes >> 20} |\n");
         }
         return text.ToString();
     }

@@ -9,6 +9,8 @@ internal sealed class ImageArchive
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"];
 
+    private static readonly string[] Parts = ["train", "test", "val"];
+
     private readonly string _path;
     private readonly bool _isZip;
     private readonly (string File, string Class)[] _files;
@@ -24,6 +26,10 @@ internal sealed class ImageArchive
 
     /// <summary>The names of the classes, in order.</summary>
     public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Whether a folder has parts of image files.</summary>
+    public static bool IsIn(string folder) => Parts.Select(part => System.IO.Path.Combine(folder, part))
+        .Any(path => Directory.Exists(path) || File.Exists(path + ".zip"));
 
     /// <summary>Opens the first of some parts that a folder has, as a folder or as an archive.</summary>
     /// <param name="folder">The data set.</param>

@@ -149,6 +149,9 @@ internal sealed class LocalSweep
             case TrialState.Failed:
                 _say($"{trial.Name}: failed: {_folder.FailureOf(trial)}");
                 break;
+            case TrialState.Running:
+                _say($"{trial.Name}: another process works on it");
+                break;
             default:
                 _interrupted++;
                 _say($"{trial.Name}: ended with {code}{(code > 128 ? $" (signal {code - 128})" : "")} and no result; the same command goes on "

@@ -90,8 +90,8 @@ internal sealed class SweepFile
         double product = dimensions.Aggregate((double)Math.Max(1, cells.Count), (count, dimension) => count * dimension.Values.Count);
         if (product > MostTrials)
         {
-            throw _file.Error("/sweep", $"the sweep has {(long)Math.Min(product, 1e18)} trials; expected at most {MostTrials}. Vary fewer keys, or give "
-                + "fewer values.");
+            throw _file.Error("/sweep",
+                $"the sweep has {(long)Math.Min(product, 1e18)} trials; expected at most {MostTrials}. Vary fewer keys, or give fewer values.");
         }
         List<Trial> trials = [];
         HashSet<string> names = [];

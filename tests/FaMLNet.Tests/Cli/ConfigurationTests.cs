@@ -111,6 +111,8 @@ public sealed class ConfigurationTests : IDisposable
             Assert.Equal((0.8f, 0.99f), (adam.Beta1, adam.Beta2));
         // CIFAR-10's benchmark is augmented there and keeps 5,000 images aside; its other sets do neither.
         Assert.Equal(dataset == "cifar10_benchmark", options.Augmentation != null);
+        // Resized only where it changes something; image files are while they are decoded.
+        Assert.Equal(dataset == "fashion_mnist", ((SequentialDefinition)options.Network).Layers[0] is Layer.ResizeTo);
         Assert.Equal(dataset == "cifar10_benchmark" ? 5000 : null, settings.Validation.Rows);
     }
 

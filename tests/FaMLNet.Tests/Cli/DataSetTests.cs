@@ -155,6 +155,16 @@ public sealed class DataSetTests : IDisposable
         File.WriteAllBytes(file, bytes);
         Assert.Contains("top-1", Tool("benchmark", "x.yaml"), StringComparison.Ordinal);
 
+        // The other commands take such folders too; a model knows its classes and its size, also where a class is not tested.
+        Tool("train", ".", "--rule", "bp", "--network", "mlp:8", "--epochs", "3", "--output", "model.zip");
+        Assert.Contains("über den Wolken", Tool("evaluate", "model.zip", "."), StringComparison.Ordinal);
+        string dog = Path.Combine(_folder, "test", "dog"), aside = Path.Combine(_folder, "aside");
+        Directory.Move(dog, aside);
+        Assert.Contains("über den Wolken", Tool("evaluate", "model.zip", "."), StringComparison.Ordinal);
+        Directory.Move(aside, dog);
+        Tool("predict", "model.zip", ".", "--output", "predicted.csv");
+        Assert.Equal(21, File.ReadAllLines(Path.Combine(_folder, "predicted.csv")).Length);
+
         // Classes that the training images do not have; no images; an archive that is cut off.
         Directory.Move(Path.Combine(_folder, "test", "cat"), Path.Combine(_folder, "test", "cow"));
         ImageArchive train = ImageArchive.Open(_folder, ["train"]);
