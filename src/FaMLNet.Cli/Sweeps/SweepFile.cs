@@ -16,7 +16,7 @@ internal sealed record Trial(string Name, IReadOnlyDictionary<string, string> Va
 /// <summary>A sweep: an experiment, and values for some of its keys.</summary>
 internal sealed class SweepFile
 {
-    public const int MostTrials = 100_000;
+    public const int MostTrials = 10_000;
 
     /// <summary>Short names of the keys that sweeps mostly vary.</summary>
     private static readonly Dictionary<string, string> Short = new(StringComparer.Ordinal)

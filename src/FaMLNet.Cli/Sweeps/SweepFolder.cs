@@ -18,6 +18,7 @@ internal sealed class SweepFolder
 {
     public const string FailureFile = "failure.txt", LogFile = "log.txt", TrialsFolder = "trials", LockFile = "running";
     private const string Mark = "sweep.json";
+    private const int Attempts = 40, Pause = 50;
 
     private readonly SweepFile _sweep;
 
@@ -65,13 +66,22 @@ internal sealed class SweepFolder
     public IDisposable? Claim(Trial trial)
     {
         Directory.CreateDirectory(FolderOf(trial));
-        try
+        string path = System.IO.Path.Combine(FolderOf(trial), LockFile);
+        // Who only asks whether a trial is running is in the way for a moment; who works on it, for as long as it takes.
+        for (int attempt = 0; ; attempt++)
         {
-            return new FileStream(System.IO.Path.Combine(FolderOf(trial), LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                Thread.Sleep(Pause);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
         }
     }
 
@@ -82,7 +92,8 @@ internal sealed class SweepFolder
             return false;
         try
         {
-            using FileStream _ = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            // Shared: two who ask are not in each other's way.
+            using FileStream _ = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             return false;
         }
         catch (IOException)
