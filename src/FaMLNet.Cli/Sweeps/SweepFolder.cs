@@ -47,7 +47,10 @@ internal sealed class SweepFolder
             ["sweep"] = sweep.Name,
             ["trials"] = new JsonArray([.. sweep.Trials.Select(trial => (JsonNode)trial.Name)]),
         };
-        WholeFile.Write(mark, path => File.WriteAllText(path, content.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n"));
+        // Trials that start side by side all come here: only what is new is written.
+        string text = content.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
+        if (!File.Exists(mark) || File.ReadAllText(mark) != text)
+            WholeFile.Write(mark, path => File.WriteAllText(path, text));
         return folder;
     }
 

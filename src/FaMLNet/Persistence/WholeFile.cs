@@ -13,7 +13,8 @@ internal static class WholeFile
     /// <exception cref="IOException">It cannot be written; the message names it and the cure.</exception>
     public static void Write(string path, Action<string> write)
     {
-        string whole = Prepare(path), temporary = whole + ".tmp";
+        // A name of this process's own: two that write the same file each write it whole.
+        string whole = Prepare(path), temporary = FormattableString.Invariant($"{whole}.{Environment.ProcessId}.tmp");
         try
         {
             Named(whole, () =>

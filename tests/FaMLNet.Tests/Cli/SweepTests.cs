@@ -155,6 +155,19 @@ public sealed class SweepTests : IDisposable
         Assert.Equal(TrialState.Waiting, folder.StateOf(trial));
     }
 
+    /// <summary>As the tasks of a job array do that start in the same second.</summary>
+    [Fact]
+    public async Task Processes_that_open_one_sweep_at_the_same_time_do_not_disturb_each_other()
+    {
+        Write("sweep:\n  over:\n    seed: [1, 2, 3, 4]\n");
+        string[] outputs = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Tool("sweep", "sweep.yaml", "--list"),
+            TestContext.Current.CancellationToken)));
+        Assert.All(outputs, output => Assert.Equal(4, output.Split('\n').Count(line => line.EndsWith(" waiting", StringComparison.Ordinal))));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(index => Task.Run(() => Tool("sweep", "sweep.yaml", "--index", $"{index}"),
+            TestContext.Current.CancellationToken)));
+        Assert.Contains("4 of 4 trials done, 0 failed", Tool("sweep", "sweep.yaml", "--collect"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_trial_that_is_killed_goes_on_from_its_checkpoint_and_ends_the_same()
     {
