@@ -16,8 +16,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
     internal sealed class Settings : CommandSettings
     {
         [CommandArgument(0, "[file]"), Description("A YAML file with experiment, data, model, training, infrastructure and evaluation; "
-            + "BioTorch's files "
-            + "are such.")]
+            + "BioTorch's files are such.")]
         public string? File { get; set; }
 
         [CommandOption("-d|--data <FOLDER>"),
@@ -133,7 +132,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         Console.WriteLine();
         Console.WriteLine(table);
         if (settings.Output is { } output)
-            WholeFile.Write(output, temporary => System.IO.File.WriteAllText(temporary, table));
+            WholeFile.WriteText(output, table);
         return measures.Count == Peers.Peer.All.Count ? 0 : 1;
     }
 

@@ -45,11 +45,11 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder '{folder}'.");
         // CIFAR-10 comes as image files as well, of which nothing is published.
-        bool isImages = name == "image-folder" || (name == "cifar10" && PublishedSet.All.First(set => set.Name == name).FolderOf(folder) == null
-            && (Directory.Exists(Path.Combine(folder, "train")) || File.Exists(Path.Combine(folder, "train.zip"))));
+        bool isImages = name == "image-folder" || (name == "cifar10" && PublishedSet.Named(name)!.FolderOf(folder) == null
+            && ImageArchive.IsIn(folder));
         if (isImages)
             return CheckImages(folder);
-        PublishedSet published = PublishedSet.All.FirstOrDefault(set => set.Name == name) ?? throw new FormatException(
+        PublishedSet published = PublishedSet.Named(name) ?? throw new FormatException(
             $"The data set '{name}' is not known. Take {string.Join(", ", PublishedSet.All.Select(set => set.Name))} or image-folder.");
         (IReadOnlyList<string> lines, bool inOrder) = DataCheck.Run(published, folder);
         foreach (string line in lines)
@@ -63,7 +63,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
     {
         int damaged = 0;
         IReadOnlyList<string>? classes = null;
-        foreach (string[] parts in new string[][] { ["train"], ["test", "val"] })
+        foreach (IReadOnlyList<string> parts in new[] { ImageArchive.Train, ImageArchive.Test })
         {
             ImageArchive images = ImageArchive.Open(folder, parts);
             (int count, IReadOnlyList<string> errors) = images.Check();

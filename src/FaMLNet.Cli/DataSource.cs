@@ -122,7 +122,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     private static DataSource OpenImages(MLContext mlContext, string folder, string part, DataViewSchema? trained)
     {
         string idx = part == "train" ? "train" : "t10k";
-        string? images = Find(folder, $"{idx}-images-idx3-ubyte"), labels = Find(folder, $"{idx}-labels-idx1-ubyte");
+        string? images = PublishedSet.Find(folder, $"{idx}-images-idx3-ubyte"), labels = PublishedSet.Find(folder, $"{idx}-labels-idx1-ubyte");
         if (images != null && labels != null)
             return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
         if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
@@ -137,7 +137,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>Image files, of the size and the classes that a model was trained on where there is one.</summary>
     private static DataSource OpenImageFiles(string folder, string part, DataViewSchema? trained)
     {
-        ImageArchive images = ImageArchive.Open(folder, part == "train" ? ["train"] : ["test", "val"]);
+        ImageArchive images = ImageArchive.Open(folder, part == "train" ? ImageArchive.Train : ImageArchive.Test);
         if (trained == null)
             return new DataSource(images.View(images.Classes, images.SizeOfFirst(), seed: 1), [], [], "Label", IsImages: true);
         if (trained.GetColumnOrNull("Features")?.Type is not VectorDataViewType { Dimensions: [3, var height, var width] } || height != width)
@@ -147,7 +147,4 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         string[] classes = [.. names.DenseValues().Select(name => name.ToString())];
         return new DataSource(images.View(classes, height, seed: null), [], [], "Label", IsImages: true);
     }
-
-    private static string? Find(string folder, string name) =>
-        new[] { name, name + ".gz" }.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
 }

@@ -1,9 +1,11 @@
+using FaMLNet.Interop;
+
 namespace FaMLNet.Cli;
 
 /// <summary>What to say of a failure.</summary>
 internal static class Failures
 {
-    private const string Variable = "FAMLNET_LIBTORCH";
+    private const string Variable = LibTorch.FolderVariable;
 
     private static string System() => OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
 
@@ -15,10 +17,9 @@ internal static class Failures
         while (cause is { InnerException: { } inner } && cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal))
             cause = inner;
         return cause is DllNotFoundException && Environment.GetEnvironmentVariable(Variable) is null or ""
-            ? "This needs libtorch 2.10.0, which the tool "
-            + $"does not carry: set {Variable} to the folder with its libraries (NuGet's package libtorch-cpu-{System()} of 2.10.0, unpacked, "
-            + $"has them in "
-            + $"runtimes/{System()}/native), or publish the tool with it: dotnet publish src/FaMLNet.Cli -r {System()} --self-contained."
-                : cause.Message;
+            ? $"This needs libtorch 2.10.0, which the tool does not carry: set {Variable} to the folder with its libraries (NuGet's package "
+            + $"libtorch-cpu-{System()} of 2.10.0, unpacked, has them in runtimes/{System()}/native), or publish the tool with it: "
+            + $"dotnet publish src/FaMLNet.Cli -r {System()} --self-contained."
+            : cause.Message;
     }
 }

@@ -35,8 +35,12 @@ internal static class NetworkNames
         ["mnasnet1_3"] = () => NetworkDefinition.MnasNet(1.3),
     };
 
+    /// <summary>The network of a name on the command line.</summary>
     /// <exception cref="FormatException">No such name.</exception>
-    public static NetworkDefinition Parse(string name)
+    public static NetworkDefinition Parse(string name) => Find(name) ?? throw new FormatException($"--network '{name}' is not known. Take {Known}.");
+
+    /// <summary>The network of a name; null if there is none.</summary>
+    public static NetworkDefinition? Find(string name)
     {
         try
         {
@@ -48,12 +52,12 @@ internal static class NetworkNames
                     .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]),
                 ["resnet20" or "resnet32" or "resnet44" or "resnet56" or "resnet110"] =>
                     NetworkDefinition.ResNet(int.Parse(name.AsSpan("resnet".Length), NumberStyles.None, CultureInfo.InvariantCulture)),
-                _ => throw new FormatException("unknown"),
+                _ => null,
             };
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ArgumentException)
         {
-            throw new FormatException($"--network '{name}' is not known. Take {Known}.", failure);
+            return null; // units that are no numbers, or too many
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
@@ -43,7 +44,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         DataViewSchema.Column label = scored.Schema["PredictedLabel"], score = scored.Schema["Score"];
         DataViewSchema.Column[] kept = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)])];
-        WriteLine(file, [.. keep, "PredictedLabel", .. Classes(score)]);
+        file.WriteLine(HistoryFile.Join([.. keep, "PredictedLabel", .. Classes(score)]));
         using DataViewRowCursor cursor = scored.GetRowCursor([.. kept, label, score]);
         ValueGetter<ReadOnlyMemory<char>>[] getKept = [.. kept.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
         ValueGetter<ReadOnlyMemory<char>> getLabel = cursor.GetGetter<ReadOnlyMemory<char>>(label);
@@ -60,7 +61,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
                 cells.Add(text.ToString());
             }
             getScore(ref scores);
-            WriteLine(file, [.. cells, .. scores.DenseValues().Select(value => value.ToString(CultureInfo.InvariantCulture))]);
+            file.WriteLine(HistoryFile.Join([.. cells, .. scores.DenseValues().Select(value => value.ToString(CultureInfo.InvariantCulture))]));
         }
     }
 
@@ -72,9 +73,4 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         return names.Length > 0 ? [.. names.DenseValues().Select(name => name.ToString())]
             : [.. Enumerable.Range(0, ((VectorDataViewType)score.Type).Size).Select(i => $"Score{i}")];
     }
-
-    /// <summary>Comma-separated; quoted where it must be (RFC 4180).</summary>
-    private static void WriteLine(TextWriter file, string[] cells) =>
-        file.WriteLine(string.Join(',', cells.Select(cell => cell.AsSpan().IndexOfAny(",\"\n\r") < 0 ? cell
-            : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
 }

@@ -28,7 +28,7 @@ app.Configure(config =>
         if (failure is OperationCanceledException)
         {
             AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
-            return 130;
+            return ThisTool.Stopped;
         }
         Console.Error.WriteLine(Failures.MessageOf(failure));
         return 1;

@@ -144,7 +144,7 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            WholeFile.Write(failure, path => File.WriteAllText(path, Failures.MessageOf(problem) + "\n"));
+            WholeFile.WriteText(failure, Failures.MessageOf(problem) + "\n");
             throw;
         }
     }

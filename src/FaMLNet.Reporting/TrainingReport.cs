@@ -75,7 +75,7 @@ public sealed class TrainingReport
     {
         CheckNotEmpty();
         string page = HtmlReport.Write(_title, _runs);
-        WholeFile.Write(path, temporary => File.WriteAllText(temporary, page));
+        WholeFile.WriteText(path, page);
     }
 
     /// <summary>Saves everything as pictures, each as PNG (2 pixels a unit) and as SVG.</summary>

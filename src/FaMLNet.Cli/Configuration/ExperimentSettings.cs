@@ -50,12 +50,12 @@ internal sealed class ExperimentSettings
         _ => DataCaching.Auto,
     };
 
-    public ValidationChoice Validation { get; private init; } = ValidationChoice.None;
+    public ValidationChoice Validation { get; private set; } = ValidationChoice.None;
 
     public FeedbackRule Rule => FeedbackRule.Parse(Text("model.mode.type") is { } type and not "backpropagation" ? type : "bp");
 
     /// <summary>Null where a saved model is evaluated as it is.</summary>
-    public NetworkDefinition? Network { get; private init; }
+    public NetworkDefinition? Network { get; private set; }
 
     /// <summary>A saved model to start from, or to evaluate.</summary>
     public string? Checkpoint => Text("model.checkpoint") ?? Text("model.model_checkpoint")
@@ -80,30 +80,27 @@ internal sealed class ExperimentSettings
 
     public bool WritesReport => Flag("evaluation.report") ?? true;
 
-    public RobustnessSettings? Robustness { get; private init; }
+    public RobustnessSettings? Robustness { get; private set; }
 
     /// <summary>Everything that decides the result, for records: the file without what only says where it goes.</summary>
-    public JsonObject Decisive => Canonical(_file.Root);
+    public JsonObject Decisive => WithoutPlaces(_file.Root);
 
     /// <summary>Reads and checks an experiment.</summary>
     /// <exception cref="FormatException">Something is wrong; the message names file, line, column and cure.</exception>
     public static ExperimentSettings Read(YamlFile file)
     {
         Schema.Check(file);
-        ExperimentSettings raw = new(file);
-        raw.CheckMeaning();
-        ExperimentSettings settings = new(file)
-        {
-            Validation = raw.ReadValidation(),
-            Network = raw.ReadNetwork(),
-            Robustness = raw.ReadRobustness(),
-        };
+        ExperimentSettings settings = new(file);
+        settings.CheckMeaning();
+        settings.Validation = settings.ReadValidation();
+        settings.Network = settings.ReadNetwork();
+        settings.Robustness = settings.ReadRobustness();
         settings.Check(() => settings.ToOptions().Validate());
         return settings;
     }
 
-    /// <summary>What the settings without a meaning for the result are left out of.</summary>
-    public static JsonObject Canonical(JsonObject root)
+    /// <summary>Everything that decides the result, for records: the file without what only says where it goes.</summary>
+    private static JsonObject WithoutPlaces(JsonObject root)
     {
         JsonObject copy = (JsonObject)root.DeepClone();
         copy.Remove("sweep");
@@ -208,15 +205,8 @@ internal sealed class ExperimentSettings
     {
         if (Text("model.architecture") is not { } name)
             return null;
-        NetworkDefinition network;
-        try
-        {
-            network = NetworkNames.Parse(name);
-        }
-        catch (FormatException)
-        {
-            throw Error("model.architecture", $"the network '{name}' is not known. Take {NetworkNames.Known}.");
-        }
+        NetworkDefinition network = NetworkNames.Find(name)
+            ?? throw Error("model.architecture", $"the network '{name}' is not known. Take {NetworkNames.Known}.");
         if (Initialization(Text("model.mode.options.init")) is { } initialization)
         {
             network = network switch
@@ -331,12 +321,7 @@ internal sealed class ExperimentSettings
     private int? Int(string place) => Node(place) is JsonValue value && value.TryGetValue(out long number) ? (int)Math.Clamp(number, int.MinValue,
         int.MaxValue) : null;
 
-    private double? Number(string place) => Node(place) switch
-    {
-        JsonValue value when value.TryGetValue(out long whole) => whole,
-        JsonValue value when value.TryGetValue(out double number) => number,
-        _ => null,
-    };
+    private double? Number(string place) => Node(place) is JsonValue value && value.TryGetValue(out double number) ? number : null;
 
     private JsonNode? Node(string place)
     {

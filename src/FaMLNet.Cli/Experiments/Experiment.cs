@@ -112,7 +112,8 @@ internal static class Experiment
             Settings = settings.Decisive,
             K = settings.TopK,
             Epochs = epochs.Count,
-            TrainingSeconds = epochs.Count * RowsPerEpoch(settings, train) / Median([.. epochs.Select(epoch => epoch.SamplesPerSecond)]),
+            // The median: an epoch during which the process stood still, or the machine had other work, does not count.
+            TrainingSeconds = epochs.Count * RowsPerEpoch(settings, train) / Statistics.Median(epochs.Select(epoch => epoch.SamplesPerSecond)),
             TrainingAccuracy = end.Accuracy,
             TrainingLoss = end.Loss,
             ValidationAccuracy = end.ValidationAccuracy,
@@ -222,13 +223,6 @@ internal static class Experiment
                     StringComparison.Ordinal))])));
         }
         return measures;
-    }
-
-    /// <summary>The middle one: an epoch during which the process stood still, or the machine had other work, does not count.</summary>
-    private static double Median(double[] values)
-    {
-        Array.Sort(values);
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
     }
 
     /// <summary>Rows that an epoch trains on.</summary>

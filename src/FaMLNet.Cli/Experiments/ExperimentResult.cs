@@ -69,7 +69,7 @@ internal sealed record ExperimentResult
     public required string Machine { get; init; }
 
     public static void Write(string path, ExperimentResult result) =>
-        WholeFile.Write(path, temporary => File.WriteAllText(temporary, JsonSerializer.Serialize(result, Json) + "\n"));
+        WholeFile.WriteText(path, JsonSerializer.Serialize(result, Json) + "\n");
 
     /// <exception cref="FormatException">The file is damaged.</exception>
     public static ExperimentResult Read(string path)

@@ -66,12 +66,10 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
             bytes = stream.Length;
             (model as IDisposable)?.Dispose();
         }
-        double mean = metrics.Average(fold => fold.MicroAccuracy);
+        (double accuracy, double deviation) = Statistics.Spread([.. metrics.Select(fold => fold.MicroAccuracy)]);
         using Process process = Process.GetCurrentProcess();
-        return new PeerMeasures(Name, mean, Math.Sqrt(metrics.Sum(fold => (fold.MicroAccuracy - mean) * (fold.MicroAccuracy - mean)) / (folds - 1)),
-            metrics.Average(fold => fold.LogLoss), fits.Order().ElementAt(fits.Count / 2), predictions.Order().ElementAt(predictions.Count / 2),
-                bytes,
-            process.PeakWorkingSet64);
+        return new PeerMeasures(Name, accuracy, deviation, metrics.Average(fold => fold.LogLoss), Statistics.Median(fits),
+            Statistics.Median(predictions), bytes, process.PeakWorkingSet64);
     }
 
     /// <summary>What is read of a scored row.</summary>
@@ -93,7 +91,7 @@ internal static class PeerTable
         List<PeerMeasures> measures = [];
         foreach (Peer peer in Peer.All)
         {
-            (string file, IReadOnlyList<string> self) = Sweeps.LocalSweep.Self();
+            (string file, IReadOnlyList<string> self) = ThisTool.Command();
             ProcessStartInfo start = new(file, [.. self, "benchmark", .. arguments, "--peer", peer.Name])
             {
                 RedirectStandardOutput = true,

@@ -20,12 +20,12 @@ internal static class DataSets
         {
             "csv" => Table(mlContext, settings, path),
             "image-folder" => ImageFiles(path, settings.TargetSize, settings.Seed),
-            "cifar10" => PublishedSet.All.First(set => set.Name == name).FolderOf(path) is { } binary
+            "cifar10" => PublishedSet.Named(name)!.FolderOf(path) is { } binary
                 ? new DataSet(mlContext.Data.LoadFromCifar10(binary), mlContext.Data.LoadFromCifar10(binary, test: true), null)
                 : ImageFiles(path, settings.TargetSize, settings.Seed),
             "cifar100" => Cifar100(mlContext, path),
             "emnist" => Emnist(mlContext, path),
-            _ => Idx(mlContext, PublishedSet.All.First(set => set.Name == name), path),
+            _ => Idx(mlContext, PublishedSet.Named(name)!, path),
         };
         return set with
         {
@@ -63,7 +63,7 @@ internal static class DataSets
             + $"folder of folders{Published(name)}. Nothing is downloaded.");
     }
 
-    private static string Published(string name) => PublishedSet.All.FirstOrDefault(set => set.Name == name) is { } set
+    private static string Published(string name) => PublishedSet.Named(name) is { } set
         ? $"; its owners publish it at {set.Owner}" : "";
 
     private static DataSet Idx(MLContext mlContext, PublishedSet set, string path)
@@ -78,11 +78,12 @@ internal static class DataSets
     /// <summary>The one variant that is there, balanced where there are several.</summary>
     private static DataSet Emnist(MLContext mlContext, string path)
     {
-        string[] train = [.. new[] { path, Path.Combine(path, "EMNIST", "raw"), Path.Combine(path, "gzip") }.Where(Directory.Exists)
+        PublishedSet set = PublishedSet.Named("emnist")!;
+        string[] train = [.. set.Places(path).Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "emnist-*-train-images-idx3-ubyte*")).Order(StringComparer.Ordinal)];
         string images = train.FirstOrDefault(file => file.Contains("-balanced-", StringComparison.Ordinal)) ?? train.FirstOrDefault()
             ?? throw new FileNotFoundException($"'{path}' has no files of EMNIST, such as emnist-balanced-train-images-idx3-ubyte.gz. Its owners "
-                + "publish them at https://www.nist.gov/itl/products-and-services/emnist-dataset.");
+                + $"publish them at {set.Owner}.");
         string Of(string part, string kind) => Path.Combine(Path.GetDirectoryName(images)!, Path.GetFileName(images)
             .Replace("train-images-idx3", $"{part}-{kind}", StringComparison.Ordinal));
         return new DataSet(mlContext.Data.LoadFromIdx(images, Of("train", "labels-idx1")),
@@ -91,7 +92,7 @@ internal static class DataSets
 
     private static DataSet Cifar100(MLContext mlContext, string path)
     {
-        PublishedSet set = PublishedSet.All.First(set => set.Name == "cifar100");
+        PublishedSet set = PublishedSet.Named("cifar100")!;
         string folder = set.FolderOf(path) ?? throw new FileNotFoundException($"'{path}' has not the files of CIFAR-100's binary version: expected "
             + $"train.bin and test.bin. Its owners publish them at {set.Owner} (the Python version has others).");
         return new DataSet(mlContext.Data.LoadFromCifar100(folder), mlContext.Data.LoadFromCifar100(folder, test: true), null);
@@ -99,7 +100,7 @@ internal static class DataSets
 
     private static DataSet ImageFiles(string path, int? size, int seed)
     {
-        ImageArchive train = ImageArchive.Open(path, ["train"]), test = ImageArchive.Open(path, ["test", "val"]);
+        ImageArchive train = ImageArchive.Open(path, ImageArchive.Train), test = ImageArchive.Open(path, ImageArchive.Test);
         int length = size ?? train.SizeOfFirst();
         // One order of the classes for both; what is tested on may lack a class, but not have another.
         return new DataSet(train.View(train.Classes, length, seed), test.View(train.Classes, length, seed: null), null);

@@ -9,8 +9,6 @@ internal sealed class ImageArchive
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"];
 
-    private static readonly string[] Parts = ["train", "test", "val"];
-
     private readonly string _path;
     private readonly bool _isZip;
     private readonly (string File, string Class)[] _files;
@@ -21,6 +19,12 @@ internal sealed class ImageArchive
         Classes = [.. files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>What the part to train on is called.</summary>
+    public static IReadOnlyList<string> Train { get; } = ["train"];
+
+    /// <summary>What the part to test on may be called.</summary>
+    public static IReadOnlyList<string> Test { get; } = ["test", "val"];
+
     /// <summary>The folder or archive.</summary>
     public string Path => _path;
 
@@ -28,7 +32,7 @@ internal sealed class ImageArchive
     public IReadOnlyList<string> Classes { get; }
 
     /// <summary>Whether a folder has parts of image files.</summary>
-    public static bool IsIn(string folder) => Parts.Select(part => System.IO.Path.Combine(folder, part))
+    public static bool IsIn(string folder) => Train.Concat(Test).Select(part => System.IO.Path.Combine(folder, part))
         .Any(path => Directory.Exists(path) || File.Exists(path + ".zip"));
 
     /// <summary>Opens the first of some parts that a folder has, as a folder or as an archive.</summary>

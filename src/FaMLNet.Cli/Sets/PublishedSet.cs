@@ -53,6 +53,9 @@ internal sealed record PublishedSet(string Name, string Title, string Owner, str
             ("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")),
     ];
 
+    /// <summary>A set by its name in configurations; null if none has it.</summary>
+    public static PublishedSet? Named(string name) => All.FirstOrDefault(set => set.Name == name);
+
     /// <summary>The folder at or below a given one where the first of the files lies, plain or compressed; null if none.</summary>
     public string? FolderOf(string root) => Places(root).FirstOrDefault(folder => Find(folder, Files[0].Name) != null);
 

@@ -7,9 +7,6 @@ namespace FaMLNet.Cli.Sweeps;
 /// <summary>Runs a sweep's trials on this machine: some processes at a time, each on so many cores.</summary>
 internal sealed class LocalSweep
 {
-    /// <summary>What a process returns that was stopped and goes on later.</summary>
-    public const int Stopped = 130;
-
     private readonly SweepFile _sweep;
     private readonly SweepFolder _folder;
     private readonly IReadOnlyList<string> _arguments;
@@ -34,18 +31,16 @@ internal sealed class LocalSweep
     /// <returns>Trials that were killed or stopped, and are to be gone on with.</returns>
     public int Run(bool retry, Action<string> progress, CancellationToken cancellation)
     {
-        Queue<Trial> waiting = new(_sweep.Trials.Where(trial => _folder.StateOf(trial) is TrialState.Waiting or TrialState.Failed));
-        _ours = [.. waiting.Where(trial => retry || _folder.StateOf(trial) != TrialState.Failed)];
+        _ours = [.. _sweep.Trials.Where(trial => _folder.StateOf(trial) is var state && (state == TrialState.Waiting
+            || (retry && state == TrialState.Failed)))];
+        Queue<Trial> waiting = new(_ours);
         _epochsAtStart = EpochsDone();
         try
         {
             while (waiting.Count > 0 || _running.Count > 0)
             {
                 while (_running.Count < _sweep.Processes && waiting.TryDequeue(out Trial? trial))
-                {
-                    if (retry || _folder.StateOf(trial) != TrialState.Failed)
-                        _running[trial] = Start(trial);
-                }
+                    _running[trial] = Start(trial);
                 progress(Progress());
                 cancellation.ThrowIfCancellationRequested();
                 cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(_running.Values.Any(process => process.HasExited) ? 0 : 1));
@@ -70,15 +65,6 @@ internal sealed class LocalSweep
             }
         }
         return _interrupted;
-    }
-
-    /// <summary>The command that runs this very program again.</summary>
-    public static (string File, IReadOnlyList<string> Arguments) Self()
-    {
-        string process = Environment.ProcessPath ?? throw new InvalidOperationException("It is not known by what file this process was started.");
-        string dll = Path.Combine(AppContext.BaseDirectory, typeof(LocalSweep).Assembly.GetName().Name + ".dll");
-        return Path.GetFileNameWithoutExtension(process).Equals("dotnet", StringComparison.OrdinalIgnoreCase) ? (process, ["exec", dll]) : (process,
-            []);
     }
 
     /// <summary>Trials done, running, failed, and the time left, by the epochs that are to be trained.</summary>
@@ -109,7 +95,7 @@ internal sealed class LocalSweep
 
     private Process Start(Trial trial)
     {
-        (string file, IReadOnlyList<string> self) = Self();
+        (string file, IReadOnlyList<string> self) = ThisTool.Command();
         string cores = _sweep.Cores.ToString(CultureInfo.InvariantCulture);
         ProcessStartInfo start = new(file, [.. self, "sweep", _sweep.Path, "--trial", trial.Name, .. _arguments])
         {
@@ -155,8 +141,7 @@ internal sealed class LocalSweep
             default:
                 _interrupted++;
                 _say($"{trial.Name}: ended with {code}{(code > 128 ? $" (signal {code - 128})" : "")} and no result; the same command goes on "
-                    + $"with it. Its "
-                    + $"output is {Path.Combine(_folder.FolderOf(trial), SweepFolder.LogFile)}");
+                    + $"with it. Its output is {Path.Combine(_folder.FolderOf(trial), SweepFolder.LogFile)}");
                 break;
         }
     }

@@ -34,7 +34,7 @@ internal static class SlurmSweep
             return (path, 0);
         string logs = System.IO.Path.GetFullPath(System.IO.Path.Combine(folder.Path, LogFolder));
         Directory.CreateDirectory(logs);
-        (string file, IReadOnlyList<string> self) = LocalSweep.Self();
+        (string file, IReadOnlyList<string> self) = ThisTool.Command();
         string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep",
             System.IO.Path.GetFullPath(sweep.Path)]).Concat(arguments).Select(Quoted));
         StringBuilder script = new("#!/bin/bash\n");
@@ -63,13 +63,13 @@ internal static class SlurmSweep
             {{command}} --index "$SLURM_ARRAY_TASK_ID" & trial=$!
             wait $trial; code=$?
             while kill -0 $trial 2>/dev/null; do wait $trial; code=$?; done
-            if [ $code -eq {{LocalSweep.Stopped}} ] && [ -n "$requeue" ]; then
+            if [ $code -eq {{ThisTool.Stopped}} ] && [ -n "$requeue" ]; then
                 scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
             fi
             exit $code
 
             """);
-        WholeFile.Write(path, temporary => File.WriteAllText(temporary, script.ToString().ReplaceLineEndings("\n")));
+        WholeFile.WriteText(path, script.ToString().ReplaceLineEndings("\n"));
         return (path, indices.Length);
 
         void Directive(string text)

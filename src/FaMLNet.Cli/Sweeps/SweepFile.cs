@@ -177,12 +177,7 @@ internal sealed class SweepFile
         }
         return values;
 
-        double? Number(string key) => range[key] switch
-        {
-            JsonValue found when found.TryGetValue(out long whole) => whole,
-            JsonValue found when found.TryGetValue(out double real) => real,
-            _ => null,
-        };
+        double? Number(string key) => range[key] is JsonValue found && found.TryGetValue(out double number) ? number : null;
     }
 
     /// <summary>A table file whose columns are keys and whose rows are cells.</summary>

@@ -16,8 +16,8 @@ internal enum TrialState
 /// <summary>What a sweep leaves: a folder a trial, which any machine may work on that sees it.</summary>
 internal sealed class SweepFolder
 {
-    public const string FailureFile = "failure.txt", LogFile = "log.txt", TrialsFolder = "trials", LockFile = "running";
-    private const string Mark = "sweep.json";
+    public const string FailureFile = "failure.txt", LogFile = "log.txt";
+    private const string Mark = "sweep.json", TrialsFolder = "trials", LockFile = "running";
     private const int Attempts = 40, Pause = 50;
 
     private readonly SweepFile _sweep;
@@ -50,7 +50,7 @@ internal sealed class SweepFolder
         // Trials that start side by side all come here: only what is new is written.
         string text = content.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
         if (!File.Exists(mark) || File.ReadAllText(mark) != text)
-            WholeFile.Write(mark, path => File.WriteAllText(path, text));
+            WholeFile.WriteText(mark, text);
         return folder;
     }
 

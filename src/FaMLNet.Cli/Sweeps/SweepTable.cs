@@ -22,7 +22,7 @@ internal static class SweepTable
         List<Row> rows = [.. sweep.Trials.Select(trial => Load(folder, trial))];
         string markdown = Markdown(sweep, rows);
         foreach ((string file, string content) in new[] { ("results.csv", Csv(rows)), ("results.json", Json(rows)), ("results.md", markdown) })
-            WholeFile.Write(Path.Combine(folder.Path, file), path => File.WriteAllText(path, content));
+            WholeFile.WriteText(Path.Combine(folder.Path, file), content);
         Report(sweep, folder, rows);
         return (markdown, rows.Count(row => row.State == TrialState.Done), rows.Count(row => row.State == TrialState.Failed));
     }
@@ -56,8 +56,7 @@ internal static class SweepTable
         }
         return text.ToString();
 
-        void Line(string[] cells) => text.AppendJoin(',', cells.Select(cell => cell.AsSpan().ContainsAny(",\"\r\n")
-            ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell)).Append('\n');
+        void Line(string[] cells) => text.Append(HistoryFile.Join(cells)).Append('\n');
     }
 
     private static string Json(List<Row> rows) => new JsonArray([.. rows.Select(row => (JsonNode)new JsonObject
@@ -128,9 +127,9 @@ internal static class SweepTable
         double[] known = [.. values.OfType<double>()];
         if (known.Length == 0)
             return "–";
-        double mean = known.Average(), squares = known.Sum(value => (value - mean) * (value - mean));
+        (double mean, double deviation) = Statistics.Spread(known);
         string text = mean.ToString(format, CultureInfo.InvariantCulture);
-        return known.Length == 1 ? text : $"{text} ± {Math.Sqrt(squares / (known.Length - 1)).ToString(format, CultureInfo.InvariantCulture)}";
+        return known.Length == 1 ? text : $"{text} ± {deviation.ToString(format, CultureInfo.InvariantCulture)}";
     }
 
     private static string Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "";

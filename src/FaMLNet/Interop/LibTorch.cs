@@ -68,14 +68,12 @@ internal static class LibTorch
     private static void LoadFrom(string folder)
     {
         (string prefix, string suffix) = OperatingSystem.IsWindows() ? ("", ".dll") : OperatingSystem.IsMacOS() ? ("lib", ".dylib") : ("lib", ".so");
-        string? found = new[] { folder, Path.Combine(folder, "lib"), Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
-            Path.Combine(folder, "runtimes", "linux-x64", "native") }
+        string? found = PlacesBelow(folder).Append(Path.Combine(folder, "lib"))
             .FirstOrDefault(place => File.Exists(Path.Combine(place, $"{prefix}torch_cpu{suffix}")));
         if (found == null)
         {
             throw new DllNotFoundException($"{FolderVariable} is '{folder}', which has no {prefix}torch_cpu{suffix}, neither in it nor in its "
-                + $"folder lib. "
-                + "Give the folder of libtorch 2.10.0, unpacked.");
+                + "folder lib. Give the folder of libtorch 2.10.0, unpacked.");
         }
         // What they need first (OpenMP and CUDA have version numbers in their names), then themselves.
         string[] order = ["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"];
@@ -121,10 +119,7 @@ internal static class LibTorch
     {
         string name = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "LibTorchSharp.dll" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX)
             ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so";
-        string? path = new[] { AppContext.BaseDirectory,
-            Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
-            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native") }
-            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        string? path = PlacesBelow(AppContext.BaseDirectory).Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         if (path == null)
             return null;
         try
@@ -137,6 +132,13 @@ internal static class LibTorch
             return failure.Message;
         }
     }
+
+    /// <summary>Where packages and their outputs have native libraries.</summary>
+    private static IEnumerable<string> PlacesBelow(string folder) =>
+    [
+        folder, Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
+        Path.Combine(folder, "runtimes", "linux-x64", "native"),
+    ];
 
     private static Exception Innermost(Exception failure) => failure.InnerException == null ? failure : Innermost(failure.InnerException);
 

@@ -30,6 +30,12 @@ internal static class WholeFile
         }
     }
 
+    /// <summary>The same for text.</summary>
+    /// <inheritdoc cref="Write"/>
+    /// <param name="path">Where the file shall be. Its folder is created.</param>
+    /// <param name="text">All of it.</param>
+    public static void WriteText(string path, string text) => Write(path, temporary => File.WriteAllText(temporary, text));
+
     /// <summary>Adds a line.</summary>
     public static void Append(string path, string line) => Named(path, () => File.AppendAllText(path, line + Environment.NewLine));
 

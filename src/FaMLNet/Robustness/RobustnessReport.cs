@@ -58,7 +58,7 @@ public sealed class RobustnessReport
         text.AppendLine(string.Join(',', Columns.Select(column => column.Name)));
         foreach (ResultRow row in Results.Select(result => new ResultRow(this, result)))
             text.AppendLine(string.Join(',', Columns.Select(column => Quote(column.Text(row)))));
-        WholeFile.Write(path, temporary => File.WriteAllText(temporary, text.ToString()));
+        WholeFile.WriteText(path, text.ToString());
     }
 
     /// <summary>Writes everything as JSON; numbers that are none become null. The file appears whole or not at all.</summary>
@@ -67,7 +67,7 @@ public sealed class RobustnessReport
     public void SaveAsJson(string path)
     {
         string text = JsonSerializer.Serialize(Document(), Indented);
-        WholeFile.Write(path, temporary => File.WriteAllText(temporary, text));
+        WholeFile.WriteText(path, text);
     }
 
     private Dictionary<string, object?> Document() => new()

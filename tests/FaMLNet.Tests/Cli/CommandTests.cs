@@ -235,5 +235,5 @@ public sealed class CommandTests : IDisposable
     private void Fails(string expected, params string[] arguments) =>
         Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
 
-    private string Run(params string[] arguments) => ProcessRunner.Run("dotnet", _folder, [ProcessRunner.Metadata("Cli"), .. arguments]);
+    private string Run(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

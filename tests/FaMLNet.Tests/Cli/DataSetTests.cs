@@ -260,5 +260,5 @@ public sealed class DataSetTests : IDisposable
         Directory.Delete(Path.Combine(_folder, part), recursive: true);
     }
 
-    private string Tool(params string[] arguments) => ProcessRunner.Run("dotnet", _folder, [ProcessRunner.Metadata("Cli"), .. arguments]);
+    private string Tool(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

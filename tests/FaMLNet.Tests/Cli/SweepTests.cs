@@ -312,5 +312,5 @@ public sealed class SweepTests : IDisposable
     private void Fails(string expected, string[] arguments, bool ignoreCase) => Assert.Contains(expected,
         Assert.ThrowsAny<Exception>(() => Tool(arguments)).Message, ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
-    private string Tool(params string[] arguments) => ProcessRunner.Run("dotnet", _folder, [ProcessRunner.Metadata("Cli"), .. arguments]);
+    private string Tool(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

@@ -9,6 +9,10 @@ internal static class ProcessRunner
     public static string Metadata(string key) =>
         typeof(ProcessRunner).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
+    /// <summary>Runs the command-line tool to the end.</summary>
+    /// <inheritdoc cref="Run"/>
+    public static string Tool(string folder, params string[] arguments) => Run("dotnet", folder, [Metadata("Cli"), .. arguments]);
+
     /// <summary>Starts a command, and kills it some time after its first line of output unless it has ended.</summary>
     /// <returns>What it printed after that line if it ended by itself; null if it was killed.</returns>
     public static string? RunOrKill(TimeSpan patience, string command, string folder, params string[] arguments)
