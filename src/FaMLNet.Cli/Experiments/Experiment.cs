@@ -85,7 +85,7 @@ internal static class Experiment
         options.CancellationToken = run.Cancellation;
         if (settings.Validation.Rows is { } wanted)
         {
-            long rows = data.Train.GetRowCount() ?? data.Train.Preview(int.MaxValue).RowView.Length;
+            long rows = RowsOf(data.Train);
             if (wanted >= rows)
                 throw new InvalidOperationException($"data.validation: {wanted} rows are to be kept aside, but there are {rows} training rows.");
             options.ValidationFraction = (double)wanted / rows;
@@ -228,13 +228,25 @@ internal static class Experiment
     /// <summary>Rows that an epoch trains on.</summary>
     private static double RowsPerEpoch(ExperimentSettings settings, IDataView train)
     {
-        long rows = train.GetRowCount() ?? 0;
+        long rows = RowsOf(train);
         return settings.Validation switch
         {
             { OnTest: true } => rows,
             { Rows: { } aside } => rows - aside,
             { Share: var share } => rows * (1 - share),
         };
+    }
+
+    /// <summary>Rows of a view: of a table they have to be counted.</summary>
+    private static long RowsOf(IDataView view)
+    {
+        if (view.GetRowCount() is { } known)
+            return known;
+        long rows = 0;
+        using DataViewRowCursor cursor = view.GetRowCursor([]);
+        while (cursor.MoveNext())
+            rows++;
+        return rows;
     }
 
     private static string Processor()
