@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
@@ -17,6 +18,11 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
+        if (model.Task.Kind != TaskKind.Multiclass)
+        {
+            throw new FormatException($"'{settings.Model}' is of the task {model.Task.Kind.ToString().ToLowerInvariant()}; attacks are on "
+                + "classifiers that score every class. Train with --task multiclass.");
+        }
         DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
         ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
         RobustnessReport report = Watch(attacks, progress => mlContext.MulticlassClassification.EvaluateRobustness(model.Transformer, data.View,

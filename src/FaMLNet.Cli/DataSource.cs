@@ -14,6 +14,9 @@ namespace FaMLNet.Cli;
 /// <param name="IsImages">Whether the rows are images, in the column Features.</param>
 internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers, IReadOnlyList<string> Texts, string Label, bool IsImages)
 {
+    /// <summary>What there is to learn of the label.</summary>
+    public LabelTask Task { get; init; } = LabelTask.Multiclass;
+
     /// <summary>The prefix of columns that only pass through.</summary>
     private const string Kept = "kept:";
 
@@ -23,12 +26,17 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="label">The column to predict.</param>
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
     /// <param name="say">Receives what is good to know.</param>
+    /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
-    /// <exception cref="FormatException">The table cannot be read, or has not the label's column.</exception>
-    public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say)
+    /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
+    public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
+        TaskKind? task = TaskKind.Multiclass)
     {
         if (Directory.Exists(path))
-            return OpenImages(mlContext, path, "train", null);
+        {
+            return task is null or TaskKind.Multiclass ? OpenImages(mlContext, path, "train", null) : throw new FormatException(
+                $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
+        }
         TableFile file = OpenTable(path, hasHeader);
         if (file.Columns.Count == 0)
             throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");
@@ -39,12 +47,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
                 $"'{path}' has the one column '{label}': there is nothing to learn from. Its separator may be none of comma, semicolon and tab.");
         if (file.HasDecimalComma)
             say($"Numbers in '{path}' are read with a decimal comma.");
-        // The label is a class, whatever it looks like.
+        // A class is a text, whatever it looks like.
+        LabelTask chosen = task == TaskKind.Multiclass ? LabelTask.Multiclass
+            : LabelTask.Of(file, file.Columns.Single(column => column.Name == label), task, say);
         TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)];
-        TableView view = new(file, [.. file.Columns.Select(column =>
-            new ViewColumn(column.Name, column.Index, column.IsNumber && column.Name != label))]);
+        TableView view = new(file, [.. file.Columns.Select(column => column.Name == label
+            ? new ViewColumn(label, column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values)
+            : new ViewColumn(column.Name, column.Index, column.IsNumber))]);
         return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)],
-            [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false);
+            [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false)
+        { Task = chosen };
     }
 
     /// <summary>
@@ -81,11 +93,11 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
                     + $"trained on images, or by a program of its own: use it from there.");
             bool isLabel = column.Name == model.Label;
             wanted.Add(new ViewColumn(column.Name, Find(column.Name, isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's"
-                : "which the model was trained on"), isNumber));
+                : "which the model was trained on"), isNumber, Values: isLabel && labelIsNeeded ? model.Task.Values : null));
         }
         wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false,
             IsRaw: true)));
-        return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false);
+        return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false) { Task = model.Task };
     }
 
     /// <summary>Another table of the same columns and kinds, whatever they look like there.</summary>

@@ -13,7 +13,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
     internal sealed class Settings : SavedModel.Settings
     {
-        [CommandOption("-o|--output <FILE>"), Description("A line a row: columns kept, the predicted class and the probabilities of all."),
+        [CommandOption("-o|--output <FILE>"), Description(
+            "A line a row: columns kept, and the predicted class and the probabilities of all, or the predicted number."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
 
@@ -29,7 +30,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
         DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep);
         IDataView scored = model.Transformer.Transform(data.View);
-        if (scored.Schema["PredictedLabel"].Type is not TextDataViewType)
+        if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
         WholeFile.Write(settings.Output, path =>
         {
@@ -42,25 +43,37 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 
     private static void Write(IDataView scored, string[] keep, TextWriter file, CancellationToken cancellationToken)
     {
-        DataViewSchema.Column label = scored.Schema["PredictedLabel"], score = scored.Schema["Score"];
-        DataViewSchema.Column[] kept = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)])];
-        file.WriteLine(HistoryFile.Join([.. keep, "PredictedLabel", .. Classes(score)]));
-        using DataViewRowCursor cursor = scored.GetRowCursor([.. kept, label, score]);
-        ValueGetter<ReadOnlyMemory<char>>[] getKept = [.. kept.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
-        ValueGetter<ReadOnlyMemory<char>> getLabel = cursor.GetGetter<ReadOnlyMemory<char>>(label);
-        ValueGetter<VBuffer<float>> getScore = cursor.GetGetter<VBuffer<float>>(score);
+        DataViewSchema.Column score = scored.Schema["Score"];
+        bool isVector = score.Type is VectorDataViewType;
+        // A regression has no predicted label, a binary classifier one score and its probability.
+        DataViewSchema.Column[] texts = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)]),
+            .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden)];
+        DataViewSchema.Column[] numbers = isVector ? [score]
+            : [.. scored.Schema.Where(column => column.Name is "Score" or "Probability" && !column.IsHidden)];
+        file.WriteLine(HistoryFile.Join([.. keep, .. texts.Skip(keep.Length).Select(column => column.Name),
+            .. isVector ? Classes(score) : [.. numbers.Select(column => column.Name)]]));
+        using DataViewRowCursor cursor = scored.GetRowCursor([.. texts, .. numbers]);
+        ValueGetter<ReadOnlyMemory<char>>[] getTexts = [.. texts.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
+        ValueGetter<VBuffer<float>>? getScores = isVector ? cursor.GetGetter<VBuffer<float>>(score) : null;
+        ValueGetter<float>[] getNumbers = isVector ? [] : [.. numbers.Select(cursor.GetGetter<float>)];
         ReadOnlyMemory<char> text = default;
         VBuffer<float> scores = default;
+        float number = 0;
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
             List<string> cells = [];
-            foreach (ValueGetter<ReadOnlyMemory<char>> getter in getKept.Append(getLabel))
+            foreach (ValueGetter<ReadOnlyMemory<char>> getter in getTexts)
             {
                 getter(ref text);
                 cells.Add(text.ToString());
             }
-            getScore(ref scores);
+            foreach (ValueGetter<float> getter in getNumbers)
+            {
+                getter(ref number);
+                cells.Add(number.ToString(CultureInfo.InvariantCulture));
+            }
+            getScores?.Invoke(ref scores);
             file.WriteLine(HistoryFile.Join([.. cells, .. scores.DenseValues().Select(value => value.ToString(CultureInfo.InvariantCulture))]));
         }
     }

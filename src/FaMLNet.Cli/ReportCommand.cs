@@ -79,9 +79,7 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
     private static IReadOnlyList<EpochMetrics> OfModel(string path)
     {
         SavedModel model = SavedModel.Load(new MLContext(), path, label: null);
-        FeedbackAlignmentMulticlassTransformer? own = (model.Transformer as IEnumerable<ITransformer> ?? [model.Transformer])
-            .OfType<FeedbackAlignmentMulticlassTransformer>().LastOrDefault();
-        return own?.Model.History ?? throw new FormatException($"'{path}' is a model, but not one of FaMLNet's: it has no history.");
+        return model.Network?.History ?? throw new FormatException($"'{path}' is a model, but not one of FaMLNet's: it has no history.");
     }
 
     private static bool IsHistory(string path) => Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".jsonl" or ".ndjson";

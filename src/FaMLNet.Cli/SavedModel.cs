@@ -1,5 +1,7 @@
 using System.ComponentModel;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Spectre.Console.Cli;
 
 namespace FaMLNet.Cli;
@@ -10,6 +12,19 @@ namespace FaMLNet.Cli;
 /// <param name="Label">The label's column.</param>
 internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schema, string Label)
 {
+    /// <summary>What it was trained for.</summary>
+    public LabelTask Task { get; private init; } = LabelTask.Multiclass;
+
+    /// <summary>Its transformers, in order.</summary>
+    public IEnumerable<ITransformer> Parts => PartsOf(Transformer);
+
+    /// <summary>The network in it; null in a model of others.</summary>
+    public IFeedbackAlignmentModel? Network => NetworkOf(Transformer);
+
+    /// <summary>The network in a pipeline; null where there is none.</summary>
+    public static IFeedbackAlignmentModel? NetworkOf(ITransformer pipeline) =>
+        PartsOf(pipeline).OfType<ISingleFeaturePredictionTransformer<IFeedbackAlignmentModel>>().LastOrDefault()?.Model;
+
     /// <summary>What commands that use a model are given.</summary>
     internal class Settings : CommandSettings
     {
@@ -41,13 +56,40 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             ITransformer model = mlContext.Model.Load(path, out DataViewSchema schema);
             if (schema == null)
                 throw new FormatException("it does not say what columns it reads. Save it with its input's schema.");
-            string? own = (model as IEnumerable<ITransformer> ?? [model]).OfType<FeedbackAlignmentMulticlassTransformer>()
-                .LastOrDefault()?.LabelColumnName;
-            return new SavedModel(model, schema, label ?? own ?? "Label");
+            string? own = PartsOf(model).Select(part => part switch
+            {
+                FeedbackAlignmentMulticlassTransformer multiclass => multiclass.LabelColumnName,
+                FeedbackAlignmentBinaryTransformer binary => binary.LabelColumnName,
+                FeedbackAlignmentRegressionTransformer regression => regression.LabelColumnName,
+                _ => null,
+            }).LastOrDefault(name => name != null);
+            return new SavedModel(model, schema, label ?? own ?? "Label") { Task = TaskOf(mlContext, model) };
         }
         catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
         {
             throw new FormatException($"'{path}' is no model that this tool can load: {failure.Message}", failure);
         }
+    }
+
+    private static IEnumerable<ITransformer> PartsOf(ITransformer pipeline) => pipeline as IEnumerable<ITransformer> ?? [pipeline];
+
+    /// <summary>The task; of a binary one what it calls true and false, which the last transformer knows.</summary>
+    private static LabelTask TaskOf(MLContext mlContext, ITransformer model)
+    {
+        ITransformer[] parts = [.. PartsOf(model)];
+        if (parts.Any(part => part is FeedbackAlignmentRegressionTransformer))
+            return new LabelTask(TaskKind.Regression);
+        if (!parts.Any(part => part is FeedbackAlignmentBinaryTransformer))
+            return LabelTask.Multiclass;
+        IDataView both = mlContext.Data.LoadFromEnumerable([new Truth(), new Truth { PredictedLabel = true }]);
+        if (parts[^1] is not FeedbackAlignmentBinaryTransformer)
+            both = parts[^1].Transform(both);
+        string[] names = both.Schema["PredictedLabel"].Type is TextDataViewType ? [.. both.GetColumn<string>("PredictedLabel")] : ["False", "True"];
+        return new LabelTask(TaskKind.Binary, names[1], names[0]);
+    }
+
+    private sealed class Truth
+    {
+        public bool PredictedLabel { get; set; }
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Tables;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Spectre.Console;
@@ -22,6 +23,10 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
         public string Label { get; set; } = "Label";
 
+        [CommandOption("-t|--task <TASK>"), Description(
+            "auto, multiclass, binary or regression. auto tells it from the label of a table, and says what it chose and why."), DefaultValue("auto")]
+        public string Task { get; set; } = "auto";
+
         [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
         public bool NoHeader { get; set; }
 
@@ -31,8 +36,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known + ". Without it mlp:128,64 for tables, lenet for images.")]
         public string? Network { get; set; }
 
-        [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data."), DefaultValue(100)]
-        public int Epochs { get; set; } = 100;
+        [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data. Without it 100, or 30 for a regression.")]
+        public int? Epochs { get; set; }
 
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
@@ -82,23 +87,11 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             mlContext.Log += (_, message) => Messages.Print(message);
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
-        DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine);
+        DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
+            LabelTask.Parse(settings.Task));
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
-        FeedbackAlignmentMulticlassTrainer.Options options = new()
-        {
-            LabelColumnName = data.Label,
-            Rule = rule,
-            Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64")),
-            NumberOfEpochs = settings.Epochs,
-            BatchSize = settings.BatchSize,
-            ValidationFraction = settings.Validation ?? DefaultValidation,
-            EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null,
-            Seed = settings.Seed,
-            ConstrainWeightNorms = settings.ConstrainWeights,
-            GradientClipping = settings.ErrorLimit is { } limit ? GradientClipping.OfErrors(limit) : null,
-            CheckpointFolder = settings.Checkpoints,
-            CancellationToken = stop.Token,
-        };
+        FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
+        options.CancellationToken = stop.Token;
         // Whoever looks at files of what is measured wants all of it; histograms go to event files only.
         if (settings.TensorBoard != null)
             options.Diagnostics = LayerDiagnostics.All;
@@ -136,14 +129,16 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         {
             TrainingView.Run(AnsiConsole.Console, view =>
             {
-                options.MetricsCallback = view.Add($"{rule}", settings.Epochs) + told;
+                options.MetricsCallback = view.Add($"{rule}", options.NumberOfEpochs) + told;
                 Fit();
             });
         }
         WholeFile.Write(settings.Output, path => mlContext.Model.Save(model, data.View.Schema, path));
         AnsiConsole.WriteLine($"Saved as {settings.Output}.");
-        FeedbackAlignmentMulticlassModelParameters trained =
-            ((IEnumerable<ITransformer>)model).OfType<FeedbackAlignmentMulticlassTransformer>().Single().Model;
+        IFeedbackAlignmentModel trained = SavedModel.NetworkOf(model)!;
+        // Whole, also where the process was killed between an epoch's checkpoint and its line.
+        if (settings.Csv != null)
+            HistoryFile.Write(settings.Csv, trained.History);
         board?.WriteFilters(trained);
         if (settings.Report != null)
         {
@@ -155,9 +150,36 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         return 0;
     }
 
-    private static IEstimator<ITransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentMulticlassTrainer.Options options)
+    private static FeedbackAlignmentOptions OptionsOf(Settings settings, DataSource data, FeedbackRule rule)
     {
-        IEstimator<ITransformer> trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+        FeedbackAlignmentOptions options = data.Task.Kind switch
+        {
+            TaskKind.Binary => new FeedbackAlignmentBinaryTrainer.Options(),
+            TaskKind.Regression => new FeedbackAlignmentRegressionTrainer.Options(),
+            _ => new FeedbackAlignmentMulticlassTrainer.Options(),
+        };
+        options.LabelColumnName = data.Label;
+        options.Rule = rule;
+        options.Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64"));
+        options.NumberOfEpochs = settings.Epochs ?? options.NumberOfEpochs;
+        options.BatchSize = settings.BatchSize;
+        options.ValidationFraction = settings.Validation ?? DefaultValidation;
+        options.EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null;
+        options.Seed = settings.Seed;
+        options.ConstrainWeightNorms = settings.ConstrainWeights;
+        options.GradientClipping = settings.ErrorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;
+        options.CheckpointFolder = settings.Checkpoints;
+        return options;
+    }
+
+    private static IEstimator<ITransformer> Pipeline(MLContext mlContext, DataSource data, FeedbackAlignmentOptions options)
+    {
+        IEstimator<ITransformer> trainer = options switch
+        {
+            FeedbackAlignmentBinaryTrainer.Options binary => mlContext.BinaryClassification.Trainers.FeedbackAlignment(binary),
+            FeedbackAlignmentRegressionTrainer.Options regression => mlContext.Regression.Trainers.FeedbackAlignment(regression),
+            var classes => mlContext.MulticlassClassification.Trainers.FeedbackAlignment((FeedbackAlignmentMulticlassTrainer.Options)classes),
+        };
         return data.IsImages ? trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             : TablePipeline.Create(mlContext, data, trainer);
     }

@@ -68,8 +68,9 @@ internal sealed class TrainingView
             string speed = epoch.SamplesPerSecond < 10_000 ? Text($"{epoch.SamplesPerSecond:F0}") : Text($"{epoch.SamplesPerSecond / 1000:F0}k");
             string[] cells =
             [
-                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Angle(epoch), Text($"{100 * epoch.Accuracy:F1}%"),
-                epoch.ValidationAccuracy is { } validation ? Text($"{100 * validation:F1}%") : "–", speed,
+                name, $"{epoch.Epoch}/{epochs}", Text($"{epoch.Loss:F3}"), Curve(losses), Angle(epoch),
+                Measure(epoch.Accuracy, epoch.RootMeanSquaredError),
+                Measure(epoch.ValidationAccuracy, epoch.ValidationRootMeanSquaredError), speed,
                 Text($"{Math.Floor(left.TotalMinutes):F0}:{left.Seconds:00}"),
             ];
             if (_live != null)
@@ -81,10 +82,11 @@ internal sealed class TrainingView
             else if (epoch.Epoch * TimesWritten / epochs > written || epoch.Epoch == epochs)
             {
                 written = epoch.Epoch * TimesWritten / epochs;
+                bool validates = (epoch.ValidationAccuracy ?? epoch.ValidationRootMeanSquaredError) != null;
                 // Not wrapped: a line of a log is a line.
                 _console.Profile.Out.Writer.WriteLine($"{name}: epoch {cells[1]}, loss {cells[2]}, "
                     + $"{(epoch.AlignmentAngle.Count == 0 ? "" : $"angle {cells[4]}, ")}train {cells[5]}"
-                    + $"{(epoch.ValidationAccuracy == null ? "" : $", valid {cells[6]}")}, rate {Text($"{epoch.LearningRate:0.0e0}")}, "
+                    + $"{(validates ? $", valid {cells[6]}" : "")}, rate {Text($"{epoch.LearningRate:0.0e0}")}, "
                     + $"{speed} rows/s, {cells[8]} left");
             }
         };
@@ -102,6 +104,10 @@ internal sealed class TrainingView
             return !double.IsFinite(loss) ? '?' : highest > 0 ? bars[Math.Clamp((int)(loss / highest * bars.Length), 0, bars.Length - 1)] : bars[0];
         }));
     }
+
+    /// <summary>A classifier's accuracy, or how far a regression is off (RMSE).</summary>
+    private static string Measure(double? accuracy, double? error) => error is { } distance ? Text($"±{distance:G3}")
+        : accuracy is { } share ? Text($"{100 * share:F1}%") : "–";
 
     /// <summary>The mean angle of the layers.</summary>
     private static string Angle(EpochMetrics epoch) => epoch.AlignmentAngle.Count == 0 ? "–" : Text($"{epoch.AlignmentAngle.Values.Average():F1}°");

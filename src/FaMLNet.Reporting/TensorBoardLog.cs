@@ -57,9 +57,11 @@ public sealed class TensorBoardLog : IDisposable
         Summary summary = new();
         Add(summary, "loss/training", metrics.Loss);
         Add(summary, "loss/validation", metrics.ValidationLoss);
-        Add(summary, "accuracy/training", metrics.Accuracy);
+        Add(summary, "accuracy/training", AccuracyOf(metrics.Accuracy));
         Add(summary, "accuracy/validation", metrics.ValidationAccuracy);
         Add(summary, "accuracy/validation, top k", metrics.ValidationTopKAccuracy);
+        Add(summary, "RMSE/training", metrics.RootMeanSquaredError);
+        Add(summary, "RMSE/validation", metrics.ValidationRootMeanSquaredError);
         Add(summary, "learning rate", metrics.LearningRate);
         Add(summary, "samples per second", metrics.SamplesPerSecond);
         AddLayers(summary, "", metrics);
@@ -73,7 +75,7 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         Summary summary = new();
         Add(summary, "steps/loss", metrics.Loss);
-        Add(summary, "steps/accuracy", metrics.Accuracy);
+        Add(summary, "steps/accuracy", AccuracyOf(metrics.Accuracy));
         Add(summary, "steps/learning rate", metrics.LearningRate);
         AddLayers(summary, "steps/", metrics);
         Write(summary, metrics.Step);
@@ -83,7 +85,7 @@ public sealed class TensorBoardLog : IDisposable
     /// <param name="model">A trained model.</param>
     /// <returns>Whether there was an image to write.</returns>
     /// <inheritdoc cref="Write(EpochMetrics)" path="/exception"/>
-    public bool WriteFilters(FeedbackAlignmentMulticlassModelParameters model)
+    public bool WriteFilters(IFeedbackAlignmentModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (FilterImage.Of(model) is not { } image)
@@ -142,7 +144,8 @@ public sealed class TensorBoardLog : IDisposable
             experiment.Experiment.HparamInfos.Add(new HParamInfo { Name = name, Type = type });
             session.SessionStartInfo.Hparams.Add(name, typed);
         }
-        foreach (string tag in new[] { "loss/training", "loss/validation", "accuracy/training", "accuracy/validation" })
+        foreach (string tag in new[] { "loss/training", "loss/validation", "accuracy/training", "accuracy/validation", "RMSE/training",
+            "RMSE/validation" })
             experiment.Experiment.MetricInfos.Add(new MetricInfo { Name = new MetricName { Tag = tag } });
         Summary summary = new();
         summary.Value.Add(new SummaryValue
@@ -183,6 +186,9 @@ public sealed class TensorBoardLog : IDisposable
         Add(summary, $"{prefix}feedback weights", histograms.FeedbackWeights);
         Add(summary, $"{prefix}gradients", histograms.Gradients);
     }
+
+    /// <summary>A regression has none.</summary>
+    private static double? AccuracyOf(double accuracy) => double.IsNaN(accuracy) ? null : accuracy;
 
     private static void Add(Summary summary, string tag, double? value)
     {

@@ -48,13 +48,18 @@ switch (args)
             seeds: Number(2) ?? 3, epochs: Number(3) ?? 20,
             factors: args.Length > 4 ? [.. args[4].Split(',').Select(factor => float.Parse(factor, CultureInfo.InvariantCulture))] : [1]);
         return 0;
+    case ["tasks", string folder, ..]:
+        TasksBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: args.Length > 3 && args[3] != "-" ? Number(3) : null,
+            decays: args.Length > 4 ? [.. args[4].Split(',').Select(decay => float.Parse(decay, CultureInfo.InvariantCulture))] : []);
+        return 0;
     default:
         Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | diagnostics [rounds] | attacks <folder of IDX files> [rounds] "
             + "| convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] "
             + "| imagefolder <folder of image files> [rounds] | profile [seconds a case] "
             + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
             + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
-            + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]]");
+            + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]] "
+            + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays to try]]]");
         return 2;
 }
 

@@ -8,7 +8,7 @@ MLContext mlContext = new(seed: 1);
 switch (args)
 {
     // Loads a model that another process saved and predicts rows of a CSV file with a header and a text label in the last column. Writes JSON:
-    // the predicted labels, the scores, and the names of the native modules and assemblies that the process has loaded by then.
+    // the predicted labels where they are texts, the scores, and the names of the native modules and assemblies that the process has loaded by then.
     case ["predict", string zip, string csv, string count]:
         ITransformer model = mlContext.Model.Load(zip, out DataViewSchema schema);
         int features = ((VectorDataViewType)schema["Features"].Type).Size;
@@ -16,8 +16,10 @@ switch (args)
             [new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true)
                 .Load(csv);
         IDataView scored = model.Transform(mlContext.Data.TakeRows(data, long.Parse(count, CultureInfo.InvariantCulture)));
-        string[] labels = [.. scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString())];
-        float[][] scores = [.. scored.GetColumn<float[]>("Score")];
+        string[] labels = scored.Schema.GetColumnOrNull("PredictedLabel")?.Type is not TextDataViewType ? []
+            : [.. scored.GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString())];
+        float[][] scores = scored.Schema["Score"].Type is VectorDataViewType ? [.. scored.GetColumn<float[]>("Score")]
+            : [.. scored.GetColumn<float>("Score").Select(score => new[] { score })];
         string[] modules = [.. Process.GetCurrentProcess().Modules.Cast<ProcessModule>().Select(module => module.ModuleName),
             .. AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name + ".dll")];
         Console.WriteLine(JsonSerializer.Serialize(new { labels, scores, modules }));

@@ -104,6 +104,8 @@ internal static class Experiment
         FeedbackAlignmentMulticlassTrainer trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
         FeedbackAlignmentMulticlassTransformer model = Fit(mlContext, settings, trainer, train, settings.Validation.OnTest ? test : null);
         FeedbackAlignmentMulticlassModelParameters best = model.Model, last = best.LastEpochModel ?? best;
+        // Whole, also where the process was killed between an epoch's checkpoint and its line.
+        Reporting.HistoryFile.Write(Path.Combine(run.Folder, HistoryFile), best.History);
         IReadOnlyList<EpochMetrics> epochs = best.History;
         EpochMetrics end = epochs[^1];
         ExperimentResult result = new()

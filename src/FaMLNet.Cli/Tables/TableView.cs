@@ -8,7 +8,8 @@ namespace FaMLNet.Cli.Tables;
 /// <param name="Source">Its place in the file; −1 for a column that the file lacks, all of whose values are missing.</param>
 /// <param name="IsNumber">Whether it is read as numbers, else as text.</param>
 /// <param name="IsRaw">Whether texts stay as they are; else what stands for a missing value becomes an empty text.</param>
-internal sealed record ViewColumn(string Name, int Source, bool IsNumber, bool IsRaw = false);
+/// <param name="Values">The texts that it may have; null for any. Rows where it is missing are left out.</param>
+internal sealed record ViewColumn(string Name, int Source, bool IsNumber, bool IsRaw = false, IReadOnlyList<string>? Values = null);
 
 /// <summary>A file as ML.NET reads data: lazily, every cursor for itself.</summary>
 internal sealed class TableView : IDataView
@@ -64,11 +65,15 @@ internal sealed class TableView : IDataView
 
         public override bool MoveNext()
         {
-            if (_ended || !_reader.Read())
+            do
             {
-                _ended = true;
-                return false;
+                if (_ended || !_reader.Read())
+                {
+                    _ended = true;
+                    return false;
+                }
             }
+            while (IsLeftOut());
             _position++;
             return true;
         }
@@ -89,6 +94,23 @@ internal sealed class TableView : IDataView
             if (disposing)
                 _reader.Dispose();
             base.Dispose(disposing);
+        }
+
+        /// <summary>Whether the row lacks a value of a column that has few.</summary>
+        private bool IsLeftOut()
+        {
+            foreach (ViewColumn column in _view._columns)
+            {
+                if (column.Values is not { } values)
+                    continue;
+                string text = Text(column);
+                if (text.Length == 0)
+                    return true;
+                if (!values.Contains(text))
+                    throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': {string.Join(" or ", values)} is "
+                        + $"expected, found '{text}'. Mend the value, or leave it empty if it is not known.");
+            }
+            return false;
         }
 
         private string Text(ViewColumn column)

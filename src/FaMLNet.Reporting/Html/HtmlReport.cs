@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FaMLNet.Reporting.Pictures;
 
 namespace FaMLNet.Reporting.Html;
 
@@ -49,7 +50,9 @@ internal static class HtmlReport
         [
             ("seeds", run => run.Histories.Count), ("epochs", run => run.Histories.Max(history => history.Count)),
             ("loss", run => Last(run, metrics => metrics.Loss)), ("accuracy", run => Last(run, metrics => metrics.Accuracy)),
+            ("RMSE", run => Last(run, metrics => metrics.RootMeanSquaredError)),
             ("validation loss", run => Last(run, metrics => metrics.ValidationLoss)),
+            ("validation RMSE", run => Last(run, metrics => metrics.ValidationRootMeanSquaredError)),
             ("validation accuracy", run => Last(run, metrics => metrics.ValidationAccuracy)),
             ("best validation accuracy", run => Best(run)?.Accuracy), ("in epoch", run => Best(run)?.Epoch),
             ("alignment angle", run => Last(run, metrics => LayerMeasure.Alignment.MeanOf(metrics))),
@@ -134,8 +137,10 @@ internal static class HtmlReport
                 },
             })]),
             ["curves"] = new JsonArray(
-                Curves(runs, "Loss", "cross-entropy, nats", null, metrics => metrics.Loss, metrics => metrics.ValidationLoss),
+                Curves(runs, "Loss", ReportFigures.LossUnit, null, metrics => metrics.Loss, metrics => metrics.ValidationLoss),
                 Curves(runs, "Accuracy", "share right", null, metrics => metrics.Accuracy, metrics => metrics.ValidationAccuracy),
+                Curves(runs, "Root mean squared error", "units of the label", null, metrics => metrics.RootMeanSquaredError,
+                    metrics => metrics.ValidationRootMeanSquaredError),
                 Curves(runs, "Alignment angle, mean of layers", "degrees", 90,
                     metrics => LayerMeasure.Alignment.MeanOf(metrics), null),
                 Curves(runs, "Update angle, all parameters", "degrees", 90, metrics => metrics.TotalUpdateAngle, null),

@@ -11,7 +11,7 @@ internal static class FilterImage
     private const int MostTiles = 256, TileSize = 32, Gap = 2;
 
     /// <summary>Null where the first layer's weights are no images.</summary>
-    public static EncodedPicture? Of(FeedbackAlignmentMulticlassModelParameters model)
+    public static EncodedPicture? Of(IFeedbackAlignmentModel model)
     {
         ParameterTensor weights = model.GetWeights().First().Value;
         int[] shape = [.. weights.Shape];

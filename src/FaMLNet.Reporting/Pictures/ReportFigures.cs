@@ -18,6 +18,8 @@ internal static class ReportFigures
             {
                 new PanelCurve(key, Curve.Of(run, training)), new PanelCurve(key, Curve.Of(run, validation), IsDashed: true),
             }).Where(curve => !curve.Curve.IsEmpty)]);
+            if (panel.Curves.Count == 0)
+                continue;
             panel = panel with { IsLogarithmic = SpansManyOrders(panel) };
             string dashes = panel.Curves.Any(curve => curve.IsDashed) ? "Solid: training; dashed: validation. " : "Training. ";
             yield return (name, new CurveFigure($"{heading}: {title}", [panel], names, (dashes + bands).Trim()));
@@ -45,9 +47,14 @@ internal static class ReportFigures
 
     private static (string, string, string, Func<EpochMetrics, double?>, Func<EpochMetrics, double?>)[] Curves =>
     [
-        ("loss", "Loss", "cross-entropy, nats", metrics => metrics.Loss, metrics => metrics.ValidationLoss),
+        ("loss", "Loss", LossUnit, metrics => metrics.Loss, metrics => metrics.ValidationLoss),
         ("accuracy", "Accuracy", "share right", metrics => metrics.Accuracy, metrics => metrics.ValidationAccuracy),
+        ("rmse", "Root mean squared error", "units of the label", metrics => metrics.RootMeanSquaredError,
+            metrics => metrics.ValidationRootMeanSquaredError),
     ];
+
+    /// <summary>The cross-entropy in nats, or a regression's loss of the standardised target.</summary>
+    internal const string LossUnit = "mean loss a row";
 
     private static List<Panel> Comparison(IReadOnlyList<Run> runs)
     {
@@ -61,8 +68,10 @@ internal static class ReportFigures
         string on = validates ? "validation" : "training";
         return [.. new[]
         {
-            Of($"Loss, {on}", "cross-entropy, nats", run => Curve.Of(run, metrics => validates ? metrics.ValidationLoss : metrics.Loss)),
+            Of($"Loss, {on}", LossUnit, run => Curve.Of(run, metrics => validates ? metrics.ValidationLoss : metrics.Loss)),
             Of($"Accuracy, {on}", "share right", run => Curve.Of(run, metrics => validates ? metrics.ValidationAccuracy : metrics.Accuracy)),
+            Of($"Root mean squared error, {on}", "units of the label",
+                run => Curve.Of(run, metrics => validates ? metrics.ValidationRootMeanSquaredError : metrics.RootMeanSquaredError)),
             Of("Alignment angle, mean of layers", "degrees", run => Curve.MeanOf(run, LayerMeasure.Alignment), LayerMeasure.Alignment.Chance),
             Of("Update angle, all parameters", "degrees", run => Curve.Of(run, metrics => metrics.TotalUpdateAngle), LayerMeasure.UpdateAngle.Chance),
         }.Where(panel => panel.Curves.Count > 0)];

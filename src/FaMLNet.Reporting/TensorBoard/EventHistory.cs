@@ -41,6 +41,8 @@ internal static class EventHistory
             ValidationLoss = Of("loss/validation"),
             ValidationAccuracy = Of("accuracy/validation"),
             ValidationTopKAccuracy = Of("accuracy/validation, top k"),
+            RootMeanSquaredError = Of("RMSE/training"),
+            ValidationRootMeanSquaredError = Of("RMSE/validation"),
             LearningRate = Of("learning rate") ?? double.NaN,
             SamplesPerSecond = Of("samples per second") ?? double.NaN,
             TotalUpdateAngle = Of("total update angle"),

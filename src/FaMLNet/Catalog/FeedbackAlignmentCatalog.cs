@@ -1,6 +1,8 @@
 using FaMLNet;
 using Microsoft.ML.Data;
+using static Microsoft.ML.BinaryClassificationCatalog;
 using static Microsoft.ML.MulticlassClassificationCatalog;
+using static Microsoft.ML.RegressionCatalog;
 
 namespace Microsoft.ML;
 
@@ -35,22 +37,11 @@ public static class FeedbackAlignmentCatalog
         FeedbackRule? rule = null,
         NetworkDefinition? network = null,
         float? learningRate = null,
-        int numberOfEpochs = FeedbackAlignmentMulticlassTrainer.Options.Defaults.NumberOfEpochs,
-        int batchSize = FeedbackAlignmentMulticlassTrainer.Options.Defaults.BatchSize)
+        int numberOfEpochs = FeedbackAlignmentOptions.Defaults.NumberOfEpochs,
+        int batchSize = FeedbackAlignmentOptions.Defaults.BatchSize)
     {
-        rule ??= FeedbackRule.FeedbackAlignment;
-        network ??= NetworkDefinition.Mlp(128, 64);
-        FeedbackAlignmentMulticlassTrainer.Options options = new()
-        {
-            LabelColumnName = labelColumnName,
-            FeatureColumnName = featureColumnName,
-            ExampleWeightColumnName = exampleWeightColumnName,
-            Rule = rule,
-            Network = network,
-            Optimizer = learningRate is { } rate ? rule.Defaults.OptimizerFor(network) with { LearningRate = rate } : null,
-            NumberOfEpochs = numberOfEpochs,
-            BatchSize = batchSize,
-        };
+        FeedbackAlignmentMulticlassTrainer.Options options = new();
+        Set(options, labelColumnName, featureColumnName, exampleWeightColumnName, rule, network, learningRate, numberOfEpochs, batchSize);
         return catalog.FeedbackAlignment(options);
     }
 
@@ -64,5 +55,108 @@ public static class FeedbackAlignmentCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
         return new FeedbackAlignmentMulticlassTrainer(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <summary>Creates a trainer of neural networks that learn a yes or no by feedback alignment.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.BinaryClassification.Trainers</c>.</param>
+    /// <param name="labelColumnName">The label column: <see cref="bool"/>.</param>
+    /// <param name="featureColumnName">The feature column: a vector of <see cref="float"/> of known size, best scaled by
+    /// <c>NormalizeMeanVariance</c>.</param>
+    /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
+    /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
+    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
+    /// (<see cref="RuleDefaults.Optimizer"/>).</param>
+    /// <param name="numberOfEpochs">Passes over the training data, at least 1.</param>
+    /// <param name="batchSize">Rows per update, at least 1.</param>
+    /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// var pipeline = mlContext.Transforms.NormalizeMeanVariance("Features")
+    ///     .Append(mlContext.BinaryClassification.Trainers.FeedbackAlignment(rule: FeedbackRule.DirectFeedbackAlignment));
+    /// </code>
+    /// </example>
+    public static FeedbackAlignmentBinaryTrainer FeedbackAlignment(this BinaryClassificationTrainers catalog,
+        string labelColumnName = "Label",
+        string featureColumnName = "Features",
+        string? exampleWeightColumnName = null,
+        FeedbackRule? rule = null,
+        NetworkDefinition? network = null,
+        float? learningRate = null,
+        int numberOfEpochs = FeedbackAlignmentOptions.Defaults.NumberOfEpochs,
+        int batchSize = FeedbackAlignmentOptions.Defaults.BatchSize)
+    {
+        FeedbackAlignmentBinaryTrainer.Options options = new();
+        Set(options, labelColumnName, featureColumnName, exampleWeightColumnName, rule, network, learningRate, numberOfEpochs, batchSize);
+        return catalog.FeedbackAlignment(options);
+    }
+
+    /// <summary>Creates a trainer of neural networks that learn by feedback alignment, with all options.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.BinaryClassification.Trainers</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    public static FeedbackAlignmentBinaryTrainer FeedbackAlignment(this BinaryClassificationTrainers catalog,
+        FeedbackAlignmentBinaryTrainer.Options options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new FeedbackAlignmentBinaryTrainer(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <summary>Creates a trainer of neural networks that learn a number by feedback alignment.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.Regression.Trainers</c>.</param>
+    /// <param name="labelColumnName">The label column: <see cref="float"/>.</param>
+    /// <param name="featureColumnName">The feature column: a vector of <see cref="float"/> of known size, best scaled by
+    /// <c>NormalizeMeanVariance</c>.</param>
+    /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
+    /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
+    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
+    /// (<see cref="RuleDefaults.Optimizer"/>).</param>
+    /// <param name="numberOfEpochs">Passes over the training data, at least 1.</param>
+    /// <param name="batchSize">Rows per update, at least 1.</param>
+    /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
+    /// <example>
+    /// <code>
+    /// var pipeline = mlContext.Transforms.NormalizeMeanVariance("Features")
+    ///     .Append(mlContext.Regression.Trainers.FeedbackAlignment(rule: FeedbackRule.DirectFeedbackAlignment));
+    /// </code>
+    /// </example>
+    public static FeedbackAlignmentRegressionTrainer FeedbackAlignment(this RegressionTrainers catalog,
+        string labelColumnName = "Label",
+        string featureColumnName = "Features",
+        string? exampleWeightColumnName = null,
+        FeedbackRule? rule = null,
+        NetworkDefinition? network = null,
+        float? learningRate = null,
+        int numberOfEpochs = FeedbackAlignmentRegressionTrainer.Options.DefaultNumberOfEpochs,
+        int batchSize = FeedbackAlignmentOptions.Defaults.BatchSize)
+    {
+        FeedbackAlignmentRegressionTrainer.Options options = new();
+        Set(options, labelColumnName, featureColumnName, exampleWeightColumnName, rule, network, learningRate, numberOfEpochs, batchSize);
+        return catalog.FeedbackAlignment(options);
+    }
+
+    /// <summary>Creates a trainer of neural networks that learn by feedback alignment, with all options.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.Regression.Trainers</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    public static FeedbackAlignmentRegressionTrainer FeedbackAlignment(this RegressionTrainers catalog,
+        FeedbackAlignmentRegressionTrainer.Options options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new FeedbackAlignmentRegressionTrainer(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    private static void Set(FeedbackAlignmentOptions options, string label, string features, string? weight, FeedbackRule? rule,
+        NetworkDefinition? network, float? learningRate, int numberOfEpochs, int batchSize)
+    {
+        (options.LabelColumnName, options.FeatureColumnName, options.ExampleWeightColumnName) = (label, features, weight);
+        options.Rule = rule ?? options.Rule;
+        options.Network = network ?? options.Network;
+        if (learningRate is { } rate)
+            options.Optimizer = options.DefaultOptimizer with { LearningRate = rate };
+        (options.NumberOfEpochs, options.BatchSize) = (numberOfEpochs, batchSize);
     }
 }

@@ -7,7 +7,6 @@ namespace FaMLNet.Persistence;
 /// <summary>The JSON entry of a saved model: everything but the weights. What is read is validated before it is used.</summary>
 internal sealed record ModelDocument
 {
-    private const string FormatName = "FaMLNet multiclass network";
     private const int CurrentVersion = 2;
     private const int MaximumCharacters = 1 << 26;
 
@@ -30,7 +29,11 @@ internal sealed record ModelDocument
 
     public required int Inputs { get; init; }
 
+    /// <summary>Outputs of the network.</summary>
     public required int Classes { get; init; }
+
+    /// <summary>Between its output and the labels; only in a regression.</summary>
+    public TargetDocument? Target { get; init; }
 
     public required NetworkDocument Network { get; init; }
 
@@ -39,10 +42,11 @@ internal sealed record ModelDocument
 
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
-    public static ModelDocument Create(NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers,
-        IReadOnlyList<EpochMetrics> history) => new()
+    public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers,
+        IReadOnlyList<EpochMetrics> history, TargetDocument? target) => new()
         {
-            Format = FormatName,
+            Format = FormatOf(task),
+            Target = target,
             Version = CurrentVersion,
             Rule = rule.ShortName,
             Inputs = layout.Inputs,
@@ -52,7 +56,10 @@ internal sealed record ModelDocument
             History = history,
         };
 
-    public static ModelDocument Read(TextReader reader)
+    /// <param name="reader">The text.</param>
+    /// <param name="task">The task of the model that it is to be.</param>
+    /// <exception cref="FormatException">It is not such a description.</exception>
+    public static ModelDocument Read(TextReader reader, ModelTask task)
     {
         ModelDocument document;
         try
@@ -65,7 +72,7 @@ internal sealed record ModelDocument
             throw new FormatException(
                 $"The model's description is not what FaMLNet writes: {failure.Message} The file is damaged or not a FaMLNet model.", failure);
         }
-        document.Check();
+        document.Check(task);
         return document.Version >= 2 ? document
             : document with { History = HistoryJson.FromVersion1(document.History, document.Feedback.Any(feedback => feedback.Direct)) };
     }
@@ -117,20 +124,40 @@ internal sealed record ModelDocument
         return text.ToString();
     }
 
-    private void Check()
+    private static string FormatOf(ModelTask task) => $"FaMLNet {task.ToString().ToLowerInvariant()} network";
+
+    private void Check(ModelTask task)
     {
-        if (Format != FormatName)
-            throw new FormatException($"The model's description is of the format '{Format}'; expected '{FormatName}'.");
+        if (Format != FormatOf(task))
+            throw new FormatException($"The model's description is of the format '{Format}'; expected '{FormatOf(task)}'.");
         if (Version is < 1 or > CurrentVersion)
             throw new FormatException(
                 $"The model is of format version {Version}; this version of FaMLNet reads up to {CurrentVersion}. Update the FaMLNet package.");
         if (Inputs < 1 || Classes < 1 || Classes > MlpDefinition.MaximumUnits)
             throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most "
                 + $"{MlpDefinition.MaximumUnits} classes.");
+        if (task != ModelTask.Multiclass && Classes != 1)
+            throw new FormatException($"The model's description has {Classes} outputs; its task has one. The file is damaged.");
+        if (task == ModelTask.Regression ? Target is not { IsValid: true } : Target != null)
+            throw new FormatException("The model's description lacks the mean and deviation of its labels, or has impossible ones: the "
+                + "file is damaged.");
         if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(HistoryJson.LacksSomething))
             throw new FormatException("The model's description lacks a rule or the contents of a list: the file is damaged.");
         if (Feedback.DistinctBy(feedback => feedback.Layer).Count() != Feedback.Count)
             throw new FormatException("The model's description names a layer's feedback weights twice: the file is damaged.");
+    }
+
+    /// <summary>Mean and standard deviation of the labels, and whether the output is the logarithm of a rate.</summary>
+    internal sealed record TargetDocument
+    {
+        public required double Mean { get; init; }
+
+        public required double Deviation { get; init; }
+
+        public required bool IsLogarithmic { get; init; }
+
+        [JsonIgnore]
+        public bool IsValid => double.IsFinite(Mean) && double.IsFinite(Deviation) && Deviation > 0 && (!IsLogarithmic || Mean > 0);
     }
 
     internal sealed record FeedbackDocument

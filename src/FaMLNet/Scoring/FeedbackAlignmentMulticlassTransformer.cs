@@ -20,14 +20,10 @@ public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTr
 
     internal FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, FeedbackAlignmentMulticlassModelParameters model,
         DataViewSchema trainSchema, string featureColumn, string? labelColumn)
-        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), model, trainSchema, featureColumn, labelColumn)
-    {
-    }
+        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), model, trainSchema, featureColumn, labelColumn) => SetScorer();
 
     private FeedbackAlignmentMulticlassTransformer(IHostEnvironment env, ModelLoadContext ctx)
-        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), ctx)
-    {
-    }
+        : base(env.Register(nameof(FeedbackAlignmentMulticlassTransformer)), ctx) => SetScorer();
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
     internal static FeedbackAlignmentMulticlassTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>

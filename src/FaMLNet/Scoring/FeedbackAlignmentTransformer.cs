@@ -17,7 +17,6 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
         : base(host, model, trainSchema, featureColumn)
     {
         LabelColumnName = labelColumn;
-        SetScorer();
     }
 
     internal FeedbackAlignmentTransformer(IHost host, ModelLoadContext ctx) : base(host, ctx)
@@ -26,7 +25,6 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
         // <base info>
         // id of string: label column
         LabelColumnName = ctx.LoadStringOrNull();
-        SetScorer();
     }
 
     /// <summary>The label column with which the model was trained.</summary>
@@ -48,9 +46,14 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
         ctx.SetVersionInfo(GetVersionInfo());
         base.SaveCore(ctx);
         ctx.SaveStringOrNull(LabelColumnName);
+        SaveMore(ctx);
     }
 
-    private void SetScorer()
+    /// <summary>What a task saves beside that.</summary>
+    private protected virtual void SaveMore(ModelSaveContext ctx) { }
+
+    /// <summary>To be called once by the constructors of a task, when all that its scorer needs is there.</summary>
+    private protected void SetScorer()
     {
         RowToRowScorerBase rows = CreateRowScorer(new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName));
         Scorer = Model is IBatchedModel { GainsFromBatches: true } model

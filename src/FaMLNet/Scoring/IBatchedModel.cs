@@ -12,6 +12,11 @@ internal interface IBatchedModel
     /// <summary>Whether many rows at once cost much less than one at a time.</summary>
     public bool GainsFromBatches { get; }
 
+    /// <summary>Turns the network's outputs into scores, in place.</summary>
+    /// <param name="outputs">Rows × outputs.</param>
+    /// <param name="count">How many rows.</param>
+    public void ToScores(Span<float> outputs, int count);
+
     /// <summary>One thread's use of the model.</summary>
     public IScoringSession OpenSession();
 }

@@ -16,6 +16,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     private readonly long[] _batches;
     private readonly ValueGetter<VBuffer<float>>? _getFeatures;
     private readonly float[] _features = [], _scores = [];
+    private readonly IBatchedModel _model;
     private readonly IScoringSession? _session;
     private readonly int _inputs, _outputs;
     private VBuffer<float> _row;
@@ -32,6 +33,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
         int capacity)
     {
         _source = source;
+        _model = model;
         foreach (DataViewSchema.Column column in columns)
             _columns[column.Index] = ColumnBuffer.Create(source, column, capacity);
         _getId = source.GetIdGetter();
@@ -68,12 +70,14 @@ internal sealed class LookaheadCursor : DataViewRowCursor
         return true;
     }
 
-    /// <summary>The class probabilities of the present row.</summary>
+    /// <summary>The scores of the present row.</summary>
     public ReadOnlySpan<float> Scores()
     {
         if (_scored == 0)
         {
-            _session!.Score(_features.AsSpan(0, _count * _inputs), _count, _scores.AsSpan(0, _count * _outputs));
+            Span<float> scores = _scores.AsSpan(0, _count * _outputs);
+            _session!.ComputeLogits(_features.AsSpan(0, _count * _inputs), _count, scores);
+            _model.ToScores(scores, _count);
             _scored = _count;
         }
         return _scores.AsSpan(_index * _outputs, _outputs);

@@ -24,7 +24,7 @@ internal abstract class NetworkScorer : IDisposable
     public abstract void Dispose();
 
     /// <summary>For the use of a scorer whose native memory has been freed.</summary>
-    protected static ObjectDisposedException Disposed() => new(nameof(FeedbackAlignmentMulticlassModelParameters),
+    protected static ObjectDisposedException Disposed() => new("model",
         "The model has been disposed: the native memory of its network is gone, and it cannot score. Load it again; or, where a PredictionEngine "
             + "that was disposed took it along, "
         + "make engines with PredictionEngineOptions { OwnsTransformer = false }.");
@@ -33,23 +33,11 @@ internal abstract class NetworkScorer : IDisposable
 /// <summary>One thread's use of a scorer.</summary>
 internal interface IScoringSession
 {
-    /// <summary>Logits of rows.</summary>
+    /// <summary>Outputs of rows: logits of a classifier, a regression's before they are scaled.</summary>
     /// <param name="features">Rows × features.</param>
     /// <param name="count">How many rows.</param>
-    /// <param name="logits">Receives rows × classes.</param>
+    /// <param name="logits">Receives rows × outputs.</param>
     public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits);
-
-    /// <summary>Class probabilities of rows.</summary>
-    /// <param name="features">Rows × features.</param>
-    /// <param name="count">How many rows.</param>
-    /// <param name="scores">Receives rows × classes.</param>
-    public void Score(ReadOnlySpan<float> features, int count, Span<float> scores)
-    {
-        ComputeLogits(features, count, scores);
-        int classes = scores.Length / count;
-        for (int row = 0; row < count; row++)
-            Softmax(scores.Slice(row * classes, classes));
-    }
 
     /// <summary>The maximum is subtracted first: TensorPrimitives.SoftMax is NaN for a logit above 88.</summary>
     public static void Softmax(Span<float> values)

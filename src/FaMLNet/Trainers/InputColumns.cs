@@ -1,15 +1,16 @@
+using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace FaMLNet;
 
-/// <summary>Checks the columns that a multiclass trainer reads, before any work starts, with errors that say what to do.</summary>
+/// <summary>Checks the columns that a trainer reads, before any work starts, with errors that say what to do.</summary>
 internal static class InputColumns
 {
     private static readonly Role FeatureRole = new("Feature", "FeatureColumnName"), LabelRole = new("Label", "LabelColumnName"),
         WeightRole = new("Example weight", "ExampleWeightColumnName");
 
-    public static void Check(SchemaShape schema, string features, string label, string? weight)
+    public static void Check(SchemaShape schema, string features, string label, LabelKind kind, string? weight)
     {
         SchemaShape.Column column = Find(schema, FeatureRole, features);
         if (column.Kind == SchemaShape.Column.VectorKind.VariableVector)
@@ -25,11 +26,7 @@ internal static class InputColumns
                 : $"Turn it into numbers first, for example with mlContext.Transforms.Categorical.OneHotEncoding or "
                     + $"mlContext.Transforms.Text.FeaturizeText");
 
-        column = Find(schema, LabelRole, label);
-        if (column.Kind != SchemaShape.Column.VectorKind.Scalar || !column.IsKey || !column.ItemType.Equals(NumberDataViewType.UInt32))
-            throw Mismatch(LabelRole, label, "a key (UInt32)", column,
-                column.Kind == SchemaShape.Column.VectorKind.Scalar
-                    ? $"Append mlContext.Transforms.Conversion.MapValueToKey(\"{label}\") before the trainer" : "Use a column with one label a row");
+        CheckLabel(Find(schema, LabelRole, label), label, kind);
 
         if (weight == null)
             return;
@@ -37,6 +34,32 @@ internal static class InputColumns
         if (column.Kind != SchemaShape.Column.VectorKind.Scalar || column.IsKey || !column.ItemType.Equals(NumberDataViewType.Single))
             throw Mismatch(WeightRole, weight, "Single", column,
                 $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{weight}\", outputKind: DataKind.Single)");
+    }
+
+    private static void CheckLabel(SchemaShape.Column column, string label, LabelKind kind)
+    {
+        (DataViewType type, bool isKey, string expected) = kind switch
+        {
+            LabelKind.Class => ((DataViewType)NumberDataViewType.UInt32, true, "a key (UInt32)"),
+            LabelKind.Boolean => (BooleanDataViewType.Instance, false, "Boolean"),
+            _ => (NumberDataViewType.Single, false, "Single"),
+        };
+        bool isScalar = column.Kind == SchemaShape.Column.VectorKind.Scalar;
+        if (isScalar && column.IsKey == isKey && column.ItemType.Equals(type))
+            return;
+        string convert = $"mlContext.Transforms.Conversion.ConvertType(\"{label}\", outputKind: DataKind."
+            + (kind == LabelKind.Boolean ? "Boolean)" : "Single)");
+        throw Mismatch(LabelRole, label, expected, column, !isScalar ? "Use a column with one label a row" : kind switch
+        {
+            LabelKind.Class => $"Append mlContext.Transforms.Conversion.MapValueToKey(\"{label}\") before the trainer",
+            LabelKind.Boolean when column.IsKey || column.ItemType is TextDataViewType => "Say which value is true: append "
+                + $"mlContext.Transforms.Conversion.MapValue(\"{label}\", new Dictionary<…, bool> {{ … }}) before the trainer, or use the multiclass "
+                + "trainer for more than two classes",
+            LabelKind.Number when column.IsKey => "A key is a class, not a quantity: use the multiclass trainer, or the column that the key was "
+                + "made of",
+            LabelKind.Number when column.ItemType is TextDataViewType => $"Read it as a number, or convert it: append {convert} before the trainer",
+            _ => $"Append {convert} before the trainer",
+        });
     }
 
     private static SchemaShape.Column Find(SchemaShape schema, Role role, string name)

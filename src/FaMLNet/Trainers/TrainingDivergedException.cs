@@ -12,7 +12,7 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>Creates the exception with a message and a cause.</summary>
     public TrainingDivergedException(string message, Exception innerException) : base(message, innerException) { }
 
-    internal TrainingDivergedException(string message, int epoch, double learningRate, FeedbackAlignmentMulticlassModelParameters lastGoodModel)
+    internal TrainingDivergedException(string message, int epoch, double learningRate, IFeedbackAlignmentModel lastGoodModel)
         : base(message)
     {
         Epoch = epoch;
@@ -27,7 +27,8 @@ public sealed class TrainingDivergedException : Exception
     public double LearningRate { get; }
 
     /// <summary>
-    /// The model as it was at the end of the epoch before (in the first epoch: with its initial weights), with the history up to there.
+    /// The model as it was at the end of the epoch before (in the first epoch: with its initial weights), with the history up to there; of the
+    /// type of the trainer's models.
     /// </summary>
-    public FeedbackAlignmentMulticlassModelParameters? LastGoodModel { get; }
+    public IFeedbackAlignmentModel? LastGoodModel { get; }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FaMLNet.Training.Losses;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training;
@@ -28,12 +29,12 @@ internal sealed class BatchLabels
     }
 
     /// <summary>Turns logits into the error of the mean loss, in place.</summary>
-    public BatchResult ReplaceLogitsByError(Tensor logits, int classes, float smoothing)
+    public BatchResult ReplaceLogitsByError(TrainingLoss loss, Tensor logits, int outputs, float smoothing)
     {
-        (double loss, int correct) = SoftmaxCrossEntropy.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, classes, smoothing);
-        return new BatchResult(loss * _count, _weightSum, correct, _count);
+        LossSums sums = loss.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, outputs, smoothing);
+        return new BatchResult(sums.Loss * _count, _weightSum, sums.Correct, _count, sums.Squares * _count);
     }
 
-    public EvaluationResult Evaluate(Tensor logits, int classes, int k) =>
-        SoftmaxCrossEntropy.Evaluate(MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _count), _weights, classes, k);
+    public EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int outputs, int k) =>
+        loss.Evaluate(MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _count), _weights, outputs, k);
 }

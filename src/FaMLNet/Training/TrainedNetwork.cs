@@ -7,6 +7,9 @@ namespace FaMLNet.Training;
 internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, float[] Parameters, float[] Statistics, float[] Feedback,
     IReadOnlyList<EpochMetrics> History)
 {
+    /// <summary>Between its output and the labels of a regression.</summary>
+    public TargetScale Target { get; init; } = TargetScale.None;
+
     /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
     public TrainedNetwork? Last { get; init; }
 }

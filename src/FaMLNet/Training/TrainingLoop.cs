@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Training.Graph;
+using FaMLNet.Training.Losses;
 
 namespace FaMLNet.Training;
 
@@ -51,13 +52,15 @@ internal sealed class TrainingLoop
     public TrainedNetwork Run(Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint = null, TrainedNetwork? initial = null)
     {
         LibTorch.EnsureLoaded();
-        using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Classes);
+        using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs);
         NetworkLayout layout = network.Layout;
         using ThreadCount threads = new(_settings.NumberOfThreads
             ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
         WarnOfWrongKernels();
+        TargetScale scale = initial == null ? ScaleOf(_source.Targets) : ScaleOf(initial);
+        network.Loss = TrainingLoss.For(_source.Kind, _settings.RegressionLoss, scale);
         _measured = new MeasuredSteps(_settings, network);
-        _state = Begin(layout, initial);
+        _state = Begin(layout, initial, scale);
         if (_settings.ConstrainWeightNorms)
             network.Norms = new WeightNorms(layout, network.Weights.Span);
         bool complete = checkpoint != null && Restore(checkpoint);
@@ -86,6 +89,20 @@ internal sealed class TrainingLoop
         return _state.Result();
     }
 
+    private bool IsRegression => _source.Kind == LabelKind.Number;
+
+    /// <summary>What makes a regression's target a number of about unit size.</summary>
+    private TargetScale ScaleOf(TargetMoments targets) =>
+        IsRegression ? targets.Scale(_settings.RegressionLoss is { IsLogarithmic: true }) : TargetScale.None;
+
+    /// <summary>That of a model to continue, whose outputs must mean what the loss takes them for.</summary>
+    private TargetScale ScaleOf(TrainedNetwork initial) =>
+        !IsRegression || initial.Target.IsLogarithmic == (_settings.RegressionLoss is { IsLogarithmic: true }) ? initial.Target
+            : initial.Target.IsLogarithmic ? throw OptionError.Invalid("Loss",
+                $"the model to continue predicts logarithms of rates; {_settings.RegressionLoss} takes them for numbers. Set RegressionLoss.Poisson.")
+            : throw OptionError.Invalid("Loss",
+                $"the model to continue predicts numbers; Poisson takes them for logarithms of rates. Set the loss that it was trained by.");
+
     private void WarnOfWrongKernels()
     {
         if (ConvolutionGuard.Machine.TakeUnreported() is { Count: > 0 } rerouted)
@@ -99,11 +116,11 @@ internal sealed class TrainingLoop
         }
     }
 
-    private TrainingState Begin(NetworkLayout layout, TrainedNetwork? initial)
+    private TrainingState Begin(NetworkLayout layout, TrainedNetwork? initial, TargetScale scale)
     {
         Dictionary<string, string> description = _folder == null ? [] : _settings.Describe(_source, layout);
         float[]? means = layout is DenseLayout && _settings.CenterFeatures ? _source.Center() : null;
-        TrainingState state = new(_settings, _network, means, description);
+        TrainingState state = new(_settings, _network, means, scale, description);
         if (initial != null)
             state.ContinueFrom(initial);
         else if (layout is GraphLayout graph)
@@ -174,6 +191,7 @@ internal sealed class TrainingLoop
             Epoch = epoch,
             Loss = _state.Loss,
             Accuracy = _state.Accuracy,
+            RootMeanSquaredError = _state.RootMeanSquaredError,
             LearningRate = learningRate,
             SamplesPerSecond = (_state.RowsSeen - seenBefore) / Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
@@ -183,7 +201,8 @@ internal sealed class TrainingLoop
             metrics = metrics with
             {
                 ValidationLoss = result.Weight > 0 ? result.Loss / result.Weight : 0,
-                ValidationAccuracy = (double)result.Correct / result.Count,
+                ValidationAccuracy = IsRegression ? null : (double)result.Correct / result.Count,
+                ValidationRootMeanSquaredError = IsRegression && result.Weight > 0 ? Math.Sqrt(result.Squares / result.Weight) : null,
                 ValidationTopKAccuracy = _settings.TopK == null ? null : (double)result.AmongTop / result.Count,
             };
         }

@@ -1,22 +1,26 @@
 using FaMLNet.Diagnostics;
+using FaMLNet.Training.Losses;
 using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 
-/// <summary>What a step reports: Σ weight·loss, Σ weight and correct rows of its batch.</summary>
-internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count)
+/// <summary>
+/// What a step reports: Σ weight·loss, Σ weight, correct rows and rows of its batch, and for a regression Σ weight·(prediction − label)².
+/// </summary>
+internal readonly record struct BatchResult(double Loss, double Weight, int Correct, int Count, double Squares = 0)
 {
     public static BatchResult operator +(BatchResult a, BatchResult b) =>
-        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count);
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count, a.Squares + b.Squares);
 }
 
 /// <summary>
-/// What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows.
+/// What rows showed that were not trained on: Σ weight·loss, Σ weight, rows right, rows whose class is among the k likeliest, all rows, and for a
+/// regression Σ weight·(prediction − label)².
 /// </summary>
-internal readonly record struct EvaluationResult(double Loss, double Weight, int Correct, int AmongTop, int Count)
+internal readonly record struct EvaluationResult(double Loss, double Weight, int Correct, int AmongTop, int Count, double Squares = 0)
 {
     public static EvaluationResult operator +(EvaluationResult a, EvaluationResult b) =>
-        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.AmongTop + b.AmongTop, a.Count + b.Count);
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.AmongTop + b.AmongTop, a.Count + b.Count, a.Squares + b.Squares);
 }
 
 /// <summary>
@@ -60,6 +64,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     /// <summary>The stream for augmentation; null without any.</summary>
     public virtual RandomGenerator? AugmentationRandom => null;
+
+    /// <summary>What the training minimises.</summary>
+    public TrainingLoss Loss { get; set; } = new CrossEntropyLoss();
 
     /// <summary>Share of the target that goes to all classes alike (Szegedy et al. 2016).</summary>
     public float LabelSmoothing { get; set; }

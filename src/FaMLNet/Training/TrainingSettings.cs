@@ -51,6 +51,9 @@ internal sealed record TrainingSettings
 
     public ClassWeights? ClassWeights { get; init; }
 
+    /// <summary>What a regression minimises; null for classifiers.</summary>
+    public RegressionLoss? RegressionLoss { get; init; }
+
     public double ValidationFraction { get; init; }
 
     public DataCaching Caching { get; init; }
@@ -98,7 +101,7 @@ internal sealed record TrainingSettings
         ["ValidationFraction"] = Text(ValidationFraction),
         ["Augmentation"] = $"{Augmentation}",
         ["DataCaching"] = source is InMemoryRows ? "InMemory" : "Streaming",
-        ["training data"] = $"{source.Count} rows of {source.Features} features and {source.Classes} classes, SHA-256 {source.Fingerprint}",
+        ["training data"] = $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}",
     };
 
     /// <summary>
@@ -108,6 +111,14 @@ internal sealed record TrainingSettings
     /// </summary>
     public float InitialWeightScaleFor(NetworkLayout layout) => InitialWeightScale
         ?? (layout.IsNormalized && Rule is LayerwiseFeedbackRule ? 1 : Rule.Defaults.InitialWeightScale);
+
+    // What the label is goes with the data, so that checkpoints of before are read as before.
+    private string Labels(RowSource source) => source.Kind switch
+    {
+        LabelKind.Class => $"{source.Classes} classes",
+        LabelKind.Boolean => "a Boolean label",
+        _ => $"a number to predict by the loss {RegressionLoss}",
+    };
 
     private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
 }

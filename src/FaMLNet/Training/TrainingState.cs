@@ -10,24 +10,28 @@ internal sealed class TrainingState
 {
     private readonly TrainingSettings _settings;
     private readonly float[]? _means;
+    private readonly TargetScale _target;
     private readonly Dictionary<string, string> _description;
     private readonly List<EpochMetrics> _history = [];
     private uint[] _shuffleBefore;
     private TrainedNetwork? _best;
 
-    // Of the epoch begun: Σ weight·loss, Σ weight, rows right, rows seen.
-    private double _loss, _weight;
+    // Of the epoch begun: Σ weight·loss, Σ weight, Σ weight·(prediction − label)², rows right, rows seen.
+    private double _loss, _weight, _squares;
     private long _correct;
 
     /// <param name="settings">The training's settings.</param>
     /// <param name="network">The network; owned by the caller.</param>
     /// <param name="means">What was subtracted from the features; null for nothing.</param>
+    /// <param name="target">Between output and label.</param>
     /// <param name="description">What decides the result, by name: a checkpoint of another training is refused.</param>
-    public TrainingState(TrainingSettings settings, TrainingNetwork network, float[]? means, Dictionary<string, string> description)
+    public TrainingState(TrainingSettings settings, TrainingNetwork network, float[]? means, TargetScale target,
+        Dictionary<string, string> description)
     {
         _settings = settings;
         Network = network;
         _means = means;
+        _target = target;
         _description = description;
         Shuffle = new RandomGenerator(settings.Seed, "shuffle");
         _shuffleBefore = Shuffle.GetState();
@@ -52,13 +56,19 @@ internal sealed class TrainingState
     /// <summary>Mean loss of the rows of the epoch begun.</summary>
     public double Loss => _weight > 0 ? _loss / _weight : _loss;
 
-    /// <summary>Share of rows of the epoch begun that were right.</summary>
-    public double Accuracy => (double)_correct / RowsSeen;
+    /// <summary>Share of rows of the epoch begun that were right; NaN for a regression.</summary>
+    public double Accuracy => IsRegression ? double.NaN : (double)_correct / RowsSeen;
+
+    /// <summary>How far a regression's rows of the epoch begun were off, in the label's units; null for a classifier.</summary>
+    public double? RootMeanSquaredError => IsRegression ? Math.Sqrt(_weight > 0 ? _squares / _weight : _squares) : null;
+
+    private bool IsRegression => _settings.RegressionLoss != null;
 
     public void Add(BatchResult result)
     {
         _loss += result.Loss;
         _weight += result.Weight;
+        _squares += result.Squares;
         _correct += result.Correct;
         RowsSeen += result.Count;
     }
@@ -68,7 +78,7 @@ internal sealed class TrainingState
     {
         _history.Add(metrics);
         KeepLastGood();
-        (_loss, _weight, _correct, RowsSeen, RowsDone) = (0, 0, 0, 0, 0);
+        (_loss, _weight, _squares, _correct, RowsSeen, RowsDone) = (0, 0, 0, 0, 0, 0);
         _shuffleBefore = Shuffle.GetState();
     }
 
@@ -126,6 +136,7 @@ internal sealed class TrainingState
             Rows = RowsDone,
             Loss = _loss,
             Weight = _weight,
+            Squares = _squares,
             Correct = _correct,
             Seen = RowsSeen,
             Steps = Network.Optimizer.Steps,
@@ -168,7 +179,8 @@ internal sealed class TrainingState
             generator.SetState(checkpoint.Random[name]);
         _shuffleBefore = Shuffle.GetState();
         _history.AddRange(checkpoint.History);
-        (_loss, _weight, _correct, RowsSeen, RowsDone) = (checkpoint.Loss, checkpoint.Weight, checkpoint.Correct, checkpoint.Seen, checkpoint.Rows);
+        (_loss, _weight, _squares, _correct) = (checkpoint.Loss, checkpoint.Weight, checkpoint.Squares, checkpoint.Correct);
+        (RowsSeen, RowsDone) = (checkpoint.Seen, checkpoint.Rows);
 
         void Copy(string name, Span<float> target)
         {
@@ -181,7 +193,8 @@ internal sealed class TrainingState
 
     private TrainedNetwork NewCopy() =>
         new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
-            new float[Network.Feedback.Buffer.Length], _history);
+            new float[Network.Feedback.Buffer.Length], _history)
+        { Target = _target };
 
     /// <summary>Copies the network out, with the features' means folded into the first bias: W(x − μ) + b = Wx + (b − Wμ).</summary>
     private void Keep(TrainedNetwork copy)

@@ -165,6 +165,22 @@ public sealed class CommandTests : IDisposable
         Fails("the extension says how", "train", "iris.csv", "--csv", "history.txt");
     }
 
+    /// <summary>A process that is killed between an epoch's checkpoint and its line leaves a history that lacks it.</summary>
+    [Theory, InlineData("history.csv"), InlineData("history.jsonl")]
+    public void A_history_is_whole_when_the_training_is_over_whatever_happened_before(string name)
+    {
+        File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
+        string[] command = ["train", "iris.csv", "--epochs", "4", "--network", "mlp:8", "--csv", name, "--checkpoints", "state"];
+        Run(command);
+        string path = Path.Combine(_folder, name);
+        IReadOnlyList<EpochMetrics> whole = FaMLNet.Reporting.HistoryFile.Read(path);
+        Assert.Equal([1, 2, 3, 4], whole.Select(epoch => epoch.Epoch));
+        string[] lines = File.ReadAllLines(path);
+        File.WriteAllLines(path, [.. lines[..^2], lines[^1]]);
+        Run(command);
+        Reporting.HistoryFileTests.Same(whole, FaMLNet.Reporting.HistoryFile.Read(path));
+    }
+
     [Fact]
     public void The_same_command_goes_on_from_its_checkpoints()
     {

@@ -63,6 +63,13 @@ public sealed partial class DocumentationTests
         IDataView keyed = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         EpochMetrics last = ReliableTraining.Create(mlContext).Fit(keyed).Model.History[^1];
         Assert.InRange(last.ValidationTopKAccuracy!.Value, last.ValidationAccuracy!.Value, 1);
+        IDataView cancer = Tables.Load(mlContext, "breast-cancer");
+        cancer = mlContext.Transforms.Conversion.MapValue("Label", new Dictionary<string, bool> { ["malignant"] = true, ["benign"] = false })
+            .Fit(cancer).Transform(cancer);
+        (FeedbackAlignmentBinaryTransformer careful, FeedbackAlignmentRegressionTrainer regression) = TaskTraining.Create(mlContext, cancer);
+        Assert.Equal(1.5f, careful.Threshold);
+        cancer = mlContext.Transforms.Conversion.ConvertType("Label", outputKind: Microsoft.ML.Data.DataKind.Single).Fit(cancer).Transform(cancer);
+        Assert.Equal(30, regression.Fit(cancer).Model.History.Count);
         last = MeasuredTraining.Create(mlContext).Fit(keyed).Model.History[^1];
         Assert.InRange(last.TotalUpdateAngle!.Value, 0, 90);
         string before = Environment.CurrentDirectory;

@@ -42,6 +42,41 @@ public sealed class SeparateProcessTests
     }
 
     [Fact]
+    public void Dense_models_of_the_other_tasks_predict_without_libtorch_too()
+    {
+        MLContext mlContext = new(seed: 1);
+        IDataView data = Tables.Load(mlContext, "breast-cancer");
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet");
+        var label = mlContext.Transforms.Conversion.MapValue("Label", new Dictionary<string, bool> { ["malignant"] = true, ["benign"] = false });
+        var scale = mlContext.Transforms.NormalizeMeanVariance("Features");
+        ITransformer[] models =
+        [
+            label.Append(scale).Append(mlContext.BinaryClassification.Trainers.FeedbackAlignment(numberOfEpochs: 2)).Fit(data),
+            label.Append(scale).Append(mlContext.Transforms.Conversion.ConvertType("Label", outputKind: DataKind.Single))
+                .Append(mlContext.Regression.Trainers.FeedbackAlignment(numberOfEpochs: 2)).Fit(data),
+        ];
+        try
+        {
+            foreach (ITransformer model in models)
+            {
+                string zip = Path.Combine(folder.FullName, "model.zip");
+                mlContext.Model.Save(model, data.Schema, zip);
+                using JsonDocument result = JsonDocument.Parse(ProcessRunner.Run("dotnet", folder.FullName, ProcessRunner.Metadata("PredictOnly"),
+                    "predict", zip, Tables.PathOf("breast-cancer"), "50"));
+                Assert.Equal(model.Transform(mlContext.Data.TakeRows(data, 50)).GetColumn<float>("Score"),
+                    result.RootElement.GetProperty("scores").EnumerateArray().Select(row => row[0].GetSingle()));
+                Assert.DoesNotContain(result.RootElement.GetProperty("modules").EnumerateArray().Select(module => module.GetString()!),
+                    module => module != "TorchSharp.dll" && (module.Contains("torch", StringComparison.OrdinalIgnoreCase)
+                        || module.StartsWith("libc10", StringComparison.Ordinal)));
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void An_application_that_references_microsofts_torchsharp_trainers_as_well_trains()
     {
         string output = ProcessRunner.Run("dotnet", AppContext.BaseDirectory, ProcessRunner.Metadata("BesideTorchSharp"));

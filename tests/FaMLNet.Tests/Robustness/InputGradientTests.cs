@@ -80,7 +80,7 @@ public sealed class InputGradientTests
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 3);
-            TrainedNetwork trained = model.ToTrained(definition, 64, 6);
+            TrainedNetwork trained = ((INetworkModel)model).ToTrained(definition, 64, 6);
             float[] parameters = new float[twin.ParameterLength], statistics = new float[twin.StatisticsLength];
             Array.Fill(statistics, 1);
             twin.InputMean.In(statistics.AsSpan()).Clear();

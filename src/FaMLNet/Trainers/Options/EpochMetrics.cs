@@ -10,19 +10,28 @@ public sealed record EpochMetrics : LayerMetrics
     public required int Epoch { get; init; }
 
     /// <summary>
-    /// Weighted mean of the cross-entropy (natural logarithm) over the rows of the epoch, each as its mini-batch saw it, before the
-    /// update and with dropout.
+    /// Weighted mean of the loss over the rows of the epoch, each as its mini-batch saw it, before the update and with dropout: the cross-entropy
+    /// (natural logarithm), or a regression's (<see cref="RegressionLoss"/>, of the standardised target).
     /// </summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1.</summary>
+    /// <summary>
+    /// Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1. NaN for a regression, whose rows are neither
+    /// right nor wrong.
+    /// </summary>
     public required double Accuracy { get; init; }
+
+    /// <summary>How far a regression's predictions were off, counted as <see cref="Loss"/> is, in the label's units; null for a classifier.</summary>
+    public double? RootMeanSquaredError { get; init; }
 
     /// <summary>Loss on the validation set; null without one.</summary>
     public double? ValidationLoss { get; init; }
 
-    /// <summary>Accuracy on the validation set, between 0 and 1; null without one.</summary>
+    /// <summary>Accuracy on the validation set, between 0 and 1; null without one and for a regression.</summary>
     public double? ValidationAccuracy { get; init; }
+
+    /// <summary>How far a regression's predictions are off on the validation set, in the label's units; null without one.</summary>
+    public double? ValidationRootMeanSquaredError { get; init; }
 
     /// <summary>
     /// Share of the validation set's rows whose class is among the k likeliest (<c>Options.TopK</c>), between 0 and 1; null without either.

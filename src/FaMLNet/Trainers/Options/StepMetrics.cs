@@ -12,10 +12,10 @@ public sealed record StepMetrics : LayerMetrics
     /// <summary>Number of the step, from 1, counted through all epochs.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Weighted mean of the cross-entropy (natural logarithm) over the step's mini-batch, before the update and with dropout.</summary>
+    /// <summary>Weighted mean of the loss (<see cref="EpochMetrics.Loss"/>) over the step's mini-batch, before the update and with dropout.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of the mini-batch's rows classified right, between 0 and 1.</summary>
+    /// <summary>Share of the mini-batch's rows classified right, between 0 and 1; NaN for a regression.</summary>
     public required double Accuracy { get; init; }
 
     /// <summary>Learning rate of the step.</summary>

@@ -1,4 +1,5 @@
 using FaMLNet.Interop;
+using FaMLNet.Training.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,13 +24,14 @@ internal abstract class AutogradBatch(NetworkLayout layout, FloatBuffer statisti
 
     public abstract void Load(TrainingData data, ReadOnlySpan<int> rows, bool augment);
 
-    /// <summary>(softmax − target) · coefficient: the error of the mean loss at the logits.</summary>
+    /// <summary>The error of the mean loss at the outputs: for classes (softmax − target) · coefficient.</summary>
+    /// <param name="loss">What is minimised.</param>
     /// <param name="logits">Rows × classes, without a graph.</param>
     /// <param name="smoothing">Share of the target that goes to all classes alike.</param>
     /// <param name="counts">Whether loss and hits are counted.</param>
-    public abstract Tensor Error(Tensor logits, float smoothing, bool counts);
+    public abstract Tensor Error(TrainingLoss loss, Tensor logits, float smoothing, bool counts);
 
-    public abstract EvaluationResult Evaluate(Tensor logits, int k);
+    public abstract EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k);
 
     /// <summary>What has added up on a device since this was last asked.</summary>
     public virtual BatchResult TakeTotals() => default;
@@ -74,16 +76,17 @@ internal sealed class HostBatch(NetworkLayout layout, FloatBuffer statistics, Au
         _view = _input.Fresh(0, rows.Length, width).DetachFromDisposeScope();
     }
 
-    public override Tensor Error(Tensor logits, float smoothing, bool counts)
+    public override Tensor Error(TrainingLoss loss, Tensor logits, float smoothing, bool counts)
     {
         Tensor error = logits.contiguous().clone();
-        BatchResult result = _labels.ReplaceLogitsByError(error, Layout.Outputs, smoothing);
+        BatchResult result = _labels.ReplaceLogitsByError(loss, error, Layout.Outputs, smoothing);
         if (counts)
             _result = result;
         return error;
     }
 
-    public override EvaluationResult Evaluate(Tensor logits, int k) => _labels.Evaluate(logits.contiguous(), Layout.Outputs, k);
+    public override EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k) =>
+        _labels.Evaluate(loss, logits.contiguous(), Layout.Outputs, k);
 
     public override void Dispose()
     {
@@ -99,6 +102,7 @@ internal sealed class DeviceBatch : AutogradBatch
     private readonly DeviceRows _rows;
     private readonly Tensor _totals;
     private Tensor? _features, _labels, _weights, _coefficients;
+    private BatchResult _result;
     private int _count;
 
     public DeviceBatch(NetworkLayout layout, FloatBuffer statistics, Augmenter? augmenter, Device device) : base(layout, statistics, augmenter)
@@ -110,7 +114,8 @@ internal sealed class DeviceBatch : AutogradBatch
 
     public override Tensor Input => _features!;
 
-    public override BatchResult Result => new(0, 0, 0, _count);
+    // Of classes, all but the count adds up on the device.
+    public override BatchResult Result => _result with { Count = _count };
 
     public override void Load(TrainingData data, ReadOnlySpan<int> rows, bool augment)
     {
@@ -131,18 +136,20 @@ internal sealed class DeviceBatch : AutogradBatch
             weights.Times(1f / _count).DetachFromDisposeScope());
     }
 
-    public override Tensor Error(Tensor logits, float smoothing, bool counts)
+    public override Tensor Error(TrainingLoss loss, Tensor logits, float smoothing, bool counts)
     {
         using IDisposable grad = no_grad();
+        if (loss is not CrossEntropyLoss)
+            return ErrorByHost(loss, logits, smoothing, counts);
         float share = smoothing / Layout.Outputs;
         Tensor log = nn.functional.log_softmax(logits, 1), column = _labels!.unsqueeze(1), scale = _coefficients!.unsqueeze(1);
         if (counts)
         {
-            Tensor loss = log.gather(1, column).Scale(smoothing - 1);
+            Tensor losses = log.gather(1, column).Scale(smoothing - 1);
             if (share > 0)
-                loss.AddScaled(log.sum(1, keepdim: true), -share);
+                losses.AddScaled(log.sum(1, keepdim: true), -share);
             Tensor right = logits.argmax(1).eq(_labels);
-            _totals.add_(stack([loss.squeeze(1).mul(_weights!).sum(), _weights!.sum(), right.to(ScalarType.Float32).sum()], 0), Scalars.One);
+            _totals.add_(stack([losses.squeeze(1).mul(_weights!).sum(), _weights!.sum(), right.to(ScalarType.Float32).sum()], 0), Scalars.One);
         }
         Tensor error = log.exp();
         if (share > 0)
@@ -151,10 +158,9 @@ internal sealed class DeviceBatch : AutogradBatch
         return error.mul_(scale);
     }
 
-    public override EvaluationResult Evaluate(Tensor logits, int k)
+    public override EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k)
     {
-        int[] labels = [.. _labels!.cpu().data<long>().ToArray().Select(label => (int)label)];
-        return SoftmaxCrossEntropy.Evaluate(logits.cpu().contiguous().data<float>().ToArray(), labels, _weights!.cpu().data<float>().ToArray(),
+        return loss.Evaluate(logits.cpu().contiguous().data<float>().ToArray(), HostLabels(), _weights!.cpu().data<float>().ToArray(),
             Layout.Outputs, k);
     }
 
@@ -174,6 +180,20 @@ internal sealed class DeviceBatch : AutogradBatch
         _rows.Dispose();
         _totals.Dispose();
     }
+
+    /// <summary>One output a row: little to move, and the host's own code, so that there is one of it.</summary>
+    private Tensor ErrorByHost(TrainingLoss loss, Tensor logits, float smoothing, bool counts)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor error = logits.cpu().contiguous().clone();
+        float[] coefficients = _coefficients!.cpu().data<float>().ToArray(), weights = _weights!.cpu().data<float>().ToArray();
+        LossSums sums = loss.ReplaceRowsByError(error, HostLabels(), coefficients, Layout.Outputs, smoothing);
+        if (counts)
+            _result = new BatchResult(sums.Loss * _count, weights.Sum(weight => (double)weight), sums.Correct, _count, sums.Squares * _count);
+        return error.to(_device).MoveToOuterDisposeScope();
+    }
+
+    private int[] HostLabels() => [.. _labels!.cpu().data<long>().ToArray().Select(label => (int)label)];
 
     private void Free()
     {

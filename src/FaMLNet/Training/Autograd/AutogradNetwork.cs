@@ -102,7 +102,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using IDisposable grad = no_grad();
         using IDisposable? oneDnn = OneDnn.Off(_forward.RunsWithoutOneDnn);
         _batch.Load(data, rows, augment: false);
-        return _batch.Evaluate(_forward.Run(_batch.Input, training: false, (_, input) => input), k);
+        return _batch.Evaluate(Loss, _forward.Run(_batch.Input, training: false, (_, input) => input), k);
     }
 
     public override void Download()
@@ -167,7 +167,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
             float? limit = byRule ? Clipping?.ErrorLimit : null;
             Tensor output = _forward.Run(_batch.Input, training: true, cuts ? _cuts.Cut : limit is { } most
                 ? (_, input) => ClippedError.At(input, most) : (_, input) => input);
-            Tensor error = _batch.Error(output.detach(), LabelSmoothing, counts: byRule);
+            Tensor error = _batch.Error(Loss, output.detach(), LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
             _cuts.Project(error, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);

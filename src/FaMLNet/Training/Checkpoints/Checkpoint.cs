@@ -23,6 +23,9 @@ internal sealed record Checkpoint
 
     public required double Weight { get; init; }
 
+    /// <summary>Of a regression, Σ weight·(prediction − label)².</summary>
+    public double Squares { get; init; }
+
     public required long Correct { get; init; }
 
     public required long Seen { get; init; }

@@ -86,7 +86,6 @@ internal sealed class DenseBatch : IDisposable
         Input = _input.Stored(0, width, _stride);
         InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
         Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
-        Loss = new SoftmaxCrossEntropy(width);
         _labels = new int[width];
         _coefficients = new float[width];
     }
@@ -104,8 +103,6 @@ internal sealed class DenseBatch : IDisposable
     public FloatMatrix InputTransposed { get; }
 
     public DenseUnits[] Units { get; }
-
-    public SoftmaxCrossEntropy Loss { get; }
 
     public ReadOnlySpan<int> Labels => _labels;
 

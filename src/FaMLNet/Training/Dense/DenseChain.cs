@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
+using FaMLNet.Training.Losses;
 
 namespace FaMLNet.Training.Dense;
 
@@ -51,15 +52,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         Clock?.End(StepPhase.Data);
         Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
-        (double loss, int correct) = batch.Loss.Run(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset, Gradient.Pointer
-            + top.Bias.Offset,
-            top.Outputs, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
+        LossSums sums = Loss.ReplaceColumnsByError(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset,
+            Gradient.Pointer + top.Bias.Offset, top.Outputs, batch.Width, batch.Labels, batch.Coefficients, rows.Length, LabelSmoothing);
         if (Activity != null && _layout.Network.Activation == Activation.ReLU)
             Watch(Activity, batch);
         Clock?.End(StepPhase.Forward);
         Backward(batch, Gradient, _gradients, byRule: true);
         Clock?.End(StepPhase.Backward);
-        return new BatchResult(loss * rows.Length, batch.WeightSum, correct, rows.Length);
+        return new BatchResult(sums.Loss * rows.Length, batch.WeightSum, sums.Correct, rows.Length, sums.Squares * rows.Length);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -79,7 +79,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                 _logits[row * classes + c] = logits[c * batch.Width + row] + bias[c];
             _rowWeights[row] = data.Weights.IsEmpty ? 1 : data.Weights[rows[row]];
         }
-        return SoftmaxCrossEntropy.Evaluate(_logits, batch.Labels[..rows.Length], _rowWeights, classes, k);
+        return Loss.Evaluate(_logits, batch.Labels[..rows.Length], _rowWeights, classes, k);
     }
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)

@@ -54,7 +54,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         using Tensor input = _batch.Input(), output = GraphNode.Forward(_nodes, input, Pass.Prediction), logits = output.contiguous();
-        return _batch.Evaluate(logits, _layout.Outputs, k);
+        return _batch.Evaluate(Loss, logits, _layout.Outputs, k);
     }
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
@@ -90,7 +90,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         using Tensor output = GraphNode.Forward(_nodes, input, Pass.Training);
         // A copy: the last layer may need its output again.
         using Tensor dense = output.contiguous(), error = dense.clone();
-        BatchResult result = _batch.ReplaceLogitsByError(error, _layout.Outputs, LabelSmoothing);
+        BatchResult result = _batch.ReplaceLogitsByError(Loss, error, _layout.Outputs, LabelSmoothing);
         Clock?.End(StepPhase.Forward);
         // Layers may overwrite the error that they get; direct rules project it further down as it was.
         using Tensor gradientOfOutput = error.clone();

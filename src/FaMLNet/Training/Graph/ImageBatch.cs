@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaMLNet.Training.Losses;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet.Training.Graph;
@@ -60,9 +61,10 @@ internal sealed class ImageBatch : IDisposable
 
     public RandomGenerator? AugmentationRandom => _augmenter?.Random;
 
-    public EvaluationResult Evaluate(Tensor logits, int classes, int k) => _labels.Evaluate(logits, classes, k);
+    public EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int outputs, int k) => _labels.Evaluate(loss, logits, outputs, k);
 
-    public BatchResult ReplaceLogitsByError(Tensor logits, int classes, float smoothing) => _labels.ReplaceLogitsByError(logits, classes, smoothing);
+    public BatchResult ReplaceLogitsByError(TrainingLoss loss, Tensor logits, int outputs, float smoothing) =>
+        _labels.ReplaceLogitsByError(loss, logits, outputs, smoothing);
 
     public void Dispose() => _input?.Dispose();
 

@@ -30,9 +30,11 @@ internal sealed class InMemoryRows : RowSource
         double[] weights = new double[data.Classes];
         foreach (int row in _rows)
         {
-            counts[data.Labels[row]]++;
-            weights[data.Labels[row]] += data.Weights.IsEmpty ? 1 : data.Weights[row];
+            int label = data.ClassOf(data.Labels[row]);
+            counts[label]++;
+            weights[label] += data.Weights.IsEmpty ? 1 : data.Weights[row];
         }
+        Targets = data.MomentsOf(_rows);
         (float[]? byClass, double factor) = WeightFactors(classWeights, counts, weights);
         data.MultiplyWeights(byClass, factor);
         validation?.MultiplyWeights(byClass, factor);
@@ -41,6 +43,8 @@ internal sealed class InMemoryRows : RowSource
     public override int Features => _data.Features;
 
     public override int Classes => _data.Classes;
+
+    public override LabelKind Kind => _data.Kind;
 
     public override long Count => _rows.Length;
 
@@ -80,7 +84,7 @@ internal sealed class InMemoryRows : RowSource
     {
         List<int>[] byClass = [.. Enumerable.Range(0, data.Classes).Select(_ => new List<int>())];
         for (int row = 0; row < data.Count; row++)
-            byClass[data.Labels[row]].Add(row);
+            byClass[data.ClassOf(data.Labels[row])].Add(row);
         List<int> training = [], aside = [];
         foreach (List<int> rows in byClass)
         {

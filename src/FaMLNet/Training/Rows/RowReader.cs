@@ -10,7 +10,26 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
 {
     public int Width { get; } = ((VectorDataViewType)Features.Type).Size;
 
-    public int Classes { get; } = CountClasses(Label);
+    public LabelKind Kind { get; } = KindOf(Label.Type);
+
+    /// <summary>The classes of the label; 1 for numbers.</summary>
+    public int Classes { get; } = KindOf(Label.Type) switch { LabelKind.Class => CountClasses(Label), LabelKind.Boolean => 2, _ => 1 };
+
+    /// <summary>Outputs of a network that learns the label.</summary>
+    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
+
+    /// <summary>The least number that a label may be.</summary>
+    public float LeastLabel { get; init; } = float.NegativeInfinity;
+
+    /// <summary>Width and label, for messages.</summary>
+    public string Describe() => Kind == LabelKind.Number ? $"{Width} features and a number to predict" : $"{Width} features and {Classes} classes";
+
+    private static LabelKind KindOf(DataViewType type) => type switch
+    {
+        KeyDataViewType => LabelKind.Class,
+        BooleanDataViewType => LabelKind.Boolean,
+        _ => LabelKind.Number,
+    };
 
     private static int CountClasses(DataViewSchema.Column label)
     {
@@ -54,7 +73,7 @@ internal sealed class RowReader : IDisposable
     private readonly Action _checkCancelled;
     private readonly DataViewRowCursor _cursor;
     private readonly ValueGetter<VBuffer<float>> _getFeatures;
-    private readonly ValueGetter<uint> _getLabel;
+    private readonly TryGetLabel _tryGetLabel;
     private readonly ValueGetter<float>? _getWeight;
     private VBuffer<float> _buffer;
 
@@ -68,7 +87,7 @@ internal sealed class RowReader : IDisposable
         DataViewSchema.Column[] wanted = columns.Weight is { } weight ? [columns.Features, columns.Label, weight] : [columns.Features, columns.Label];
         _cursor = data.GetRowCursor(wanted);
         _getFeatures = _cursor.GetGetter<VBuffer<float>>(columns.Features);
-        _getLabel = _cursor.GetGetter<uint>(columns.Label);
+        _tryGetLabel = LabelGetter();
         _getWeight = columns.Weight is { } column ? RowCursorUtils.GetGetterAs<float>(NumberDataViewType.Single, _cursor, column.Index) : null;
     }
 
@@ -79,22 +98,21 @@ internal sealed class RowReader : IDisposable
 
     /// <summary>Reads the next usable row.</summary>
     /// <param name="features">Receives the features.</param>
-    /// <param name="label">The class, from 0.</param>
+    /// <param name="label">The label, as its <see cref="LabelKind"/> says.</param>
     /// <param name="weight">The example weight; 1 without a column.</param>
     /// <returns>False at the end.</returns>
-    /// <exception cref="InvalidOperationException">A feature is infinite, or a weight negative or infinite.</exception>
+    /// <exception cref="InvalidOperationException">A feature or label is infinite, a weight negative or infinite, a count negative.</exception>
     public bool Read(Span<float> features, out int label, out float weight)
     {
-        uint key = 0;
         label = 0;
         weight = 1;
         while (_cursor.MoveNext())
         {
             if ((Counts.Read++ & 255) == 0)
                 _checkCancelled();
-            _getLabel(ref key);
+            bool labelled = _tryGetLabel(out label);
             _getWeight?.Invoke(ref weight);
-            if (key == 0 || key > (uint)_columns.Classes)
+            if (!labelled)
                 Counts.MissingLabel++;
             else if (float.IsNaN(weight))
                 Counts.MissingWeight++;
@@ -114,7 +132,6 @@ internal sealed class RowReader : IDisposable
                     if (float.IsInfinity(magnitude))
                         throw Infinite(features);
                     Largest = Math.Max(Largest, magnitude);
-                    label = (int)key - 1;
                     return true;
                 }
             }
@@ -140,6 +157,49 @@ internal sealed class RowReader : IDisposable
             result = Math.Max(result, bits[i] & 0x7FFF_FFFF);
         return BitConverter.Int32BitsToSingle(result);
     }
+
+    /// <summary>The present row's label; false if it is missing.</summary>
+    private delegate bool TryGetLabel(out int label);
+
+    private TryGetLabel LabelGetter()
+    {
+        switch (_columns.Kind)
+        {
+            case LabelKind.Class:
+                ValueGetter<uint> getKey = _cursor.GetGetter<uint>(_columns.Label);
+                uint key = 0, most = (uint)_columns.Classes;
+                return (out int label) =>
+                {
+                    getKey(ref key);
+                    label = (int)key - 1;
+                    return key != 0 && key <= most;
+                };
+            case LabelKind.Boolean:
+                ValueGetter<bool> getTruth = _cursor.GetGetter<bool>(_columns.Label);
+                bool truth = false;
+                return (out int label) =>
+                {
+                    getTruth(ref truth);
+                    label = truth ? 1 : 0;
+                    return true;
+                };
+            default:
+                ValueGetter<float> getNumber = _cursor.GetGetter<float>(_columns.Label);
+                float number = 0;
+                return (out int label) =>
+                {
+                    getNumber(ref number);
+                    label = BitConverter.SingleToInt32Bits(number);
+                    return float.IsNaN(number) ? false
+                        : float.IsInfinity(number) || number < _columns.LeastLabel ? throw OutOfRange(number) : true;
+                };
+        }
+    }
+
+    private InvalidOperationException OutOfRange(float label) => new(InvariantText.Of($"Label column '{_columns.Label.Name}', row {Counts.Read}: ")
+        + (float.IsInfinity(label) ? InvariantText.Of($"labels must be finite; found {label}. Correct the value or filter the row out.")
+            : InvariantText.Of($"counts must be {_columns.LeastLabel} or more for the Poisson loss; found {label}. Correct the value, or choose ")
+                + "another RegressionLoss."));
 
     private InvalidOperationException Infinite(ReadOnlySpan<float> row)
     {

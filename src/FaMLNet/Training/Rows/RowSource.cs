@@ -11,7 +11,17 @@ internal abstract class RowSource : IDisposable
 {
     public abstract int Features { get; }
 
+    /// <summary>The classes of the label; 1 for numbers.</summary>
     public abstract int Classes { get; }
+
+    /// <summary>What labels are.</summary>
+    public abstract LabelKind Kind { get; }
+
+    /// <summary>Outputs of a network that learns the label.</summary>
+    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
+
+    /// <summary>Mean and deviation of labels that are numbers, over the training rows.</summary>
+    public TargetMoments Targets { get; protected init; } = new();
 
     /// <summary>Rows of an epoch.</summary>
     public abstract long Count { get; }

@@ -15,7 +15,10 @@ internal static class RowSources
     public static RowSource Open(RoleMappedData training, RoleMappedData? validation, TrainingSettings settings, IChannel channel,
         Action checkCancelled)
     {
-        RowColumns columns = ColumnsOf(training);
+        RowColumns columns = ColumnsOf(training) with
+        {
+            LeastLabel = settings.RegressionLoss is { IsLogarithmic: true } ? 0 : float.NegativeInfinity
+        };
         TrainingData? aside = validation == null ? null : ReadValidation(validation, columns, channel, checkCancelled);
         if (settings.Caching != DataCaching.Streaming)
         {
@@ -38,11 +41,11 @@ internal static class RowSources
 
     private static TrainingData ReadValidation(RoleMappedData validation, RowColumns training, IChannel channel, Action checkCancelled)
     {
-        RowColumns columns = ColumnsOf(validation);
+        RowColumns columns = ColumnsOf(validation) with { LeastLabel = training.LeastLabel };
         if (columns.Width != training.Width || columns.Classes != training.Classes)
             throw new InvalidOperationException(
-                $"The validation data has {columns.Width} features and {columns.Classes} classes; the training data has {training.Width} and "
-                    + $"{training.Classes}. Transform both with the transformers fitted on the training data.");
+                $"The validation data has {columns.Describe()}; the training data has {training.Describe()}. "
+                    + "Transform both with the transformers fitted on the training data.");
         return TrainingDataReader.TryRead(validation.Data, columns, channel, checkCancelled, long.MaxValue, isTraining: false)!;
     }
 

@@ -57,7 +57,7 @@ internal sealed class StreamedRows : RowSource
         _shift = new float[columns.Width];
         long[] counts = new long[columns.Classes];
         double[] weights = new double[columns.Classes];
-        TrainingData? aside = _validationFraction > 0 ? new TrainingData(columns.Width, columns.Classes) : null;
+        TrainingData? aside = _validationFraction > 0 ? NewData() : null;
         using IncrementalHash? hash = fingerprint ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         Scan(aside, counts, weights, hash, channel);
         // Rows kept aside are among those of the stream; a set of its own is not.
@@ -78,6 +78,8 @@ internal sealed class StreamedRows : RowSource
     public override int Features => _columns.Width;
 
     public override int Classes => _columns.Classes;
+
+    public override LabelKind Kind => _columns.Kind;
 
     public override long Count => _count;
 
@@ -116,7 +118,7 @@ internal sealed class StreamedRows : RowSource
         int blockRows = Math.Max(1, BlockBytes / sizeof(float) / Features / batchSize) * batchSize;
         using BlockingCollection<TrainingData> full = new(BlocksAhead), empty = [];
         for (int i = 0; i < BlocksAhead; i++)
-            empty.Add(new TrainingData(Features, Classes, blockRows, packs: false));
+            empty.Add(NewData(blockRows, packs: false));
         using CancellationTokenSource stop = new();
         Task producer = Task.Factory.StartNew(() => Produce(full, empty, blockRows, shuffle, stop.Token), CancellationToken.None,
             TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -151,6 +153,11 @@ internal sealed class StreamedRows : RowSource
         }
     }
 
+    private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind);
+
+    /// <summary>The class of a label, from 0; numbers are of one.</summary>
+    private int ClassOf(int label) => Kind == LabelKind.Number ? 0 : label;
+
     private void Scan(TrainingData? aside, long[] counts, double[] weights, IncrementalHash? hash, IChannel channel)
     {
         ValidationSampler sampler = new(_validationFraction, _seed, Classes);
@@ -165,7 +172,7 @@ internal sealed class StreamedRows : RowSource
             hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in label)));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in weight)));
-            if (aside != null && sampler.Takes(label))
+            if (aside != null && sampler.Takes(ClassOf(label)))
             {
                 row.CopyTo(aside.Next());
                 aside.Commit(label, _columns.Weight == null ? null : weight);
@@ -174,8 +181,10 @@ internal sealed class StreamedRows : RowSource
                         + $"fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit."));
                 continue;
             }
-            counts[label]++;
-            weights[label] += weight;
+            counts[ClassOf(label)]++;
+            weights[ClassOf(label)] += weight;
+            if (Kind == LabelKind.Number)
+                Targets.Add(BitConverter.Int32BitsToSingle(label));
             if (_count++ == 0)
                 row.CopyTo(_shift, 0);
             // Floats within a block, doubles over blocks, of differences to the first row: fast, and exact enough however many rows there are.
@@ -186,7 +195,7 @@ internal sealed class StreamedRows : RowSource
                 Flush(blockSums, blockSquares, ref inBlock);
         }
         Flush(blockSums, blockSquares, ref inBlock);
-        TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
+        TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, Targets, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
         TrainingDataReader.Report(_columns, reader, usable, channel);
     }
 
@@ -217,11 +226,11 @@ internal sealed class StreamedRows : RowSource
                 Span<float> row = pool.AsSpan(slot * Features, Features);
                 while (reader.Read(row, out labels[slot], out weights[slot]))
                 {
-                    if (_validationFraction > 0 && sampler.Takes(labels[slot]))
+                    if (_validationFraction > 0 && sampler.Takes(ClassOf(labels[slot])))
                         continue;
                     if (_means != null)
                         TensorPrimitives.Subtract(row, _means, row);
-                    weights[slot] = (float)(weights[slot] * (_classFactors?[labels[slot]] ?? 1) * _factor);
+                    weights[slot] = (float)(weights[slot] * (_classFactors?[ClassOf(labels[slot])] ?? 1) * _factor);
                     return true;
                 }
                 return false;

@@ -30,10 +30,12 @@ internal sealed class TrainingData
     /// <param name="classes">The number of classes.</param>
     /// <param name="expectedRows">How many rows are coming, if known.</param>
     /// <param name="packs">Whether pixels may stay bytes.</param>
-    public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true)
+    /// <param name="kind">What labels are.</param>
+    public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true, LabelKind kind = LabelKind.Class)
     {
         Features = features;
         Classes = classes;
+        Kind = kind;
         long rows = Math.Clamp(expectedRows ?? BlockElements, 1, Math.Max(1, BlockElements / features));
         _shift = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)rows));
         _pixels = packs && features >= LeastImage ? [] : null;
@@ -42,7 +44,13 @@ internal sealed class TrainingData
 
     public int Features { get; }
 
+    /// <summary>The classes of the label; 1 for numbers.</summary>
     public int Classes { get; }
+
+    public LabelKind Kind { get; }
+
+    /// <summary>Outputs of a network that learns the label.</summary>
+    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
 
     public int Count => _labels.Count;
 
@@ -52,11 +60,26 @@ internal sealed class TrainingData
     /// <summary>Whether rows are kept as bytes.</summary>
     public bool IsPacked => _pixels != null;
 
-    /// <summary>The class of each row, from 0.</summary>
+    /// <summary>The label of each row, as <see cref="Kind"/> says.</summary>
     public ReadOnlySpan<int> Labels => CollectionsMarshal.AsSpan(_labels);
 
     /// <summary>The weight of each row; empty without a weight column.</summary>
     public ReadOnlySpan<float> Weights => CollectionsMarshal.AsSpan(_weights);
+
+    /// <summary>The class of a label, from 0; numbers are of one.</summary>
+    public int ClassOf(int label) => Kind == LabelKind.Number ? 0 : label;
+
+    /// <summary>Mean and deviation of the numbers that some rows have for labels; nothing for other labels.</summary>
+    public TargetMoments MomentsOf(ReadOnlySpan<int> rows)
+    {
+        TargetMoments moments = new();
+        if (Kind == LabelKind.Number)
+        {
+            foreach (int row in rows)
+                moments.Add(BitConverter.Int32BitsToSingle(_labels[row]));
+        }
+        return moments;
+    }
 
     /// <summary>Copies a row's features.</summary>
     public void CopyRow(int row, Span<float> destination)
@@ -183,7 +206,7 @@ internal sealed class TrainingData
         }
         Span<float> weights = CollectionsMarshal.AsSpan(_weights);
         for (int i = 0; i < weights.Length; i++)
-            weights[i] = (float)(weights[i] * (byClass?[_labels[i]] ?? 1) * factor);
+            weights[i] = (float)(weights[i] * (byClass?[ClassOf(_labels[i])] ?? 1) * factor);
     }
 
     /// <summary>SHA-256 of features, labels and weights, in their order.</summary>

@@ -29,7 +29,7 @@ internal static class TrainingDataReader
     public static TrainingData? TryRead(IDataView data, RowColumns columns, IChannel channel, Action checkCancelled, long mostBytes,
         bool isTraining = true)
     {
-        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount());
+        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount(), kind: columns.Kind);
         using RowReader reader = new(data, columns, checkCancelled);
         while (reader.Read(rows.Next(), out int label, out float weight))
         {
@@ -38,9 +38,15 @@ internal static class TrainingDataReader
                 return null;
         }
         long[] counts = new long[columns.Classes];
+        TargetMoments targets = new();
         foreach (int label in rows.Labels)
-            counts[label]++;
-        CheckUsable(columns, reader.Counts, counts, anyWeight: rows.Weights.Length == 0 || rows.Weights.IndexOfAnyExcept(0f) >= 0, isTraining);
+        {
+            counts[rows.ClassOf(label)]++;
+            if (rows.Kind == LabelKind.Number)
+                targets.Add(BitConverter.Int32BitsToSingle(label));
+        }
+        CheckUsable(columns, reader.Counts, counts, targets, anyWeight: rows.Weights.Length == 0 || rows.Weights.IndexOfAnyExcept(0f) >= 0,
+            isTraining);
         Report(columns, reader, rows.Count, channel);
         return rows;
     }
@@ -49,9 +55,11 @@ internal static class TrainingDataReader
     /// <param name="columns">The columns.</param>
     /// <param name="read">What was read and left out.</param>
     /// <param name="counts">Usable rows of each class.</param>
+    /// <param name="targets">Of labels that are numbers.</param>
     /// <param name="anyWeight">Whether any row counts.</param>
-    /// <param name="isTraining">False for a validation set, which may have a single class.</param>
-    public static void CheckUsable(RowColumns columns, RowCounts read, ReadOnlySpan<long> counts, bool anyWeight, bool isTraining)
+    /// <param name="isTraining">False for a validation set, which may have a single label.</param>
+    public static void CheckUsable(RowColumns columns, RowCounts read, ReadOnlySpan<long> counts, TargetMoments targets, bool anyWeight,
+        bool isTraining)
     {
         string set = isTraining ? "training" : "validation";
         if (read.Read == 0)
@@ -65,13 +73,20 @@ internal static class TrainingDataReader
         if (classes == 0)
         {
             string found = read.MissingLabel == read.Read ? $"all {read.Read} rows have a missing label in column '{columns.Label.Name}'. Check "
-                + $"that MapValueToKey was fitted on the label's values and that the column is read from the right place"
+                + (columns.Kind == LabelKind.Class ? "that MapValueToKey was fitted on the label's values and " : "")
+                + "that the column is read from the right place"
                 : read.MissingFeature == read.Read ? $"all {read.Read} rows have missing (NaN) features in column '{columns.Features.Name}'. Fill "
                     + $"them in with mlContext.Transforms.ReplaceMissingValues(\"{columns.Features.Name}\")"
                 : $"all {read.Read} rows lack something: {read.Describe(columns)}";
             throw new InvalidOperationException($"No row of the {set} data can be used: {found}.");
         }
-        if (isTraining && classes == 1)
+        if (isTraining && columns.Kind == LabelKind.Number && !targets.Vary)
+            throw new InvalidOperationException($"All {counts[0]} usable rows have the same label in column '{columns.Label.Name}': there is nothing "
+                + "to learn. Check the label column and how the data was split.");
+        if (isTraining && columns.Kind == LabelKind.Boolean && classes == 1)
+            throw new InvalidOperationException($"All {counts[last]} usable rows have the label {(last == 1 ? "true" : "false")} in column "
+                + $"'{columns.Label.Name}'; both are needed to learn anything. Check the label column and how the data was split.");
+        if (isTraining && columns.Kind == LabelKind.Class && classes == 1)
             throw new InvalidOperationException(
                 $"All {counts[last]} usable rows have the same label in column '{columns.Label.Name}' (key {last + 1}); at least 2 classes are "
                     + $"needed to learn anything. Check the label column and how the data was split.");
@@ -85,7 +100,7 @@ internal static class TrainingDataReader
         long skipped = reader.Counts.Read - usable;
         if (skipped > 0)
             channel.Warning($"Left out {skipped} of {reader.Counts.Read} rows: {reader.Counts.Describe()}.");
-        channel.Info($"Read {usable} rows of {columns.Width} features and {columns.Classes} classes.");
+        channel.Info($"Read {usable} rows of {columns.Describe()}.");
         if (reader.Largest > 100)
             channel.Warning(
                 InvariantText.Of($"Feature column '{columns.Features.Name}' has values up to {reader.Largest:G4} in magnitude. Neural networks "

@@ -1,0 +1,14 @@
+namespace FaMLNet.Persistence;
+
+/// <summary>What a saved network is for.</summary>
+internal enum ModelTask
+{
+    /// <summary>A score a class.</summary>
+    Multiclass,
+
+    /// <summary>One logit.</summary>
+    Binary,
+
+    /// <summary>One number.</summary>
+    Regression,
+}

@@ -1,0 +1,225 @@
+using FaMLNet.Persistence;
+using FaMLNet.Scoring;
+using FaMLNet.Training;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+
+namespace FaMLNet;
+
+/// <summary>What a trained network of any task is: the network, the rule that trained it, its weights and the history of its training.</summary>
+/// <remarks>
+/// Dense networks are scored in managed code: predicting needs neither TorchSharp nor libtorch. Convolutional networks need both. Immutable and
+/// thread-safe, unlike a <see cref="PredictionEngine{TSrc, TDst}"/> made from it.
+/// </remarks>
+/// <typeparam name="TOutput">What ML.NET takes a score of the task to be.</typeparam>
+public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParametersBase<TOutput>, IFeedbackAlignmentModel, INetworkModel,
+    IValueMapper, IBatchedModel, IDisposable
+{
+    private const string DocumentEntry = "model.json";
+    private const string WeightsEntry = "weights.safetensors";
+
+    private readonly NetworkLayout _layout;
+    private readonly float[] _parameters, _statistics;
+    private readonly IReadOnlyDictionary<string, ParameterTensor> _feedback;
+    private readonly NetworkScorer _scorer;
+
+    internal FeedbackAlignmentModelParametersBase(IHostEnvironment env, string name, TrainedNetwork trained) : base(env, name)
+    {
+        _layout = trained.Layout;
+        _parameters = trained.Parameters;
+        _statistics = trained.Statistics;
+        _feedback = FeedbackWeights.SlicesOf(trained.Rule, _layout, out _).Zip(_layout.WeightedLayers).Where(pair => pair.First != null)
+            .ToDictionary(pair => pair.Second.Name, pair =>
+            new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
+        Rule = trained.Rule;
+        History = trained.History;
+        Target = trained.Target;
+        _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
+    }
+
+    internal FeedbackAlignmentModelParametersBase(IHostEnvironment env, string name, ModelLoadContext ctx) : base(env, name, ctx)
+    {
+        ModelDocument document = null!;
+        NetworkLayout layout = null!;
+        ModelLoading.Text(ctx, DocumentEntry, reader =>
+        {
+            document = ModelDocument.Read(reader, Task);
+            layout = document.CreateLayout(env);
+        });
+        _layout = layout;
+        IReadOnlyDictionary<string, ParameterTensor> tensors = null!;
+        ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, document.DescribeTensors(layout)));
+        _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
+        _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
+        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name)))
+            .ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);
+        Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
+        History = document.History;
+        Target = document.Target is { } target ? new TargetScale(target.Mean, target.Deviation, target.IsLogarithmic) : TargetScale.None;
+        _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
+    }
+
+    /// <inheritdoc/>
+    public NetworkDefinition Network => _layout.Definition;
+
+    /// <inheritdoc/>
+    public FeedbackRule Rule { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EpochMetrics> History { get; }
+
+    /// <inheritdoc/>
+    public int NumberOfFeatures => _layout.Inputs;
+
+    int IBatchedModel.NumberOfScores => _layout.Outputs;
+
+    bool IBatchedModel.GainsFromBatches => _scorer.GainsFromBatches;
+
+    DataViewType IValueMapper.InputType => new VectorDataViewType(NumberDataViewType.Single, _layout.Inputs);
+
+    DataViewType IValueMapper.OutputType => ScoreType;
+
+    /// <summary>The type of a row's score.</summary>
+    private protected abstract DataViewType ScoreType { get; }
+
+    /// <summary>The network as the last epoch left it, where this is the best's.</summary>
+    private protected abstract IDisposable? LastEpoch { get; }
+
+    /// <summary>The task, as a saved model names it.</summary>
+    private protected abstract ModelTask Task { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, ParameterTensor> GetWeights() =>
+        _layout.WeightedLayers.ToDictionary(layer => layer.Name, layer => Tensor(layer.Weight, _parameters));
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights() => _feedback;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, ParameterTensor> GetParameters() =>
+        _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
+            .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
+
+    /// <summary>Between the network's output and the labels of a regression.</summary>
+    internal TargetScale Target { get; }
+
+    /// <summary>How parameters and statistics lie in their buffers.</summary>
+    internal NetworkLayout Layout => _layout;
+
+    /// <summary>All parameters; not to be written to.</summary>
+    internal float[] FlatParameters => _parameters;
+
+    /// <summary>All statistics; not to be written to.</summary>
+    internal float[] FlatStatistics => _statistics;
+
+    /// <summary>Where the model lives: finds factories of networks of the user's own.</summary>
+    internal IHostEnvironment Environment => Host;
+
+    /// <summary>The feedback weights in the layout of the rule, a copy.</summary>
+    internal float[] FlatFeedback(IReadOnlyList<ParameterSlice?> slices, int length)
+    {
+        float[] feedback = new float[length];
+        for (int i = 0; i < slices.Count; i++)
+        {
+            if (slices[i] is { } slice && _feedback.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values))
+                values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
+        }
+        return feedback;
+    }
+
+    TrainedNetwork INetworkModel.ToTrained(NetworkDefinition network, int features, int outputs)
+    {
+        if (Network != network)
+            throw OptionError.Invalid("Network",
+                $"the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
+        if (features != NumberOfFeatures || outputs != _layout.Outputs)
+            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {_layout.Outputs} classes; the training data "
+                + $"has {features} and {outputs}. Give it data prepared as the model's was, with the same key mapping.");
+        IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
+        float[] feedback = slices.Any(slice => slice != null) && _feedback.Count == 0 ? [] : FlatFeedback(slices, length);
+        return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History) { Target = Target };
+    }
+
+    IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
+
+    void IBatchedModel.ToScores(Span<float> outputs, int count) => ToScores(outputs, count);
+
+    /// <summary>Turns the network's outputs into scores, in place.</summary>
+    /// <param name="outputs">Rows × outputs.</param>
+    /// <param name="count">How many rows.</param>
+    private protected abstract void ToScores(Span<float> outputs, int count);
+
+    /// <summary>
+    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network
+    /// has none and goes on. ML.NET calls it where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
+    /// </summary>
+    public void Dispose()
+    {
+        _scorer.Dispose();
+        LastEpoch?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    ValueMapper<TSrc, TDst> IValueMapper.GetMapper<TSrc, TDst>()
+    {
+        Host.Check(typeof(TSrc) == typeof(VBuffer<float>) && typeof(TDst) == typeof(TOutput),
+            $"A feedback-alignment network maps a vector of Single to {ScoreType}.");
+        return (ValueMapper<TSrc, TDst>)CreateMapper();
+    }
+
+    /// <summary>The mapper from a row's features to its score.</summary>
+    private protected abstract Delegate CreateMapper();
+
+    /// <summary>Scores one row after another. Its scratch memory is its own: it serves one thread, the model many.</summary>
+    private protected RowScorer OpenRowScorer()
+    {
+        float[] dense = new float[_layout.Inputs], scores = new float[_layout.Outputs];
+        IScoringSession session = _scorer.Open();
+        return (in VBuffer<float> source) =>
+        {
+            if (source.Length != dense.Length)
+                throw new InvalidOperationException(
+                    $"The model was trained on {dense.Length} features; the row has {source.Length}. Give it the columns that it was trained on.");
+            ReadOnlySpan<float> features = source.GetValues();
+            if (!source.IsDense)
+            {
+                source.CopyTo(dense);
+                features = dense;
+            }
+            session.ComputeLogits(features, 1, scores);
+            ToScores(scores, 1);
+            return scores;
+        };
+    }
+
+    /// <summary>The scores of a row, to be read before the next.</summary>
+    private protected delegate ReadOnlySpan<float> RowScorer(in VBuffer<float> features);
+
+    /// <summary>The header of the saved model.</summary>
+    private protected abstract VersionInfo GetVersionInfo();
+
+    /// <inheritdoc/>
+    protected sealed override void SaveCore(ModelSaveContext ctx)
+    {
+        ctx.SetVersionInfo(GetVersionInfo());
+        base.SaveCore(ctx);
+        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedback.Keys, History,
+            Task != ModelTask.Regression ? null
+            : new() { Mean = Target.Mean, Deviation = Target.Deviation, IsLogarithmic = Target.IsLogarithmic }).Write(writer));
+        ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
+            [.. GetParameters().Select(pair => (pair.Key, pair.Value)),
+                .. _feedback.Select(pair => (ModelDocument.FeedbackName(pair.Key), pair.Value))]));
+    }
+
+    private static ParameterTensor Tensor(ParameterSlice slice, float[] buffer) => new(slice.Shape, buffer.AsMemory(slice.Offset, slice.Length));
+
+    private static float[] Flatten(IEnumerable<ParameterSlice> slices, int length, IReadOnlyDictionary<string, ParameterTensor> tensors)
+    {
+        float[] buffer = new float[length];
+        foreach (ParameterSlice slice in slices)
+            tensors[slice.Name].Values.Span.CopyTo(slice.In(buffer.AsSpan()));
+        return buffer;
+    }
+}

@@ -1,0 +1,42 @@
+using FaMLNet.Training;
+
+namespace FaMLNet;
+
+/// <summary>What a trained network shows, whatever its task.</summary>
+public interface IFeedbackAlignmentModel
+{
+    /// <summary>The network's layers.</summary>
+    public NetworkDefinition Network { get; }
+
+    /// <summary>The rule that trained the network. If it is a user's own and not registered in this process, it can only name itself.</summary>
+    public FeedbackRule Rule { get; }
+
+    /// <summary>What each epoch showed, in order.</summary>
+    public IReadOnlyList<EpochMetrics> History { get; }
+
+    /// <summary>Features that a row must have.</summary>
+    public int NumberOfFeatures { get; }
+
+    /// <summary>The forward weights of each layer (outputs × inputs), by layer name: <c>dense1</c> is the one next to the input.</summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetWeights();
+
+    /// <summary>
+    /// The feedback weights as training left them, by the name of the layer that the error passes: outputs × inputs of that layer, or for direct
+    /// rules outputs of the network × inputs of the layer. The first layer has none; backpropagation has none at all.
+    /// </summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights();
+
+    /// <summary>
+    /// Everything that prediction uses, by parameter name: <c>dense1.weight</c>, <c>dense1.bias</c>, and with normalisation <c>norm1.weight</c>,
+    /// <c>norm1.bias</c>, <c>norm1.running_mean</c>, <c>norm1.running_var</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, ParameterTensor> GetParameters();
+}
+
+/// <summary>What trainings need of a model beside that.</summary>
+internal interface INetworkModel
+{
+    /// <summary>A copy to train further.</summary>
+    /// <exception cref="ArgumentException">The model does not fit a training with this network and data.</exception>
+    public TrainedNetwork ToTrained(NetworkDefinition network, int features, int outputs);
+}

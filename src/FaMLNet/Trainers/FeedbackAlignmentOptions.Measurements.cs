@@ -1,0 +1,36 @@
+using System.ComponentModel;
+
+namespace FaMLNet;
+
+public abstract partial class FeedbackAlignmentOptions
+{
+    /// <summary>What is measured of the layers, at the last step of each epoch. It changes no weight.</summary>
+    /// <value>Default: <see cref="LayerDiagnostics.Alignment"/>.</value>
+    public LayerDiagnostics Diagnostics { get; set; } = LayerDiagnostics.Alignment;
+
+    /// <summary>
+    /// Steps from one point to the next that is measured within epochs as well and handed to <see cref="StepCallback"/>.
+    /// </summary>
+    /// <value>Range: 1 or more. Default: null, only once an epoch.</value>
+    public int? DiagnosticsEverySteps { get; set; }
+
+    /// <summary>
+    /// Called at every <see cref="DiagnosticsEverySteps"/>-th step, after its update, on the training thread. An exception from it stops the
+    /// training.
+    /// </summary>
+    /// <value>Default: null.</value>
+    public Action<StepMetrics>? StepCallback { get; set; }
+
+    /// <summary>Whether <see cref="Diagnostics"/> include <see cref="LayerDiagnostics.Alignment"/>: the option's former name.</summary>
+    /// <value>Default: true.</value>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public bool TrackAlignment
+    {
+        get => Diagnostics.HasFlag(LayerDiagnostics.Alignment);
+        set => Diagnostics = value ? Diagnostics | LayerDiagnostics.Alignment : Diagnostics & ~LayerDiagnostics.Alignment;
+    }
+
+    /// <summary>Called after each epoch, on the training thread. An exception from it stops the training.</summary>
+    /// <value>Default: null.</value>
+    public Action<EpochMetrics>? MetricsCallback { get; set; }
+}

@@ -1,0 +1,80 @@
+using FaMLNet.Training;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace FaMLNet;
+
+/// <summary>
+/// The <see cref="IEstimator{TTransformer}"/> that trains a neural network for regression by feedback alignment or backpropagation.
+/// </summary>
+/// <remarks>
+/// <para>Create it by <c>mlContext.Regression.Trainers.FeedbackAlignment(…)</c>.</para>
+/// <para>Input: label, <see cref="float"/>; features, a vector of <see cref="float"/> of known size; optionally example weights,
+/// <see cref="float"/>. Output: <c>Score</c>, the prediction in the label's units. The network itself learns the label less its mean and divided
+/// by its standard deviation over the training rows, so that neither unit nor level matters; the model undoes that.</para>
+/// <inheritdoc cref="FeedbackAlignmentMulticlassTrainer" path="/remarks/para[3]"/>
+/// <inheritdoc cref="FeedbackAlignmentMulticlassTrainer" path="/remarks/para[4]"/>
+/// </remarks>
+public sealed class FeedbackAlignmentRegressionTrainer
+    : FeedbackAlignmentTrainerBase<FeedbackAlignmentRegressionTransformer, FeedbackAlignmentRegressionModelParameters>
+{
+    internal FeedbackAlignmentRegressionTrainer(IHostEnvironment env, Options options) : base(env, options, LabelKind.Number) { }
+
+    /// <inheritdoc/>
+    protected override PredictionKind PredictionKind => PredictionKind.Regression;
+
+    /// <inheritdoc/>
+    protected override SchemaShape.Column[] GetOutputColumnsCore(SchemaShape inputSchema) =>
+    [
+        new(DefaultColumnNames.Score, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, false,
+            new SchemaShape(AnnotationUtils.GetTrainerOutputAnnotation())),
+    ];
+
+    /// <inheritdoc/>
+    protected override FeedbackAlignmentRegressionTransformer MakeTransformer(FeedbackAlignmentRegressionModelParameters model,
+        DataViewSchema trainSchema) =>
+        new(Host, model, trainSchema, FeatureColumn.Name, LabelColumn.Name);
+
+    private protected override FeedbackAlignmentRegressionModelParameters MakeModel(TrainedNetwork trained) => new(Host, trained);
+
+    /// <summary>
+    /// Options of <see cref="FeedbackAlignmentRegressionTrainer"/>. Noise in a number is learnt by heart sooner than a wrong class is: networks of
+    /// dense layers train for 30 epochs, not 100, and by AdamW with a weight decay of 0.5 at the rule's own rate (docs/rules.md has the table).
+    /// </summary>
+    public sealed class Options : FeedbackAlignmentOptions
+    {
+        internal const int DefaultNumberOfEpochs = 30;
+        private const float DefaultWeightDecay = 0.5f;
+
+        /// <summary>Creates options with the defaults of regression.</summary>
+        public Options() => NumberOfEpochs = DefaultNumberOfEpochs;
+
+        /// <summary>What the training minimises.</summary>
+        /// <value>Default: <see cref="RegressionLoss.Squared"/>.</value>
+        public RegressionLoss Loss { get; set; } = RegressionLoss.Squared;
+
+        internal override OptimizerOptions DefaultOptimizer => base.DefaultOptimizer switch
+        {
+            OptimizerOptions.Adam adam when Network is MlpDefinition => new OptimizerOptions.AdamW
+            {
+                LearningRate = adam.LearningRate,
+                Beta1 = adam.Beta1,
+                Beta2 = adam.Beta2,
+                Epsilon = adam.Epsilon,
+                WeightDecay = DefaultWeightDecay,
+            },
+            var other => other,
+        };
+
+        internal override void Validate()
+        {
+            base.Validate();
+            Check(Loss is not null, nameof(Loss), Loss, "a loss, for example RegressionLoss.Squared");
+            Check(EarlyStopping?.Metric != StoppingMetric.ValidationAccuracy, $"{nameof(EarlyStopping)}.{nameof(EarlyStopping.Metric)}",
+                StoppingMetric.ValidationAccuracy, "ValidationLoss or TrainingLoss: a regression has no accuracy");
+        }
+
+        internal override TrainingSettings Resolve(Func<int> defaultSeed) => base.Resolve(defaultSeed) with { RegressionLoss = Loss };
+    }
+}

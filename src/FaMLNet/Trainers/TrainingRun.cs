@@ -1,0 +1,90 @@
+using FaMLNet.Training;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace FaMLNet;
+
+/// <summary>One training as ML.NET's hosts see it: rows, device, checkpoints, messages, progress.</summary>
+/// <param name="host">The trainer's.</param>
+/// <param name="options">What the user chose: who hears of the training and who may stop it.</param>
+/// <param name="settings">The same, every default resolved.</param>
+/// <param name="makeModel">Makes the model that an exception carries.</param>
+internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, TrainingSettings settings,
+    Func<TrainedNetwork, IFeedbackAlignmentModel> makeModel)
+{
+    private readonly string _featureColumn = options.FeatureColumnName;
+    private readonly Action<EpochMetrics>? _metricsCallback = options.MetricsCallback;
+    private readonly Action<StepMetrics>? _stepCallback = options.StepCallback;
+    private readonly CancellationToken _cancellation = options.CancellationToken;
+
+    /// <summary>Trains to the end.</summary>
+    /// <param name="training">The rows.</param>
+    /// <param name="validation">Rows that are not trained on; null for none, or a share of the others.</param>
+    /// <param name="model">A model to start from; null for random weights.</param>
+    public TrainedNetwork Train(RoleMappedData training, RoleMappedData? validation, IFeedbackAlignmentModel? model)
+    {
+        using IChannel channel = host.Start("Training");
+        using IProgressChannel progress = host.StartProgressChannel("Training a feedback-alignment network");
+        TrainingSettings chosen = settings with
+        {
+            ImageShape = settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value),
+            Environment = host,
+            Device = TrainingDevice.Choose(host, channel)
+        };
+        using CheckpointFolder? folder = chosen.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
+        Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
+        if (checkpoint != null && !chosen.SeedIsChosen)
+            chosen = chosen with { Seed = checkpoint.Seed };
+        using RowSource source = RowSources.Open(training, validation, chosen, channel, CheckCancelled);
+        TrainedNetwork? initial = ((INetworkModel?)model)?.ToTrained(chosen.Network, source.Features, source.Outputs);
+        channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
+        return new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(Diverged, checkpoint, initial);
+    }
+
+    private TrainingListener Listener(IChannel channel, IProgressChannel progress)
+    {
+        EpochMetrics? latest = null;
+        // A regression has no accuracy; how far it is off, on average, is what its users follow.
+        static double Measure(EpochMetrics metrics) => metrics.RootMeanSquaredError ?? metrics.Accuracy;
+        progress.SetHeader(new ProgressHeader(["loss", settings.RegressionLoss == null ? "accuracy" : "RMSE"], ["epochs"]), entry =>
+        {
+            if (Volatile.Read(ref latest) is not { } metrics)
+                return;
+            entry.SetProgress(0, metrics.Epoch, settings.NumberOfEpochs);
+            entry.SetMetric(0, metrics.Loss);
+            entry.SetMetric(1, Measure(metrics));
+        });
+        EpochLog log = new(settings.NumberOfEpochs);
+        return new TrainingListener(metrics =>
+        {
+            Volatile.Write(ref latest, metrics);
+            progress.Checkpoint(metrics.Loss, Measure(metrics), metrics.Epoch);
+            channel.Info(log.Line(metrics));
+            _metricsCallback?.Invoke(metrics);
+        }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
+        {
+            StepDone = metrics => _stepCallback?.Invoke(metrics),
+        };
+    }
+
+    private void CheckCancelled()
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        host.CheckAlive();
+    }
+
+    private TrainingDivergedException Diverged(int epoch, TrainedNetwork lastGood)
+    {
+        float rate = lastGood.History.Count > 0 ? (float)lastGood.History[^1].LearningRate : settings.Optimizer.LearningRate;
+        string cure = lastGood.Layout.IsNormalized
+            ? "In a network with normalisation each layer magnifies the error by as much as its weights are small: take InitialWeightScale = 1, a "
+                + "lower FeedbackScale (a half), a larger BatchSize, or a lower learning rate (a tenth). "
+            : $"Try a lower learning rate (a tenth), scale the features with mlContext.Transforms.NormalizeMeanVariance("
+                + $"\"{_featureColumn}\"), or lower FeedbackScale. ";
+        return new TrainingDivergedException(
+            InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of "
+                + $"{rate} ({settings.Optimizer.GetType().Name}, rule {settings.Rule.ShortName}). ")
+            + cure + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
+            epoch, rate, makeModel(lastGood));
+    }
+}

@@ -1,0 +1,12 @@
+namespace FaMLNet.Training.Losses;
+
+/// <summary>A regression's loss: labels are the bits of numbers (<see cref="LabelKind.Number"/>).</summary>
+internal sealed class TargetLoss(RegressionLoss loss, TargetScale scale) : SingleOutputLoss
+{
+    protected override RowLoss At(float z, int label, float smoothing)
+    {
+        float target = BitConverter.Int32BitsToSingle(label);
+        double t = scale.Standardize(target), distance = (double)scale.Restore(z) - target;
+        return new RowLoss(loss.At(z, t), loss.SlopeAt(z, t), false, distance * distance);
+    }
+}

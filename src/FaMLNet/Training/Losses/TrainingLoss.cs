@@ -1,0 +1,47 @@
+namespace FaMLNet.Training.Losses;
+
+/// <summary>What a mini-batch showed: Σ coefficient·loss, rows right, Σ coefficient·(prediction − label)² in the label's units.</summary>
+internal readonly record struct LossSums(double Loss, int Correct, double Squares = 0);
+
+/// <summary>
+/// What a training minimises: from outputs and labels to the loss and to its derivative, the error that starts its way back. A task differs from
+/// another in this and in the shape of its output, and in nothing else of the training.
+/// </summary>
+internal abstract unsafe class TrainingLoss
+{
+    /// <summary>The loss of a task.</summary>
+    /// <param name="label">What the labels are.</param>
+    /// <param name="regression">A regression's choice; null for a classifier.</param>
+    /// <param name="scale">Of a regression's target.</param>
+    public static TrainingLoss For(LabelKind label, RegressionLoss? regression, TargetScale scale) => label switch
+    {
+        LabelKind.Class => new CrossEntropyLoss(),
+        LabelKind.Boolean => new LogisticLoss(),
+        _ => new TargetLoss(regression ?? RegressionLoss.Squared, scale),
+    };
+
+    /// <summary>Turns outputs (before the bias) into the error, in place; they lie feature-major, a row an output.</summary>
+    /// <param name="z">Outputs × width.</param>
+    /// <param name="bias">One an output.</param>
+    /// <param name="biasGradient">Receives the sums of the error over the batch, one an output.</param>
+    /// <param name="outputs">How many there are.</param>
+    /// <param name="width">Columns: rows of the batch, and empty ones.</param>
+    /// <param name="labels">One a column.</param>
+    /// <param name="coefficients">Each column's weight in the loss; 0 beyond the batch.</param>
+    /// <param name="count">Columns that hold rows of the batch.</param>
+    /// <param name="smoothing">Share of the target that goes to all classes alike.</param>
+    public abstract LossSums ReplaceColumnsByError(float* z, float* bias, float* biasGradient, int outputs, int width, ReadOnlySpan<int> labels,
+        ReadOnlySpan<float> coefficients, int count, float smoothing);
+
+    /// <summary>The same for outputs that lie row by row, the bias included.</summary>
+    public abstract LossSums ReplaceRowsByError(TorchSharp.torch.Tensor z, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int outputs,
+        float smoothing);
+
+    /// <summary>What outputs that lie row by row show, and stay as they are.</summary>
+    /// <param name="z">Rows × outputs.</param>
+    /// <param name="labels">One a row.</param>
+    /// <param name="weights">One a row.</param>
+    /// <param name="outputs">How many there are.</param>
+    /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>
+    public abstract EvaluationResult Evaluate(ReadOnlySpan<float> z, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, int outputs, int k);
+}

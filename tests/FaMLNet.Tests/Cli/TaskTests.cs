@@ -1,0 +1,108 @@
+using FaMLNet.Tests.Interop;
+using Xunit;
+
+namespace FaMLNet.Tests.Cli;
+
+/// <summary>The tool tells from a table's label what there is to learn, says so, and does that task from training to prediction.</summary>
+public sealed class TaskTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-tasks").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_label_of_two_values_is_a_yes_or_no_in_the_tables_own_words()
+    {
+        string[] rows = File.ReadAllLines(Tables.PathOf("breast-cancer"));
+        // Some rows are not labelled: neither is what they are.
+        Write("train.csv", rows.Select((row, i) => i > 0 && i % 10 == 0 ? row[..(row.LastIndexOf(',') + 1)] : row));
+        string output = Run("train", "train.csv", "--rule", "bp", "--network", "mlp:16", "--epochs", "20", "--report", "report.html");
+        Assert.Contains("Task: binary, for the label, column 'Label', has the two values benign and malignant.", output, StringComparison.Ordinal);
+        Assert.Contains("malignant counts as true, benign as false", output, StringComparison.Ordinal);
+        Assert.Contains("epoch 20/20", output, StringComparison.Ordinal);
+
+        output = Run("evaluate", "model.zip", "train.csv");
+        Assert.Matches(@"9\d\.\d\d %", output);
+        Assert.Contains("Positive: malignant; negative: benign.", output, StringComparison.Ordinal);
+        string[] labels = [.. File.ReadLines(Path.Combine(_folder, "train.csv")).Skip(1).Select(row => row.Split(',')[^1])];
+        Assert.Contains($"{labels.Count(label => label == "malignant")}.0+{labels.Count(label => label == "benign")}.0))", output,
+            StringComparison.Ordinal);
+
+        // New data has no label.
+        Write("new.csv", rows.Take(6).Select(row => row[..row.LastIndexOf(',')]));
+        Run("predict", "model.zip", "new.csv", "--output", "predicted.csv");
+        string[] predicted = File.ReadAllLines(Path.Combine(_folder, "predicted.csv"));
+        Assert.Equal("PredictedLabel,Score,Probability", predicted[0]);
+        Assert.Equal(6, predicted.Length);
+        Assert.All(predicted.Skip(1), row => Assert.Matches(@"^(malignant|benign),-?\d+(\.\d+)?,[01](\.\d+)?(E-\d+)?$", row));
+
+        Write("wrong.csv", [rows[0], rows[1], rows[2].Replace("malignant", "malign", StringComparison.Ordinal)]);
+        Fails("row 2, column 'Label': benign or malignant is expected, found 'malign'", "evaluate", "model.zip", "wrong.csv");
+        Fails("is of the task binary; attacks are on classifiers that score every class. Train with --task multiclass", "attack", "model.zip",
+            "train.csv", "--attacks", "fgsm");
+
+        output = Run("train", "train.csv", "--task", "multiclass", "--network", "mlp:4", "--epochs", "2");
+        Assert.DoesNotContain("Task:", output, StringComparison.Ordinal);
+        Run("predict", "model.zip", "new.csv", "--output", "predicted.csv");
+        Assert.Equal("PredictedLabel,malignant,benign", File.ReadAllLines(Path.Combine(_folder, "predicted.csv"))[0]);
+
+    }
+
+    [Fact]
+    public void Numbers_are_predicted_where_the_label_holds_them_decimal_commas_and_gaps_included()
+    {
+        // y = 1000 + 200·x, as a spreadsheet of another country writes it.
+        string Price(int i) => i % 20 == 0 ? "" : FormattableString.Invariant($"{1000.5 + 20 * (i % 50)}");
+        string[] rows = [.. Enumerable.Range(0, 200).Select(i =>
+            FormattableString.Invariant($"{i % 50 / 10.0};{(i % 2 == 0 ? "a" : "b")};{Price(i)}").Replace('.', ','))];
+        Write("house.csv", rows.Prepend("size;kind;price"));
+        string output = Run("train", "house.csv", "--label", "price", "--rule", "bp", "--epochs", "60", "--csv", "history.csv", "--tensorboard",
+            "board");
+        Assert.Contains("Task: regression, for the label, column 'price', holds numbers with fractions.", output, StringComparison.Ordinal);
+        Assert.Contains("train ±", output, StringComparison.Ordinal);
+        output = Run("evaluate", "model.zip", "house.csv");
+        Assert.Matches(@"0\.9\d\d\d|1\.0000", output);
+        Run("predict", "model.zip", "house.csv", "--keep", "size", "--output", "predicted.csv");
+        string[] predicted = File.ReadAllLines(Path.Combine(_folder, "predicted.csv"));
+        Assert.Equal("size,Score", predicted[0]);
+        Assert.Equal(201, predicted.Length);
+        double score = double.Parse(predicted[1].Split(',')[^1], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(score, 950, 1080);
+
+        IReadOnlyList<EpochMetrics> history = FaMLNet.Reporting.HistoryFile.Read(Path.Combine(_folder, "history.csv"));
+        Assert.All(history, epoch => Assert.True(double.IsNaN(epoch.Accuracy) && epoch.RootMeanSquaredError > 0
+            && epoch.ValidationRootMeanSquaredError > 0));
+        Assert.Contains("3 trainings", Run("report", "model.zip", "history.csv", "board", "--pictures", "pictures"), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_folder, "pictures", "rmse.png")));
+        Assert.False(File.Exists(Path.Combine(_folder, "pictures", "accuracy.png")));
+        Assert.Contains("RMSE", File.ReadAllText(Path.Combine(_folder, "report.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_chosen_is_said_and_may_be_chosen_otherwise()
+    {
+        string[] Table(Func<int, object> label) => [.. Enumerable.Range(0, 60).Select(i => FormattableString.Invariant($"{i % 7},{label(i)}"))
+            .Prepend("x,y")];
+        string Train(params string[] more) => Run(["train", "table.csv", "--label", "y", "--network", "mlp:4", "--epochs", "1", .. more]);
+        Write("table.csv", Table(i => i % 5));
+        Assert.Contains("Task: multiclass, for the label, column 'y', holds whole numbers of 5 values.", Train(), StringComparison.Ordinal);
+        Assert.Contains("train ±", Train("--task", "regression"), StringComparison.Ordinal);
+        Fails("--task binary needs a label of two values, but column 'y' has 5", "train", "table.csv", "--label", "y", "--task", "binary");
+        Write("table.csv", Table(i => i));
+        Assert.Contains("Task: regression, for the label, column 'y', holds whole numbers of more than 20 values.", Train(),
+            StringComparison.Ordinal);
+        Write("table.csv", Table(i => i % 2));
+        Assert.Contains("1 counts as true, 0 as false", Train(), StringComparison.Ordinal);
+        Write("table.csv", Table(i => i % 2 == 0 ? "Yes" : "no"));
+        Assert.Contains("Yes counts as true, no as false", Train(), StringComparison.Ordinal);
+        Fails("--task regression predicts a number, but column 'y' holds texts", "train", "table.csv", "--label", "y", "--task", "regression");
+        Fails("--task must be auto, multiclass, binary or regression; found '1'", "train", "table.csv", "--task", "1");
+    }
+
+    private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
+
+    private void Fails(string expected, params string[] arguments) =>
+        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
+
+    private string Run(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
+}
