@@ -36,7 +36,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known + ". Without it mlp:128,64 for tables, lenet for images.")]
         public string? Network { get; set; }
 
-        [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data. Without it 100, or 30 for a regression.")]
+        [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data. Without it 100, or 25 for a regression.")]
         public int? Epochs { get; set; }
 
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]

@@ -74,6 +74,8 @@ public sealed class CheckpointTests : IDisposable
         options.ConstrainWeightNorms = true;
         FeedbackAlignmentMulticlassModelParameters whole = Fit(options);
         AssertSame(whole, Interrupted(options, afterEpochs: 2));
+        // Small weights would stay small: such a training starts at full size, Xavier's √(2/(16 + 8)) a weight.
+        Assert.Equal(Math.Sqrt(2.0 / 24 * 128), Math.Sqrt(whole.GetWeights()["dense2"].Values.ToArray().Sum(w => (double)w * w)), 0.5);
         Assert.NotEqual(free.GetWeights()["dense2"].Values.ToArray(), whole.GetWeights()["dense2"].Values.ToArray());
         (options.ConstrainWeightNorms, options.CheckpointFolder) = (false, Folder);
         Assert.Contains("weights keep their norms", Assert.ThrowsAny<Exception>(() => Fit(options)).Message, StringComparison.Ordinal);
