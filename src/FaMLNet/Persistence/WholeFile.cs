@@ -8,13 +8,16 @@ namespace FaMLNet.Persistence;
 /// <summary>Writes a file whole or not at all: what was there stays until the new one is.</summary>
 internal static class WholeFile
 {
+    private static int _calls;
+
     /// <param name="path">Where the file shall be. Its folder is created.</param>
     /// <param name="write">Writes it, under the name that it gets.</param>
     /// <exception cref="IOException">It cannot be written; the message names it and the cure.</exception>
     public static void Write(string path, Action<string> write)
     {
-        // A name of this process's own: two that write the same file each write it whole.
-        string whole = Prepare(path), temporary = FormattableString.Invariant($"{whole}.{Environment.ProcessId}.tmp");
+        // A name of this call's own: two that write the same file, in one process or in two, each write it whole.
+        string whole = Prepare(path);
+        string temporary = FormattableString.Invariant($"{whole}.{Environment.ProcessId}.{Interlocked.Increment(ref _calls)}.tmp");
         try
         {
             Named(whole, () =>
