@@ -166,9 +166,10 @@ public sealed class CommandTests : IDisposable
     }
 
     /// <summary>A process that is killed between an epoch's checkpoint and its line leaves a history that lacks it.</summary>
-    [Theory, InlineData("history.csv"), InlineData("history.jsonl")]
-    public void A_history_is_whole_when_the_training_is_over_whatever_happened_before(string name)
+    [Fact]
+    public void A_history_is_whole_when_the_training_is_over_whatever_happened_before()
     {
+        const string name = "history.jsonl";
         File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
         string[] command = ["train", "iris.csv", "--epochs", "4", "--network", "mlp:8", "--csv", name, "--checkpoints", "state"];
         Run(command);

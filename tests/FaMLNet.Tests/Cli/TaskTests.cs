@@ -1,3 +1,4 @@
+using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Xunit;
 
@@ -81,22 +82,37 @@ public sealed class TaskTests : IDisposable
     [Fact]
     public void What_is_chosen_is_said_and_may_be_chosen_otherwise()
     {
-        string[] Table(Func<int, object> label) => [.. Enumerable.Range(0, 60).Select(i => FormattableString.Invariant($"{i % 7},{label(i)}"))
-            .Prepend("x,y")];
-        string Train(params string[] more) => Run(["train", "table.csv", "--label", "y", "--network", "mlp:4", "--epochs", "1", .. more]);
-        Write("table.csv", Table(i => i % 5));
-        Assert.Contains("Task: multiclass, for the label, column 'y', holds whole numbers of 5 values.", Train(), StringComparison.Ordinal);
-        Assert.Contains("train ±", Train("--task", "regression"), StringComparison.Ordinal);
-        Fails("--task binary needs a label of two values, but column 'y' has 5", "train", "table.csv", "--label", "y", "--task", "binary");
-        Write("table.csv", Table(i => i));
-        Assert.Contains("Task: regression, for the label, column 'y', holds whole numbers of more than 20 values.", Train(),
+        Is(TaskKind.Multiclass, i => i % 5, "Task: multiclass, for the label, column 'y', holds whole numbers of 5 values.");
+        Is(TaskKind.Multiclass, i => "abc"[i % 3], "holds texts of 3 values");
+        Is(TaskKind.Regression, i => i, "holds whole numbers of more than 20 values");
+        Is(TaskKind.Regression, i => i < 59 ? i % 2 : 0.5, "holds numbers with fractions"); // in the last row
+        Is(TaskKind.Binary, i => i % 2, "1 counts as true, 0 as false");
+        Is(TaskKind.Binary, i => i % 2 == 0 ? "Yes" : "no", "Yes counts as true, no as false");
+        Is(TaskKind.Binary, i => i % 3 == 0 ? "?" : i % 3 == 1 ? "cat" : "dog", "dog counts as true, cat as false");
+        Is(TaskKind.Regression, i => i % 5, "", TaskKind.Regression);
+        Refuses("--task binary needs a label of two values, but column 'y' has 5", i => i % 5, TaskKind.Binary);
+        Refuses("--task regression predicts a number, but column 'y' holds texts", i => "ab"[i % 2], TaskKind.Regression);
+        Assert.Null(LabelTask.Parse("AUTO"));
+        Assert.Contains("auto, multiclass, binary or regression; found '1'", Assert.Throws<ArgumentException>(() => LabelTask.Parse("1")).Message,
             StringComparison.Ordinal);
-        Write("table.csv", Table(i => i % 2));
-        Assert.Contains("1 counts as true, 0 as false", Train(), StringComparison.Ordinal);
-        Write("table.csv", Table(i => i % 2 == 0 ? "Yes" : "no"));
-        Assert.Contains("Yes counts as true, no as false", Train(), StringComparison.Ordinal);
-        Fails("--task regression predicts a number, but column 'y' holds texts", "train", "table.csv", "--label", "y", "--task", "regression");
-        Fails("--task must be auto, multiclass, binary or regression; found '1'", "train", "table.csv", "--task", "1");
+    }
+
+    private void Refuses(string expected, Func<int, object> label, TaskKind asked) => Assert.Contains(expected,
+        Assert.Throws<FormatException>(() => Choose(label, asked)).Message, StringComparison.Ordinal);
+
+    private void Is(TaskKind expected, Func<int, object> label, string said, TaskKind? asked = null)
+    {
+        (LabelTask task, string all) = Choose(label, asked);
+        Assert.Equal(expected, task.Kind);
+        Assert.Contains(said, all, StringComparison.Ordinal);
+    }
+
+    private (LabelTask Task, string Said) Choose(Func<int, object> label, TaskKind? asked)
+    {
+        Write("table.csv", Enumerable.Range(0, 60).Select(i => FormattableString.Invariant($"{i % 7},{label(i)}")).Prepend("x,y"));
+        TableFile file = TableFile.Open(Path.Combine(_folder, "table.csv"), hasHeader: true);
+        List<string> said = [];
+        return (LabelTask.Of(file, file.Columns[1], asked, said.Add), string.Join('\n', said));
     }
 
     private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
