@@ -23,15 +23,15 @@ public sealed class RegressionTrainerTests : IDisposable
         FeedbackAlignmentRegressionTrainer trainer = _mlContext.Regression.Trainers.FeedbackAlignment(rule: FeedbackRule.Parse(rule),
             network: NetworkDefinition.Mlp(32, 16), numberOfEpochs: 60);
         double own = _mlContext.Regression.CrossValidate(_data, trainer, 3, seed: 1).Average(fold => fold.Metrics.RSquared);
-        double linear = _mlContext.Regression.CrossValidate(_data, _mlContext.Regression.Trainers.Sdca(), 3, seed: 1)
-            .Average(fold => fold.Metrics.RSquared);
-        Assert.True(own > 0.9 && own > linear + 0.05, $"{rule}: {own}, a linear model {linear}");
+        // Of labels 3a − 2bc the linear part explains 3 of 3 + 4/9, or 0.871.
+        Assert.True(own > 0.9, $"{rule}: {own}");
     }
 
     [Fact]
     public void Columns_and_annotations_are_those_of_ml_nets_trainers()
     {
-        DataViewSchema expected = _mlContext.Regression.Trainers.Sdca().Fit(_data).Transform(_data).Schema, found = Fit().Transform(_data).Schema;
+        DataViewSchema expected = _mlContext.Regression.Trainers.OnlineGradientDescent().Fit(_data).Transform(_data).Schema,
+            found = Fit().Transform(_data).Schema;
         Assert.Equal(expected.Select(column => (column.Name, column.Type)), found.Select(column => (column.Name, column.Type)));
         Assert.Equal(expected["Score"].Annotations.Schema.Select(column => column.Name).Order(),
             found["Score"].Annotations.Schema.Select(column => column.Name).Order());
