@@ -78,8 +78,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         SortedSet<string> values = new(StringComparer.Ordinal);
         bool hasFractions = false;
         using TableFile.Reader reader = file.Read();
-        // To the end: the third value of a label may stand in the last row.
-        while (reader.Read() && !(hasFractions || values.Count > MostClassesOfNumbers))
+        // To the end, or until so many values are there that nothing further decides: the third may stand in the last row.
+        while (values.Count <= MostClassesOfNumbers && reader.Read())
         {
             string text = reader.Text(label.Index);
             if (TableFile.IsMissing(text))

@@ -86,6 +86,9 @@ public sealed class TaskTests : IDisposable
         Is(TaskKind.Multiclass, i => "abc"[i % 3], "holds texts of 3 values");
         Is(TaskKind.Regression, i => i, "holds whole numbers of more than 20 values");
         Is(TaskKind.Regression, i => i < 59 ? i % 2 : 0.5, "holds numbers with fractions"); // in the last row
+        Is(TaskKind.Regression, i => 1 + i / 2.0, "holds numbers with fractions"); // the first two values are 1 and 1.5
+        Is(TaskKind.Regression, i => 0.5 + i % 3, "holds numbers with fractions");
+        Is(TaskKind.Binary, i => 0.5 + i % 2, "1.5 counts as true, 0.5 as false");
         Is(TaskKind.Binary, i => i % 2, "1 counts as true, 0 as false");
         Is(TaskKind.Binary, i => i % 2 == 0 ? "Yes" : "no", "Yes counts as true, no as false");
         Is(TaskKind.Binary, i => i % 3 == 0 ? "?" : i % 3 == 1 ? "cat" : "dog", "dog counts as true, cat as false");
