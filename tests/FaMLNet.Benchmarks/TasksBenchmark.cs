@@ -17,12 +17,15 @@ internal static class TasksBenchmark
     /// <param name="decays">Weight decays of AdamW to try beside the defaults; empty for the defaults alone.</param>
     public static void Run(string folder, int seeds, int? epochs, float[] decays)
     {
-        Compare("breast-cancer: area under the ROC curve", Path.Combine(folder, "breast-cancer.csv"), seeds, epochs, decays, BinaryPeers, Binary);
-        Compare("diabetes: root mean squared error", Path.Combine(folder, "diabetes.csv"), seeds, epochs, decays, RegressionPeers, Regression);
+        Compare("breast-cancer: area under the ROC curve", Path.Combine(folder, "breast-cancer.csv"), seeds, epochs, decays, BinaryPeers,
+            () => new FeedbackAlignmentBinaryTrainer.Options(), Binary);
+        Compare("diabetes: root mean squared error", Path.Combine(folder, "diabetes.csv"), seeds, epochs, decays, RegressionPeers,
+            () => new FeedbackAlignmentRegressionTrainer.Options(), Regression);
     }
 
     private static void Compare(string title, string path, int seeds, int? epochs, float[] decays,
-        Func<MLContext, (string, IEstimator<ITransformer>)[]> peers, Func<string, int, Func<MLContext, IEstimator<ITransformer>>, double> measure)
+        Func<MLContext, (string, IEstimator<ITransformer>)[]> peers, Func<FeedbackAlignmentOptions> options,
+        Func<string, int, Func<MLContext, IEstimator<ITransformer>>, double> measure)
     {
         Table table = new Table().Title($"{title}, five folds, seeds 1 to {seeds}")
             .AddColumns(["trainer", "defaults", .. decays.Select(decay => $"decay {decay.ToString(CultureInfo.InvariantCulture)}")]);
@@ -31,7 +34,7 @@ internal static class TasksBenchmark
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
             table.AddRow([$"FaMLNet {rule.ShortName}", .. decays.Select(decay => (float?)decay).Prepend(null).Select(decay =>
-                Mean(seeds, seed => measure(path, seed, mlContext => Own(mlContext, title[0] == 'b', rule, seed, epochs, decay))))]);
+                Mean(seeds, seed => measure(path, seed, mlContext => Own(mlContext, options(), rule, seed, epochs, decay))))]);
         }
         AnsiConsole.Write(table);
     }
@@ -39,10 +42,9 @@ internal static class TasksBenchmark
     private static string Mean(int seeds, Func<int, double> measure) =>
         Enumerable.Range(1, seeds).Average(measure).ToString("F4", CultureInfo.InvariantCulture);
 
-    private static IEstimator<ITransformer> Own(MLContext mlContext, bool isBinary, FeedbackRule rule, int seed, int? epochs, float? decay)
+    private static IEstimator<ITransformer> Own(MLContext mlContext, FeedbackAlignmentOptions options, FeedbackRule rule, int seed, int? epochs,
+        float? decay)
     {
-        FeedbackAlignmentOptions options = isBinary ? new FeedbackAlignmentBinaryTrainer.Options()
-            : new FeedbackAlignmentRegressionTrainer.Options();
         (options.Rule, options.Seed, options.NumberOfEpochs) = (rule, seed, epochs ?? options.NumberOfEpochs);
         if (decay is { } weight)
             options.Optimizer = new OptimizerOptions.AdamW { LearningRate = rule.Defaults.DenseOptimizer.LearningRate, WeightDecay = weight };

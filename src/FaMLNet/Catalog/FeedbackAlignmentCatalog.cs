@@ -19,8 +19,8 @@ public static class FeedbackAlignmentCatalog
     /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
-    /// <param name="numberOfEpochs">Passes over the training data, at least 1.</param>
-    /// <param name="batchSize">Rows per update, at least 1.</param>
+    /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
+    /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
     /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
     /// <example>
     /// <code>
@@ -67,8 +67,8 @@ public static class FeedbackAlignmentCatalog
     /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
-    /// <param name="numberOfEpochs">Passes over the training data, at least 1.</param>
-    /// <param name="batchSize">Rows per update, at least 1.</param>
+    /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
+    /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
     /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
     /// <example>
     /// <code>
@@ -113,8 +113,8 @@ public static class FeedbackAlignmentCatalog
     /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
-    /// <param name="numberOfEpochs">Passes over the training data, at least 1.</param>
-    /// <param name="batchSize">Rows per update, at least 1.</param>
+    /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 25.</param>
+    /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
     /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
     /// <example>
     /// <code>

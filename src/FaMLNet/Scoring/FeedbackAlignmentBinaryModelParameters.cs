@@ -38,8 +38,6 @@ public sealed class FeedbackAlignmentBinaryModelParameters : FeedbackAlignmentMo
 
     private protected override ModelTask Task => ModelTask.Binary;
 
-    private protected override DataViewType ScoreType => NumberDataViewType.Single;
-
     private protected override IDisposable? LastEpoch => LastEpochModel;
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
@@ -62,21 +60,7 @@ public sealed class FeedbackAlignmentBinaryModelParameters : FeedbackAlignmentMo
     /// <summary>The probability of true at a logit.</summary>
     internal static float ProbabilityOf(float score) => (float)(1 / (1 + Math.Exp(-(double)score)));
 
-    private protected override void ToScores(Span<float> outputs, int count) { }
-
-    private protected override Delegate CreateMapper()
-    {
-        RowScorer score = OpenRowScorer();
-        return (ValueMapper<VBuffer<float>, float>)((in VBuffer<float> features, ref float value) => value = score(in features)[0]);
-    }
-
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLBINC",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentBinaryModelParameters).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLBINC", LoaderSignature);
 }

@@ -66,11 +66,5 @@ public sealed class FeedbackAlignmentBinaryTransformer : FeedbackAlignmentTransf
 
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLBIXF",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentBinaryTransformer).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLBIXF", LoaderSignature);
 }

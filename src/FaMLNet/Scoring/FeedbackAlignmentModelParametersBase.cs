@@ -81,8 +81,8 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     DataViewType IValueMapper.OutputType => ScoreType;
 
-    /// <summary>The type of a row's score.</summary>
-    private protected abstract DataViewType ScoreType { get; }
+    /// <summary>The type of a row's score: of one output, a number.</summary>
+    private protected virtual DataViewType ScoreType => NumberDataViewType.Single;
 
     /// <summary>The network as the last epoch left it, where this is the best's.</summary>
     private protected abstract IDisposable? LastEpoch { get; }
@@ -146,10 +146,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     void IBatchedModel.ToScores(Span<float> outputs, int count) => ToScores(outputs, count);
 
-    /// <summary>Turns the network's outputs into scores, in place.</summary>
+    /// <summary>Turns the network's outputs into scores, in place; as they are, unless a task says otherwise.</summary>
     /// <param name="outputs">Rows × outputs.</param>
     /// <param name="count">How many rows.</param>
-    private protected abstract void ToScores(Span<float> outputs, int count);
+    private protected virtual void ToScores(Span<float> outputs, int count) { }
 
     /// <summary>
     /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network
@@ -169,8 +169,12 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         return (ValueMapper<TSrc, TDst>)CreateMapper();
     }
 
-    /// <summary>The mapper from a row's features to its score.</summary>
-    private protected abstract Delegate CreateMapper();
+    /// <summary>The mapper from a row's features to its score: of one output, that.</summary>
+    private protected virtual Delegate CreateMapper()
+    {
+        RowScorer score = OpenRowScorer();
+        return (ValueMapper<VBuffer<float>, float>)((in VBuffer<float> features, ref float value) => value = score(in features)[0]);
+    }
 
     /// <summary>Scores one row after another. Its scratch memory is its own: it serves one thread, the model many.</summary>
     private protected RowScorer OpenRowScorer()

@@ -67,11 +67,5 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : FeedbackAlignme
 
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLMULC",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentMulticlassModelParameters).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLMULC", LoaderSignature);
 }

@@ -49,13 +49,7 @@ public sealed class FeedbackAlignmentMulticlassTransformer : FeedbackAlignmentTr
 
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLMCXF",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentMulticlassTransformer).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLMCXF", LoaderSignature);
 
     /// <summary>As ML.NET's own scorer and evaluator: the first of the largest; −1 if there is no number.</summary>
     internal static int IndexOfLargest(ReadOnlySpan<float> scores)

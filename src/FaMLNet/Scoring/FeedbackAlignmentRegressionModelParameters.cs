@@ -3,7 +3,6 @@ using FaMLNet.Persistence;
 using FaMLNet.Scoring;
 using FaMLNet.Training;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass(typeof(FeedbackAlignmentRegressionModelParameters), null, typeof(SignatureLoadModel),
@@ -35,8 +34,6 @@ public sealed class FeedbackAlignmentRegressionModelParameters : FeedbackAlignme
 
     private protected override ModelTask Task => ModelTask.Regression;
 
-    private protected override DataViewType ScoreType => NumberDataViewType.Single;
-
     private protected override IDisposable? LastEpoch => LastEpochModel;
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
@@ -49,19 +46,7 @@ public sealed class FeedbackAlignmentRegressionModelParameters : FeedbackAlignme
             outputs[row] = Target.Restore(outputs[row]);
     }
 
-    private protected override Delegate CreateMapper()
-    {
-        RowScorer score = OpenRowScorer();
-        return (ValueMapper<VBuffer<float>, float>)((in VBuffer<float> features, ref float value) => value = score(in features)[0]);
-    }
-
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLREGR",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentRegressionModelParameters).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLREGR", LoaderSignature);
 }

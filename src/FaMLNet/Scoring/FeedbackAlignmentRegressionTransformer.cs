@@ -37,11 +37,5 @@ public sealed class FeedbackAlignmentRegressionTransformer : FeedbackAlignmentTr
 
     private protected override VersionInfo GetVersionInfo() => Header();
 
-    private static VersionInfo Header() => new(
-        modelSignature: "FAMLREXF",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderAssemblyName: typeof(FeedbackAlignmentRegressionTransformer).Assembly.GetName().Name,
-        loaderSignature: LoaderSignature);
+    private static VersionInfo Header() => ModelLoading.Header("FAMLREXF", LoaderSignature);
 }

@@ -56,6 +56,17 @@ internal static class ModelLoading
             throw new FormatException($"The model's entry '{entry}' is missing: the file is damaged. Save the model again.");
     }
 
+    /// <summary>The header of a saved class of ours, all of which are in their first version.</summary>
+    /// <param name="signature">Eight characters of its own.</param>
+    /// <param name="loader">The signature by which ML.NET finds its loader.</param>
+    public static VersionInfo Header(string signature, string loader) => new(
+        modelSignature: signature,
+        verWrittenCur: 0x00010001, // Initial
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderAssemblyName: typeof(ModelLoading).Assembly.GetName().Name,
+        loaderSignature: loader);
+
     private static FormatException Damaged(string what, Exception failure) =>
         new($"{what} cannot be read: {failure.Message.TrimEnd('.')}. The file is damaged; save the model again.", failure);
 }

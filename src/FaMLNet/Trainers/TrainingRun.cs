@@ -46,7 +46,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         EpochMetrics? latest = null;
         // A regression has no accuracy; how far it is off, on average, is what its users follow.
         static double Measure(EpochMetrics metrics) => metrics.RootMeanSquaredError ?? metrics.Accuracy;
-        progress.SetHeader(new ProgressHeader(["loss", settings.RegressionLoss == null ? "accuracy" : "RMSE"], ["epochs"]), entry =>
+        progress.SetHeader(new ProgressHeader(["loss", settings.IsRegression ? "RMSE" : "accuracy"], ["epochs"]), entry =>
         {
             if (Volatile.Read(ref latest) is not { } metrics)
                 return;

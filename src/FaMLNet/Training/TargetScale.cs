@@ -25,7 +25,14 @@ internal sealed class TargetMoments
     /// <summary>Whether labels differ.</summary>
     public bool Vary => _squares > 0;
 
-    public void Add(float label)
+    /// <summary>Counts a label that is a number; any other is passed over.</summary>
+    public void Add(LabelKind kind, int label)
+    {
+        if (kind == LabelKind.Number)
+            Add(Labels.ToNumber(label));
+    }
+
+    private void Add(float label)
     {
         double distance = label - _mean;
         _mean += distance / ++_count;

@@ -89,15 +89,13 @@ internal sealed class TrainingLoop
         return _state.Result();
     }
 
-    private bool IsRegression => _source.Kind == LabelKind.Number;
-
     /// <summary>What makes a regression's target a number of about unit size.</summary>
     private TargetScale ScaleOf(TargetMoments targets) =>
-        IsRegression ? targets.Scale(_settings.RegressionLoss is { IsLogarithmic: true }) : TargetScale.None;
+        _settings.IsRegression ? targets.Scale(_settings.PredictsRates) : TargetScale.None;
 
     /// <summary>That of a model to continue, whose outputs must mean what the loss takes them for.</summary>
     private TargetScale ScaleOf(TrainedNetwork initial) =>
-        !IsRegression || initial.Target.IsLogarithmic == (_settings.RegressionLoss is { IsLogarithmic: true }) ? initial.Target
+        !_settings.IsRegression || initial.Target.IsLogarithmic == _settings.PredictsRates ? initial.Target
             : initial.Target.IsLogarithmic ? throw OptionError.Invalid("Loss",
                 $"the model to continue predicts logarithms of rates; {_settings.RegressionLoss} takes them for numbers. Set RegressionLoss.Poisson.")
             : throw OptionError.Invalid("Loss",
@@ -201,8 +199,8 @@ internal sealed class TrainingLoop
             metrics = metrics with
             {
                 ValidationLoss = result.Weight > 0 ? result.Loss / result.Weight : 0,
-                ValidationAccuracy = IsRegression ? null : (double)result.Correct / result.Count,
-                ValidationRootMeanSquaredError = IsRegression && result.Weight > 0 ? Math.Sqrt(result.Squares / result.Weight) : null,
+                ValidationAccuracy = _settings.IsRegression ? null : (double)result.Correct / result.Count,
+                ValidationRootMeanSquaredError = _settings.IsRegression && result.Weight > 0 ? Math.Sqrt(result.Squares / result.Weight) : null,
                 ValidationTopKAccuracy = _settings.TopK == null ? null : (double)result.AmongTop / result.Count,
             };
         }

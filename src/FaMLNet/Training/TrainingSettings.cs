@@ -54,6 +54,11 @@ internal sealed record TrainingSettings
     /// <summary>What a regression minimises; null for classifiers.</summary>
     public RegressionLoss? RegressionLoss { get; init; }
 
+    public bool IsRegression => RegressionLoss != null;
+
+    /// <summary>Whether outputs are logarithms of rates, and labels counts.</summary>
+    public bool PredictsRates => RegressionLoss is { IsLogarithmic: true };
+
     public double ValidationFraction { get; init; }
 
     public DataCaching Caching { get; init; }

@@ -57,12 +57,10 @@ internal sealed class TrainingState
     public double Loss => _weight > 0 ? _loss / _weight : _loss;
 
     /// <summary>Share of rows of the epoch begun that were right; NaN for a regression.</summary>
-    public double Accuracy => IsRegression ? double.NaN : (double)_correct / RowsSeen;
+    public double Accuracy => _settings.IsRegression ? double.NaN : (double)_correct / RowsSeen;
 
     /// <summary>How far a regression's rows of the epoch begun were off, in the label's units; null for a classifier.</summary>
-    public double? RootMeanSquaredError => IsRegression ? Math.Sqrt(_weight > 0 ? _squares / _weight : _squares) : null;
-
-    private bool IsRegression => _settings.RegressionLoss != null;
+    public double? RootMeanSquaredError => _settings.IsRegression ? Math.Sqrt(_weight > 0 ? _squares / _weight : _squares) : null;
 
     public void Add(BatchResult result)
     {

@@ -5,7 +5,7 @@ internal sealed class TargetLoss(RegressionLoss loss, TargetScale scale) : Singl
 {
     protected override RowLoss At(float z, int label, float smoothing)
     {
-        float target = BitConverter.Int32BitsToSingle(label);
+        float target = Labels.ToNumber(label);
         double t = scale.Standardize(target), distance = (double)scale.Restore(z) - target;
         return new RowLoss(loss.At(z, t), loss.SlopeAt(z, t), false, distance * distance);
     }

@@ -30,7 +30,7 @@ internal sealed class InMemoryRows : RowSource
         double[] weights = new double[data.Classes];
         foreach (int row in _rows)
         {
-            int label = data.ClassOf(data.Labels[row]);
+            int label = data.Kind.ClassOf(data.Labels[row]);
             counts[label]++;
             weights[label] += data.Weights.IsEmpty ? 1 : data.Weights[row];
         }
@@ -84,7 +84,7 @@ internal sealed class InMemoryRows : RowSource
     {
         List<int>[] byClass = [.. Enumerable.Range(0, data.Classes).Select(_ => new List<int>())];
         for (int row = 0; row < data.Count; row++)
-            byClass[data.ClassOf(data.Labels[row])].Add(row);
+            byClass[data.Kind.ClassOf(data.Labels[row])].Add(row);
         List<int> training = [], aside = [];
         foreach (List<int> rows in byClass)
         {

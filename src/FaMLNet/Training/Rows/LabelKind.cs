@@ -12,3 +12,19 @@ internal enum LabelKind
     /// <summary>A number: the bits of a <see cref="float"/>. All rows are of one class then, 0, where rows are told apart by class.</summary>
     Number,
 }
+
+/// <summary>What follows from the kind of a label.</summary>
+internal static class Labels
+{
+    /// <summary>Outputs of a network that learns labels of so many classes.</summary>
+    public static int OutputsFor(this LabelKind kind, int classes) => kind == LabelKind.Class ? classes : 1;
+
+    /// <summary>The class of a label, from 0; numbers are of one.</summary>
+    public static int ClassOf(this LabelKind kind, int label) => kind == LabelKind.Number ? 0 : label;
+
+    /// <summary>The label that a number is.</summary>
+    public static int OfNumber(float number) => BitConverter.SingleToInt32Bits(number);
+
+    /// <summary>The number that a label is.</summary>
+    public static float ToNumber(int label) => BitConverter.Int32BitsToSingle(label);
+}

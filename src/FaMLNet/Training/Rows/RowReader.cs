@@ -15,9 +15,6 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
     /// <summary>The classes of the label; 1 for numbers.</summary>
     public int Classes { get; } = KindOf(Label.Type) switch { LabelKind.Class => CountClasses(Label), LabelKind.Boolean => 2, _ => 1 };
 
-    /// <summary>Outputs of a network that learns the label.</summary>
-    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
-
     /// <summary>The least number that a label may be.</summary>
     public float LeastLabel { get; init; } = float.NegativeInfinity;
 
@@ -189,7 +186,7 @@ internal sealed class RowReader : IDisposable
                 return (out int label) =>
                 {
                     getNumber(ref number);
-                    label = BitConverter.SingleToInt32Bits(number);
+                    label = Labels.OfNumber(number);
                     return float.IsNaN(number) ? false
                         : float.IsInfinity(number) || number < _columns.LeastLabel ? throw OutOfRange(number) : true;
                 };

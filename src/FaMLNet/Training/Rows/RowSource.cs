@@ -18,7 +18,7 @@ internal abstract class RowSource : IDisposable
     public abstract LabelKind Kind { get; }
 
     /// <summary>Outputs of a network that learns the label.</summary>
-    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
+    public int Outputs => Kind.OutputsFor(Classes);
 
     /// <summary>Mean and deviation of labels that are numbers, over the training rows.</summary>
     public TargetMoments Targets { get; protected init; } = new();

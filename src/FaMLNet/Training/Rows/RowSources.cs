@@ -17,7 +17,7 @@ internal static class RowSources
     {
         RowColumns columns = ColumnsOf(training) with
         {
-            LeastLabel = settings.RegressionLoss is { IsLogarithmic: true } ? 0 : float.NegativeInfinity
+            LeastLabel = settings.PredictsRates ? 0 : float.NegativeInfinity
         };
         TrainingData? aside = validation == null ? null : ReadValidation(validation, columns, channel, checkCancelled);
         if (settings.Caching != DataCaching.Streaming)

@@ -155,9 +155,6 @@ internal sealed class StreamedRows : RowSource
 
     private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind);
 
-    /// <summary>The class of a label, from 0; numbers are of one.</summary>
-    private int ClassOf(int label) => Kind == LabelKind.Number ? 0 : label;
-
     private void Scan(TrainingData? aside, long[] counts, double[] weights, IncrementalHash? hash, IChannel channel)
     {
         ValidationSampler sampler = new(_validationFraction, _seed, Classes);
@@ -172,7 +169,7 @@ internal sealed class StreamedRows : RowSource
             hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in label)));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in weight)));
-            if (aside != null && sampler.Takes(ClassOf(label)))
+            if (aside != null && sampler.Takes(Kind.ClassOf(label)))
             {
                 row.CopyTo(aside.Next());
                 aside.Commit(label, _columns.Weight == null ? null : weight);
@@ -181,10 +178,9 @@ internal sealed class StreamedRows : RowSource
                         + $"fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit."));
                 continue;
             }
-            counts[ClassOf(label)]++;
-            weights[ClassOf(label)] += weight;
-            if (Kind == LabelKind.Number)
-                Targets.Add(BitConverter.Int32BitsToSingle(label));
+            counts[Kind.ClassOf(label)]++;
+            weights[Kind.ClassOf(label)] += weight;
+            Targets.Add(Kind, label);
             if (_count++ == 0)
                 row.CopyTo(_shift, 0);
             // Floats within a block, doubles over blocks, of differences to the first row: fast, and exact enough however many rows there are.
@@ -226,11 +222,11 @@ internal sealed class StreamedRows : RowSource
                 Span<float> row = pool.AsSpan(slot * Features, Features);
                 while (reader.Read(row, out labels[slot], out weights[slot]))
                 {
-                    if (_validationFraction > 0 && sampler.Takes(ClassOf(labels[slot])))
+                    if (_validationFraction > 0 && sampler.Takes(Kind.ClassOf(labels[slot])))
                         continue;
                     if (_means != null)
                         TensorPrimitives.Subtract(row, _means, row);
-                    weights[slot] = (float)(weights[slot] * (_classFactors?[ClassOf(labels[slot])] ?? 1) * _factor);
+                    weights[slot] = (float)(weights[slot] * (_classFactors?[Kind.ClassOf(labels[slot])] ?? 1) * _factor);
                     return true;
                 }
                 return false;

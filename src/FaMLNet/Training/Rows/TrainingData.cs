@@ -49,9 +49,6 @@ internal sealed class TrainingData
 
     public LabelKind Kind { get; }
 
-    /// <summary>Outputs of a network that learns the label.</summary>
-    public int Outputs => Kind == LabelKind.Class ? Classes : 1;
-
     public int Count => _labels.Count;
 
     /// <summary>Memory taken by the features of the rows.</summary>
@@ -66,18 +63,12 @@ internal sealed class TrainingData
     /// <summary>The weight of each row; empty without a weight column.</summary>
     public ReadOnlySpan<float> Weights => CollectionsMarshal.AsSpan(_weights);
 
-    /// <summary>The class of a label, from 0; numbers are of one.</summary>
-    public int ClassOf(int label) => Kind == LabelKind.Number ? 0 : label;
-
     /// <summary>Mean and deviation of the numbers that some rows have for labels; nothing for other labels.</summary>
     public TargetMoments MomentsOf(ReadOnlySpan<int> rows)
     {
         TargetMoments moments = new();
-        if (Kind == LabelKind.Number)
-        {
-            foreach (int row in rows)
-                moments.Add(BitConverter.Int32BitsToSingle(_labels[row]));
-        }
+        foreach (int row in rows)
+            moments.Add(Kind, _labels[row]);
         return moments;
     }
 
@@ -206,7 +197,7 @@ internal sealed class TrainingData
         }
         Span<float> weights = CollectionsMarshal.AsSpan(_weights);
         for (int i = 0; i < weights.Length; i++)
-            weights[i] = (float)(weights[i] * (byClass?[ClassOf(_labels[i])] ?? 1) * factor);
+            weights[i] = (float)(weights[i] * (byClass?[Kind.ClassOf(_labels[i])] ?? 1) * factor);
     }
 
     /// <summary>SHA-256 of features, labels and weights, in their order.</summary>

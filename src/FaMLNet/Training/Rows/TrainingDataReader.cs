@@ -41,9 +41,8 @@ internal static class TrainingDataReader
         TargetMoments targets = new();
         foreach (int label in rows.Labels)
         {
-            counts[rows.ClassOf(label)]++;
-            if (rows.Kind == LabelKind.Number)
-                targets.Add(BitConverter.Int32BitsToSingle(label));
+            counts[rows.Kind.ClassOf(label)]++;
+            targets.Add(rows.Kind, label);
         }
         CheckUsable(columns, reader.Counts, counts, targets, anyWeight: rows.Weights.Length == 0 || rows.Weights.IndexOfAnyExcept(0f) >= 0,
             isTraining);
