@@ -30,7 +30,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
         public bool NoHeader { get; set; }
 
-        [CommandOption("-r|--rule <RULE>"), Description("How the error travels back: bp, fa, dfa, usf, brsf or frsf."), DefaultValue("fa")]
+        [CommandOption("-r|--rule <RULE>")]
+        [Description("How the error travels back: bp, fa, dfa, usf, brsf, frsf, nss, kp, wm, pfa, dkp, drtp, sdfa or pepita."), DefaultValue("fa")]
         public string Rule { get; set; } = "fa";
 
         [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known + ". Without it mlp:128,64 for tables, lenet for images.")]

@@ -52,6 +52,12 @@ switch (args)
         TasksBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: args.Length > 3 && args[3] != "-" ? Number(3) : null,
             decays: args.Length > 4 ? [.. args[4].Split(',').Select(decay => float.Parse(decay, CultureInfo.InvariantCulture))] : []);
         return 0;
+    case ["rules", string folder, string rules, string network, string epochs, .. string[] settings]:
+        RulesBenchmark.Run(folder, rules, network, Parse(epochs), settings);
+        return 0;
+    case ["imbalance", string path, ..]:
+        ImbalanceBenchmark.Run(path, seeds: Number(2) ?? 5);
+        return 0;
     default:
         Console.Error.WriteLine("Usage: steps [rounds] | fit [rounds] | diagnostics [rounds] | attacks <folder of IDX files> [rounds] "
             + "| convolutions [rounds] | scoring <folder of IDX files> [rounds] | streaming [rows [hidden units]] "
@@ -59,6 +65,8 @@ switch (args)
             + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
             + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
             + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]] "
+            + "| rules <folder of IDX files> <rules> <hidden units, for example 1024 or 500-500, or lenet> <epochs> [key=value, see the code]... "
+            + "| imbalance <digits.csv> [seeds] "
             + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays to try]]]");
         return 2;
 }

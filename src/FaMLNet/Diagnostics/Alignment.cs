@@ -5,18 +5,19 @@ namespace FaMLNet.Diagnostics;
 /// <summary>How far forward weights have come into line with feedback weights.</summary>
 internal static class Alignment
 {
-    /// <summary>Angle and norm ratio of every layer that an error passes.</summary>
+    /// <summary>Angle and norm ratio of every layer that an error passes: of none where none does, as by input modulation.</summary>
     public static (Dictionary<string, double> Angle, Dictionary<string, double> NormRatio) Measure(IMeasuredTraining training)
     {
         Dictionary<string, double> angles = [], ratios = [];
         IReadOnlyList<string> names = training.LayerNames;
-        for (int i = 0; i < names.Count; i++)
+        for (int i = 0; i < names.Count && training.Feedback != FeedbackKind.Modulation; i++)
         {
             ReadOnlySpan<float> weights = training.WeightsOf(i), feedback = training.FeedbackOf(i);
             if (i == 0 && feedback.IsEmpty)
                 continue; // no error passes the first layer
             ratios[names[i]] = feedback.IsEmpty ? 1 : Vectors.Norm(feedback) / Vectors.Norm(weights);
-            double? angle = feedback.IsEmpty ? 0 : training.IsDirect ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
+            double? angle = feedback.IsEmpty ? 0
+                : training.Feedback == FeedbackKind.Direct ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
             if (angle is { } degrees)
                 angles[names[i]] = degrees;
         }

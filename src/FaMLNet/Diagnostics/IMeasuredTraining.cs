@@ -9,11 +9,8 @@ internal interface IMeasuredTraining
     /// <summary>The names of the layers.</summary>
     public IReadOnlyList<string> LayerNames { get; }
 
-    /// <summary>Whether the output's error goes straight to every layer.</summary>
-    public bool IsDirect { get; }
-
-    /// <summary>Whether the error passes the forward weights themselves.</summary>
-    public bool IsBackpropagation { get; }
+    /// <summary>What the feedback weights connect; nothing where the error passes the forward weights themselves.</summary>
+    public FeedbackKind Feedback { get; }
 
     /// <summary>Outputs and inputs of a layer that is a matrix; null for a convolution.</summary>
     public (int Outputs, int Inputs)? MatrixOf(int layer);

@@ -71,14 +71,15 @@ internal sealed class Measurement(LayerDiagnostics what, IMeasuredTraining train
 
     private void MeasureUpdateAngle()
     {
+        bool isBackpropagation = training.Feedback == FeedbackKind.None;
         // Backpropagation beside itself: 0 by definition, whatever the rounding and a module's own random numbers.
-        if (!training.IsBackpropagation)
+        if (!isBackpropagation)
             training.ComputeBackpropagationGradient();
         _values = _values with
         {
-            UpdateAngle = ByLayer(layer => training.IsBackpropagation ? 0
+            UpdateAngle = ByLayer(layer => isBackpropagation ? 0
                 : Vectors.Angle(training.GradientOf(layer), training.BackpropagationGradientOf(layer))),
-            TotalUpdateAngle = training.IsBackpropagation ? 0 : Vectors.Angle(training.WholeGradient, training.WholeBackpropagationGradient),
+            TotalUpdateAngle = isBackpropagation ? 0 : Vectors.Angle(training.WholeGradient, training.WholeBackpropagationGradient),
         };
     }
 

@@ -1,5 +1,3 @@
-using Tensor = TorchSharp.torch.Tensor;
-
 namespace FaMLNet;
 
 /// <summary>
@@ -20,9 +18,9 @@ internal sealed class BatchwiseRandomSignConcordantRule : LayerwiseFeedbackRule
         layer.TakeSignsOfWeights();
     }
 
-    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    internal override bool TryRefreshOnDevice(in DeviceLayer layer)
     {
-        feedback.uniform_(0, MathF.Sqrt(3) * standardDeviation).copysign_(weights);
+        layer.Feedback.uniform_(0, MathF.Sqrt(3) * layer.StandardDeviation).copysign_(layer.Weights);
         return true;
     }
 }

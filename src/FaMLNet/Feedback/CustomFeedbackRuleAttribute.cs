@@ -11,6 +11,6 @@ namespace FaMLNet;
 public sealed class CustomFeedbackRuleAttribute : ExtensionBaseAttribute
 {
     /// <summary>Names the rule.</summary>
-    /// <param name="contractName">The rule's <see cref="FeedbackRule.ShortName"/>; none of the six built-in names.</param>
+    /// <param name="contractName">The rule's <see cref="FeedbackRule.ShortName"/>; none of the library's own.</param>
     public CustomFeedbackRuleAttribute(string contractName) : base(contractName) { }
 }

@@ -1,29 +1,29 @@
 namespace FaMLNet;
 
 /// <summary>
-/// A rule that sends the output's error e = ∂L/∂(output) straight to each layer through weights B_i (outputs × inputs of the
-/// layer above): δ_i = B_iᵀ e ⊙ f′. Derive from it for a rule of your own.
+/// A rule that sends a signal of the output, by default its error e = ∂L/∂(output), straight to each layer through weights B_i (outputs × inputs of
+/// the layer above): δ_i = B_iᵀ e ⊙ f′. Derive from it for a rule of your own.
 /// </summary>
-/// <remarks>What <see cref="LayerwiseFeedbackRule"/> says about rules of one's own holds here too.</remarks>
-public abstract class DirectFeedbackRule : FeedbackRule
+/// <remarks>
+/// Where the weights of every column (all that one input of a layer hears of the outputs) have one number at most that is not 0, and the rule never
+/// changes them, the projection costs a copy instead of a product.
+/// </remarks>
+public abstract class DirectFeedbackRule : RuleWithFeedbackWeights
 {
-    private bool? _refreshes;
+    /// <summary>What is projected. The output layer itself always learns from the error.</summary>
+    /// <value>Default: <see cref="ProjectedSignal.OutputError"/>.</value>
+    protected internal virtual ProjectedSignal Projects => ProjectedSignal.OutputError;
+}
 
-    /// <summary>Draws the feedback weights for the input of one layer, once, after the initial weights are drawn and before the first step.</summary>
-    /// <param name="layer">The layer whose input receives the error; write <see cref="FeedbackLayer.Feedback"/>.</param>
-    protected abstract void Draw(FeedbackLayer layer);
+/// <summary>What a <see cref="DirectFeedbackRule"/> sends to the layers.</summary>
+public enum ProjectedSignal
+{
+    /// <summary>e = ∂L/∂(output), of the mean over the mini-batch.</summary>
+    OutputError,
 
-    /// <summary>Adapts the feedback weights after an update of the forward weights. The default leaves them as they are.</summary>
-    /// <param name="layer">The layer; <see cref="FeedbackLayer.Feedback"/> holds what the last call left there.</param>
-    protected virtual void Refresh(FeedbackLayer layer) { }
-
-    internal sealed override bool Refreshes => _refreshes ??= OverridesRefresh(typeof(DirectFeedbackRule));
-
-    internal sealed override void Update(FeedbackLayer layer, bool first)
-    {
-        if (first)
-            Draw(layer);
-        else
-            Refresh(layer);
-    }
+    /// <summary>
+    /// The target in the error's place, which is known before the forward pass: −1 at the example's class and 0 elsewhere, for a single output −1 for
+    /// true and 1 for false, over the number of examples and times the example's weight. Classifiers only.
+    /// </summary>
+    Target,
 }

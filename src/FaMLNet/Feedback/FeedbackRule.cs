@@ -2,8 +2,9 @@ namespace FaMLNet;
 
 /// <summary>How the error of the output travels back to the layers below.</summary>
 /// <remarks>
-/// The six rules of the literature are static members. A rule of one's own derives from <see cref="LayerwiseFeedbackRule"/> or
-/// <see cref="DirectFeedbackRule"/>. Rules hold no state of a training and can be shared freely between trainings and threads.
+/// The rules of the literature are static members. A rule of one's own derives from <see cref="LayerwiseFeedbackRule"/>,
+/// <see cref="DirectFeedbackRule"/> or <see cref="InputModulationRule"/>. Rules hold no state of a training and can be shared freely between
+/// trainings and threads.
 /// </remarks>
 public abstract class FeedbackRule
 {
@@ -27,26 +28,53 @@ public abstract class FeedbackRule
     /// <summary>Error through the forward weights' signs with fixed random magnitudes (frSF; Liao et al. 2016).</summary>
     public static FeedbackRule FixedRandomSignConcordant { get; } = new FixedRandomSignConcordantRule();
 
-    /// <summary>The six rules that come with the library: BP, FA, DFA, uSF, brSF, frSF.</summary>
+    /// <summary>Error through the forward weights' signs, with the norm of the forward weights (NSS; Xiao et al. 2019).</summary>
+    public static FeedbackRule NormalizedSignSymmetry { get; } = new NormalizedSignSymmetryRule();
+
+    /// <summary>Feedback weights that get the forward weights' own updates, both decaying (KP; Akrout et al. 2019).</summary>
+    public static FeedbackRule KolenPollack { get; } = new KolenPollackRule();
+
+    /// <summary>Feedback weights that learn from noise between epochs (WM; Akrout et al. 2019).</summary>
+    public static FeedbackRule WeightMirror { get; } = new WeightMirrorRule();
+
+    /// <summary>Error through a product of two matrices, with which the forward weights come into line (PFA; Li and Benna 2024).</summary>
+    public static FeedbackRule ProductFeedbackAlignment { get; } = new ProductFeedbackAlignmentRule();
+
+    /// <summary>DFA whose weights learn from the output's error and the layer's activations (DKP; Webster et al. 2021).</summary>
+    public static FeedbackRule DirectKolenPollack { get; } = new DirectKolenPollackRule();
+
+    /// <summary>The target in the place of the error, through fixed random weights (DRTP; Frenkel et al. 2021).</summary>
+    public static FeedbackRule DirectRandomTargetProjection { get; } = new DirectRandomTargetProjectionRule();
+
+    /// <summary>DFA with one output a unit (SDFA; Crafton et al. 2019).</summary>
+    public static FeedbackRule SparseDirectFeedbackAlignment { get; } = new SparseDirectFeedbackAlignmentRule();
+
+    /// <summary>A second forward pass of an input that the error has modulated (PEPITA; Dellaferrera and Kreiman 2022).</summary>
+    public static FeedbackRule Pepita { get; } = new PepitaRule();
+
+    /// <summary>The rules that come with the library: BP, FA, DFA, uSF, brSF, frSF, NSS, KP, WM, PFA, DKP, DRTP, SDFA, PEPITA.</summary>
     public static IReadOnlyList<FeedbackRule> All { get; } =
     [
         Backpropagation, FeedbackAlignment, DirectFeedbackAlignment, UniformSignConcordant, BatchwiseRandomSignConcordant, FixedRandomSignConcordant,
+        NormalizedSignSymmetry, KolenPollack, WeightMirror, ProductFeedbackAlignment, DirectKolenPollack, DirectRandomTargetProjection,
+        SparseDirectFeedbackAlignment, Pepita,
     ];
 
     /// <summary>The name in full, for people.</summary>
     public abstract string Name { get; }
 
     /// <summary>
-    /// The short name by which the rule is parsed and saved: <c>bp</c>, <c>fa</c>, <c>dfa</c>, <c>usf</c>, <c>brsf</c>, <c>frsf</c>, or, for
-    /// a rule of one's own, the name in its <see cref="CustomFeedbackRuleAttribute"/>.
+    /// The short name by which the rule is parsed and saved: <c>bp</c>, <c>fa</c>, <c>dfa</c>, <c>usf</c>, <c>brsf</c>, <c>frsf</c>, <c>nss</c>,
+    /// <c>kp</c>, <c>wm</c>, <c>pfa</c>, <c>dkp</c>, <c>drtp</c>, <c>sdfa</c>, <c>pepita</c>, or, for a rule of one's own, the name in its
+    /// <see cref="CustomFeedbackRuleAttribute"/>.
     /// </summary>
     public abstract string ShortName { get; }
 
     /// <summary>The settings with which the rule learns well when the user chooses nothing.</summary>
     public virtual RuleDefaults Defaults { get; } = new();
 
-    /// <summary>Finds one of the six rules by its short name.</summary>
-    /// <param name="shortName"><c>bp</c>, <c>fa</c>, <c>dfa</c>, <c>usf</c>, <c>brsf</c> or <c>frsf</c>, in any case.</param>
+    /// <summary>Finds one of the library's rules by its short name.</summary>
+    /// <param name="shortName">For example <c>dfa</c>, in any case.</param>
     /// <exception cref="ArgumentNullException"><paramref name="shortName"/> is null.</exception>
     /// <exception cref="ArgumentException">No rule has that name.</exception>
     public static FeedbackRule Parse(string shortName)
@@ -65,16 +93,19 @@ public abstract class FeedbackRule
     internal virtual bool Refreshes => false;
 
     /// <summary>Refreshes a layer's feedback weights where they are, on a device; false if the rule can only do so on the host.</summary>
-    /// <param name="weights">The layer's forward weights.</param>
-    /// <param name="feedback">Its feedback weights, of the same shape; written to.</param>
-    /// <param name="standardDeviation">σ, the scale included.</param>
-    internal virtual bool TryRefreshOnDevice(TorchSharp.torch.Tensor weights, TorchSharp.torch.Tensor feedback, float standardDeviation) => false;
+    /// <param name="layer">The layer, on the device.</param>
+    internal virtual bool TryRefreshOnDevice(in DeviceLayer layer) => false;
 
-    /// <summary>Whether a class overrides the Refresh of the base that it derives from.</summary>
-    private protected bool OverridesRefresh(Type @base) =>
-        GetType().GetMethod("Refresh", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic,
-            [typeof(FeedbackLayer)])!.DeclaringType != @base;
-
-    /// <summary>Draws (first) or refreshes a layer's feedback weights; nothing for a rule that has none.</summary>
-    internal virtual void Update(FeedbackLayer layer, bool first) { }
+    /// <summary>Draws or adapts a layer's feedback weights; nothing for a rule that has none.</summary>
+    internal virtual void Update(FeedbackLayer layer, FeedbackMoment moment) { }
 }
+
+/// <summary>What a rule that knows devices sees of one layer.</summary>
+/// <param name="Weights">The layer's forward weights.</param>
+/// <param name="Feedback">Its feedback weights; written to.</param>
+/// <param name="Update">What the step added to the weights; null unless asked for.</param>
+/// <param name="StandardDeviation">σ, the scale included.</param>
+/// <param name="Scale">The feedback scale.</param>
+/// <param name="Decay">The share that the step's decay took.</param>
+internal readonly record struct DeviceLayer(TorchSharp.torch.Tensor Weights, TorchSharp.torch.Tensor Feedback, TorchSharp.torch.Tensor? Update,
+    float StandardDeviation, float Scale, float Decay);

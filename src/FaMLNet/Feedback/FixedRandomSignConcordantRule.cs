@@ -1,5 +1,3 @@
-using Tensor = TorchSharp.torch.Tensor;
-
 namespace FaMLNet;
 
 /// <summary>
@@ -20,9 +18,9 @@ internal sealed class FixedRandomSignConcordantRule : LayerwiseFeedbackRule
 
     protected override void Refresh(FeedbackLayer layer) => layer.TakeSignsOfWeights();
 
-    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    internal override bool TryRefreshOnDevice(in DeviceLayer layer)
     {
-        feedback.copysign_(weights);
+        layer.Feedback.copysign_(layer.Weights);
         return true;
     }
 }

@@ -18,9 +18,10 @@ internal sealed class UniformSignConcordantRule : LayerwiseFeedbackRule
     protected override void Refresh(FeedbackLayer layer) =>
         SignConcordance.CopySign(layer.StandardDeviation, layer.Weights, layer.Feedback);
 
-    internal override bool TryRefreshOnDevice(Tensor weights, Tensor feedback, float standardDeviation)
+    internal override bool TryRefreshOnDevice(in DeviceLayer layer)
     {
-        Scalars.With(standardDeviation, scalar => feedback.fill_(scalar)).copysign_(weights);
+        Tensor feedback = layer.Feedback;
+        Scalars.With(layer.StandardDeviation, scalar => feedback.fill_(scalar)).copysign_(layer.Weights);
         return true;
     }
 }

@@ -71,6 +71,8 @@ internal sealed class GraphLayout : NetworkLayout
     /// <summary>The shape that the first layer sees.</summary>
     public ImageShape NetworkInput { get; }
 
+    public override int SeenInputs => NetworkInput.Length;
+
     /// <summary>From the features to what the first layer sees, where the network resizes; else null.</summary>
     public BilinearResize? Resize { get; }
 

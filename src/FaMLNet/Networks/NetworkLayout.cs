@@ -68,6 +68,9 @@ internal abstract class NetworkLayout
     /// </summary>
     public virtual int FirstWithFeedback => 1;
 
+    /// <summary>Numbers a row that the network sees: its features, or the pixels of the image padded or resized.</summary>
+    public virtual int SeenInputs => Inputs;
+
     /// <summary>How a row is laid out as an image; null for a plain vector.</summary>
     public virtual ImageShape? ImageInput => null;
 

@@ -42,7 +42,7 @@ internal sealed record ModelDocument
 
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
-    public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IEnumerable<string> feedbackLayers,
+    public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IReadOnlyList<FeedbackDocument> feedback,
         IReadOnlyList<EpochMetrics> history, TargetDocument? target) => new()
         {
             Format = FormatOf(task),
@@ -52,7 +52,7 @@ internal sealed record ModelDocument
             Inputs = layout.Inputs,
             Classes = layout.Outputs,
             Network = NetworkDocument.Create(layout),
-            Feedback = [.. feedbackLayers.Select(layer => new FeedbackDocument { Layer = layer, Direct = rule is DirectFeedbackRule })],
+            Feedback = feedback,
             History = history,
         };
 
@@ -77,8 +77,20 @@ internal sealed record ModelDocument
             : document with { History = HistoryJson.FromVersion1(document.History, document.Feedback.Any(feedback => feedback.Direct)) };
     }
 
-    /// <summary>The name of the array that holds a layer's feedback weights.</summary>
-    public static string FeedbackName(string layer) => $"{layer}.feedback";
+    /// <summary>What a rule's feedback weights are, for a network.</summary>
+    public static IReadOnlyList<FeedbackDocument> Describe(FeedbackRule rule, NetworkLayout layout)
+    {
+        FeedbackLayout places = new(rule, layout);
+        FeedbackKind kind = FeedbackLayout.KindOf(rule);
+        return [.. layout.WeightedLayers.Select((layer, i) => (layer.Name, Slice: places.Slices[i], Memory: places.Memory[i]))
+            .Where(place => place.Slice != null).Select(place => new FeedbackDocument
+            {
+                Layer = place.Name,
+                Direct = kind == FeedbackKind.Direct,
+                Modulation = kind == FeedbackKind.Modulation ? true : null,
+                Memory = place.Memory?.Length,
+            })];
+    }
 
     public void Write(TextWriter writer) => writer.Write(JsonSerializer.Serialize(this, Json).ReplaceLineEndings("\n"));
 
@@ -103,9 +115,12 @@ internal sealed record ModelDocument
             [.. layout.Parameters.Concat(layout.Statistics).Select(slice => (slice.Name, (IReadOnlyList<int>)slice.Shape))];
         foreach (FeedbackDocument feedback in Feedback)
         {
-            WeightedLayer layer = layout.WeightedLayers.Skip(layout.FirstWithFeedback).FirstOrDefault(layer => layer.Name == feedback.Layer)
+            int layer = layout.WeightedLayers.FindIndex(layer => layer.Name == feedback.Layer);
+            int[] shape = (layer < 0 ? null : FeedbackLayout.ShapeOf(feedback.Kind, layout, layer))
                 ?? throw new FormatException($"The model's description gives feedback weights to a layer '{feedback.Layer}' that passes no error.");
-            tensors.Add((FeedbackName(layer.Name), feedback.Direct ? [layout.Outputs, layer.InputLength] : layer.Weight.Shape));
+            tensors.Add((FeedbackLayout.NameOf(feedback.Layer), shape));
+            if (feedback.Memory is { } memory)
+                tensors.Add((FeedbackLayout.MemoryNameOf(feedback.Layer), [memory]));
         }
         return tensors;
     }
@@ -143,6 +158,8 @@ internal sealed record ModelDocument
                 + "file is damaged.");
         if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(HistoryJson.LacksSomething))
             throw new FormatException("The model's description lacks a rule or the contents of a list: the file is damaged.");
+        if (Feedback.Any(feedback => feedback.Memory is <= 0 || (feedback.Direct && feedback.Modulation == true)))
+            throw new FormatException("The model's description gives feedback weights of no kind, or a memory of no length: the file is damaged.");
         if (Feedback.DistinctBy(feedback => feedback.Layer).Count() != Feedback.Count)
             throw new FormatException("The model's description names a layer's feedback weights twice: the file is damaged.");
     }
@@ -165,5 +182,14 @@ internal sealed record ModelDocument
         public required string Layer { get; init; }
 
         public required bool Direct { get; init; }
+
+        /// <summary>Whether they feed the network's input; null for no.</summary>
+        public bool? Modulation { get; init; }
+
+        /// <summary>How many numbers the rule keeps beside them; null for none.</summary>
+        public int? Memory { get; init; }
+
+        [JsonIgnore]
+        public FeedbackKind Kind => Modulation == true ? FeedbackKind.Modulation : Direct ? FeedbackKind.Direct : FeedbackKind.Layerwise;
     }
 }

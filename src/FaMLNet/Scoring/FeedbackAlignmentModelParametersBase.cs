@@ -22,7 +22,8 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     private readonly NetworkLayout _layout;
     private readonly float[] _parameters, _statistics;
-    private readonly IReadOnlyDictionary<string, ParameterTensor> _feedback;
+    private readonly Dictionary<string, ParameterTensor> _feedback, _memory;
+    private readonly IReadOnlyList<ModelDocument.FeedbackDocument> _feedbackKinds;
     private readonly NetworkScorer _scorer;
 
     internal FeedbackAlignmentModelParametersBase(IHostEnvironment env, string name, TrainedNetwork trained) : base(env, name)
@@ -30,9 +31,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         _layout = trained.Layout;
         _parameters = trained.Parameters;
         _statistics = trained.Statistics;
-        _feedback = FeedbackWeights.SlicesOf(trained.Rule, _layout, out _).Zip(_layout.WeightedLayers).Where(pair => pair.First != null)
-            .ToDictionary(pair => pair.Second.Name, pair =>
-            new ParameterTensor(pair.First!.Shape, trained.Feedback.AsMemory(pair.First.Offset, pair.First.Length)));
+        FeedbackLayout places = new(trained.Rule, _layout);
+        _feedback = ByLayer(places.Slices, trained.Feedback);
+        _memory = ByLayer(places.Memory, trained.Feedback);
+        _feedbackKinds = ModelDocument.Describe(trained.Rule, _layout);
         Rule = trained.Rule;
         History = trained.History;
         Target = trained.Target;
@@ -53,8 +55,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         ModelLoading.Binary(ctx, WeightsEntry, stream => tensors = Safetensors.Read(stream, document.DescribeTensors(layout)));
         _parameters = Flatten(_layout.Parameters, _layout.ParameterLength, tensors);
         _statistics = Flatten(_layout.Statistics, _layout.StatisticsLength, tensors);
-        _feedback = _layout.WeightedLayers.Where(layer => tensors.ContainsKey(ModelDocument.FeedbackName(layer.Name)))
-            .ToDictionary(layer => layer.Name, layer => tensors[ModelDocument.FeedbackName(layer.Name)]);
+        _feedbackKinds = document.Feedback;
+        _feedback = _feedbackKinds.ToDictionary(feedback => feedback.Layer, feedback => tensors[FeedbackLayout.NameOf(feedback.Layer)]);
+        _memory = _feedbackKinds.Where(feedback => feedback.Memory != null)
+            .ToDictionary(feedback => feedback.Layer, feedback => tensors[FeedbackLayout.MemoryNameOf(feedback.Layer)]);
         Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
         History = document.History;
         Target = document.Target is { } target ? new TargetScale(target.Mean, target.Deviation, target.IsLogarithmic) : TargetScale.None;
@@ -118,16 +122,27 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     internal IHostEnvironment Environment => Host;
 
     /// <summary>The feedback weights in the layout of the rule, a copy.</summary>
-    internal float[] FlatFeedback(IReadOnlyList<ParameterSlice?> slices, int length)
+    internal float[] FlatFeedback(FeedbackLayout places)
     {
-        float[] feedback = new float[length];
-        for (int i = 0; i < slices.Count; i++)
-        {
-            if (slices[i] is { } slice && _feedback.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values))
-                values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
-        }
+        float[] feedback = new float[places.Length];
+        Place(places.Slices, _feedback);
+        Place(places.Memory, _memory);
         return feedback;
+
+        void Place(IReadOnlyList<ParameterSlice?> slices, IReadOnlyDictionary<string, ParameterTensor> tensors)
+        {
+            for (int i = 0; i < slices.Count; i++)
+            {
+                if (slices[i] is { } slice && tensors.TryGetValue(_layout.WeightedLayers[i].Name, out ParameterTensor? values)
+                    && values.Values.Length == slice.Length)
+                    values.Values.Span.CopyTo(slice.In(feedback.AsSpan()));
+            }
+        }
     }
+
+    private Dictionary<string, ParameterTensor> ByLayer(IReadOnlyList<ParameterSlice?> slices, float[] buffer) =>
+        slices.Zip(_layout.WeightedLayers).Where(pair => pair.First != null)
+            .ToDictionary(pair => pair.Second.Name, pair => Tensor(pair.First!, buffer));
 
     TrainedNetwork INetworkModel.ToTrained(NetworkDefinition network, int features, int outputs)
     {
@@ -137,8 +152,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         if (features != NumberOfFeatures || outputs != _layout.Outputs)
             throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {_layout.Outputs} classes; the training data "
                 + $"has {features} and {outputs}. Give it data prepared as the model's was, with the same key mapping.");
-        IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(Rule, _layout, out int length);
-        float[] feedback = slices.Any(slice => slice != null) && _feedback.Count == 0 ? [] : FlatFeedback(slices, length);
+        FeedbackLayout places = new(Rule, _layout);
+        // Without them, or what the rule keeps beside them, they are drawn anew.
+        float[] feedback = places.Slices.Count(slice => slice != null) != _feedback.Count
+            || places.Memory.Count(slice => slice != null) != _memory.Count ? [] : FlatFeedback(places);
         return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History) { Target = Target };
     }
 
@@ -209,12 +226,19 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     {
         ctx.SetVersionInfo(GetVersionInfo());
         base.SaveCore(ctx);
-        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedback.Keys, History,
+        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedbackKinds, History,
             Task != ModelTask.Regression ? null
             : new() { Mean = Target.Mean, Deviation = Target.Deviation, IsLogarithmic = Target.IsLogarithmic }).Write(writer));
         ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
             [.. GetParameters().Select(pair => (pair.Key, pair.Value)),
-                .. _feedback.Select(pair => (ModelDocument.FeedbackName(pair.Key), pair.Value))]));
+                .. _feedbackKinds.SelectMany(Saved)]));
+    }
+
+    private IEnumerable<(string Name, ParameterTensor Values)> Saved(ModelDocument.FeedbackDocument feedback)
+    {
+        yield return (FeedbackLayout.NameOf(feedback.Layer), _feedback[feedback.Layer]);
+        if (feedback.Memory != null)
+            yield return (FeedbackLayout.MemoryNameOf(feedback.Layer), _memory[feedback.Layer]);
     }
 
     private static ParameterTensor Tensor(ParameterSlice slice, float[] buffer) => new(slice.Shape, buffer.AsMemory(slice.Offset, slice.Length));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FaMLNet.Interop;
 using FaMLNet.Training.Losses;
 using static TorchSharp.torch;
 
@@ -33,6 +34,14 @@ internal sealed class BatchLabels
     {
         LossSums sums = loss.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, outputs, smoothing);
         return new BatchResult(sums.Loss * _count, _weightSum, sums.Correct, _count, sums.Squares * _count);
+    }
+
+    /// <summary>The targets in the error's place, rows × outputs.</summary>
+    public Tensor Targets(int outputs)
+    {
+        float[] targets = new float[_count * outputs];
+        TrainingLoss.WriteTargets(targets, _labels.AsSpan(0, _count), _coefficients, outputs, outputs, 1);
+        return TensorMemory.Matrix(targets, _count, outputs);
     }
 
     public EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int outputs, int k) =>

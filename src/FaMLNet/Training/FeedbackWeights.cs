@@ -6,10 +6,13 @@ namespace FaMLNet.Training;
 internal sealed class FeedbackWeights : IDisposable
 {
     private readonly NetworkLayout _layout;
+    private readonly FeedbackLayout _places;
     private readonly RandomGenerator _random;
     private readonly float _scale;
     private readonly WeightInitialization _initialization;
     private readonly torch.Tensor?[] _channelsLast;
+    private readonly SparseProjection?[] _sparse;
+    private readonly bool[] _isTried;
 
     public FeedbackWeights(FeedbackRule rule, NetworkLayout layout, float scale, RandomGenerator random,
         WeightInitialization initialization = WeightInitialization.XavierUniform)
@@ -19,48 +22,47 @@ internal sealed class FeedbackWeights : IDisposable
         _layout = layout;
         _random = random;
         _scale = scale;
-        Slices = SlicesOf(rule, layout, out int length);
-        Buffer = new FloatBuffer(length);
-        _channelsLast = new torch.Tensor?[Slices.Count];
+        _places = new FeedbackLayout(rule, layout);
+        Kind = FeedbackLayout.KindOf(rule);
+        Buffer = new FloatBuffer(_places.Length);
+        (_channelsLast, _sparse, _isTried) = (new torch.Tensor?[Slices.Count], new SparseProjection?[Slices.Count], new bool[Slices.Count]);
+        if (rule is RuleWithFeedbackWeights { Refreshes: true, Signals: var signals })
+            Trace = new StepTrace(signals, layout);
     }
 
     public FeedbackRule Rule { get; }
 
     public RandomGenerator Random => _random;
 
-    /// <summary>Whether the output's error goes straight to every layer.</summary>
-    public bool IsDirect => Rule is DirectFeedbackRule;
+    /// <summary>What the weights connect.</summary>
+    public FeedbackKind Kind { get; }
 
-    /// <summary>One a layer: null for the first, and for all under backpropagation.</summary>
-    public IReadOnlyList<ParameterSlice?> Slices { get; }
+    /// <summary>Whether the output's error goes straight to every layer.</summary>
+    public bool IsDirect => Kind == FeedbackKind.Direct;
+
+    /// <summary>Whether layers learn from their own activations, so that no error passes any.</summary>
+    public bool IsModulation => Kind == FeedbackKind.Modulation;
+
+    /// <summary>Whether a direct rule sends the target in the error's place.</summary>
+    public bool ProjectsTarget => Rule is DirectFeedbackRule { Projects: ProjectedSignal.Target };
+
+    /// <summary>One a layer: null for layers without, and for all under backpropagation.</summary>
+    public IReadOnlyList<ParameterSlice?> Slices => _places.Slices;
+
+    /// <summary>What the rule wants to see of a step; null for nothing.</summary>
+    public StepTrace? Trace { get; }
 
     public FloatBuffer Buffer { get; }
 
-    /// <summary>
-    /// Where the feedback weights of a rule lie for a network: the shapes of the forward weights, or outputs × inputs of the layer.
-    /// </summary>
-    public static IReadOnlyList<ParameterSlice?> SlicesOf(FeedbackRule rule, NetworkLayout layout, out int length)
-    {
-        ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count];
-        length = 0;
-        for (int i = layout.FirstWithFeedback; i < slices.Length; i++)
-        {
-            WeightedLayer layer = layout.WeightedLayers[i];
-            string name = $"{layer.Name}.feedback";
-            slices[i] = rule switch
-            {
-                LayerwiseFeedbackRule => NetworkLayout.Place(name, ref length, layer.Weight.Shape),
-                DirectFeedbackRule => NetworkLayout.Place(name, ref length, layout.Outputs, layer.InputLength),
-                _ => null,
-            };
-        }
-        return slices;
-    }
+    /// <summary>What the rule keeps for a layer beside its feedback weights.</summary>
+    public Span<float> MemoryOf(int index) => _places.Memory[index] is { } memory ? memory.In(Buffer.Span) : [];
 
     public void Draw(FloatBuffer weights)
     {
         Forget();
-        ForEachLayer(weights, first: true);
+        for (int i = 0; i < Slices.Count; i++)
+            MemoryOf(i).Clear();
+        ForEachLayer(weights, FeedbackMoment.Start);
     }
 
     public void Refresh(FloatBuffer weights)
@@ -68,7 +70,17 @@ internal sealed class FeedbackWeights : IDisposable
         if (!Rule.Refreshes)
             return;
         Forget();
-        ForEachLayer(weights, first: false);
+        ForEachLayer(weights, FeedbackMoment.Step);
+    }
+
+    /// <summary>Whether the rule changes the weights between epochs.</summary>
+    public bool WorksBetweenEpochs => Rule is RuleWithFeedbackWeights { WorksBetweenEpochs: true };
+
+    /// <summary>After an epoch.</summary>
+    public void EndEpoch(FloatBuffer weights)
+    {
+        Forget();
+        ForEachLayer(weights, FeedbackMoment.Epoch);
     }
 
     /// <summary>After the buffer has been written to by someone else than the rule.</summary>
@@ -77,6 +89,20 @@ internal sealed class FeedbackWeights : IDisposable
         foreach (torch.Tensor? copy in _channelsLast)
             copy?.Dispose();
         Array.Clear(_channelsLast);
+        foreach (SparseProjection? projection in _sparse)
+            projection?.Dispose();
+        Array.Clear(_sparse);
+        Array.Clear(_isTried);
+    }
+
+    /// <summary>A direct rule's projection to a layer where it is a copy; null where it is a product.</summary>
+    public SparseProjection? Sparse(int index)
+    {
+        if (_isTried[index] || Rule.Refreshes)
+            return _sparse[index];
+        _isTried[index] = true;
+        ParameterSlice slice = Slices[index]!;
+        return _sparse[index] = SparseProjection.Find(slice.In((ReadOnlySpan<float>)Buffer.Span), slice.Shape[1]);
     }
 
     /// <summary>A layer's feedback weights as a matrix, owned by the caller; null if it has none.</summary>
@@ -112,19 +138,49 @@ internal sealed class FeedbackWeights : IDisposable
     }
 
     /// <summary>σ of a layer's feedback weights, the scale included.</summary>
-    public float StandardDeviation(int index) =>
-        _scale * (IsDirect ? WeightDraw.StandardDeviation(_initialization, Slices[index]!.Shape[1], Slices[index]!.Shape[0])
-            : WeightDraw.StandardDeviation(_initialization, _layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut));
-
-    private void ForEachLayer(FloatBuffer weights, bool first)
+    public float StandardDeviation(int index) => _scale * (Kind switch
     {
-        for (int i = _layout.FirstWithFeedback; i < Slices.Count; i++)
+        FeedbackKind.Layerwise => Deviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut),
+        FeedbackKind.Direct => Deviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0]),
+        // They feed the network: as wide as its input is what they come from, not what they go to.
+        _ => MathF.Sqrt(2f / Slices[index]!.Shape[1]),
+    });
+
+    /// <summary>One layer on a device.</summary>
+    public DeviceLayer OnDevice(int index, torch.Tensor weights, torch.Tensor feedback, torch.Tensor? update) =>
+        new(weights, feedback, update, StandardDeviation(index), _scale, Trace?.Decay ?? 0);
+
+    private float Deviation(int fanIn, int fanOut) => WeightDraw.StandardDeviation(_initialization, fanIn, fanOut);
+
+    private void ForEachLayer(FloatBuffer weights, FeedbackMoment moment)
+    {
+        for (int i = 0; i < Slices.Count; i++)
         {
             if (Slices[i] is not { } slice)
                 continue;
             WeightedLayer layer = _layout.WeightedLayers[i];
-            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
-                slice.In(Buffer.Span), _random, _initialization), first);
+            FeedbackLayer seen = new(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
+                slice.In(Buffer.Span), _random)
+            {
+                Initialization = _initialization,
+                Scale = _scale,
+                Memory = MemoryOf(i),
+            };
+            Rule.Update(moment == FeedbackMoment.Step && Trace is { } trace ? WithStep(seen, trace, i) : seen, moment);
         }
     }
+
+    private FeedbackLayer WithStep(FeedbackLayer layer, StepTrace trace, int index) =>
+        new(layer.Name, layer.Shape, layer.StandardDeviation, layer.Weights, layer.Feedback, _random)
+        {
+            Initialization = layer.Initialization,
+            Scale = layer.Scale,
+            Memory = layer.Memory,
+            Update = trace.Update == null ? [] : _layout.WeightedLayers[index].Weight.In(trace.Update),
+            Decay = trace.Decay,
+            LearningRate = trace.LearningRate,
+            Rows = trace.Rows,
+            Activations = trace.WantsActivations ? trace.Activations(index) : [],
+            OutputErrors = trace.WantsActivations ? trace.OutputErrors : [],
+        };
 }

@@ -69,6 +69,8 @@ internal sealed class TrainingLoop
         for (int epoch = _state.History.Count + 1; epoch <= _settings.NumberOfEpochs && !complete; epoch++)
         {
             EpochMetrics? metrics = RunEpoch(epoch);
+            if (metrics != null)
+                network.EndEpoch();
             network.Download();
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
                 throw diverged(epoch, _state.LastGood with { History = [.. _state.History] });

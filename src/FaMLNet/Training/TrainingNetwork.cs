@@ -30,6 +30,7 @@ internal readonly record struct EvaluationResult(double Loss, double Weight, int
 /// </summary>
 internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 {
+    private readonly OptimizerOptions _options;
     private FloatBuffer? _comparison;
 
     protected TrainingNetwork(NetworkLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer,
@@ -40,6 +41,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
         Weights = new FloatBuffer(layout.ParameterLength);
         Statistics = new FloatBuffer(layout.StatisticsLength);
         Gradient = new FloatBuffer(layout.ParameterLength);
+        _options = optimizer;
         Optimizer = Optimizer.Create(optimizer, layout.ParameterLength);
         WeightDraw.Fill(layout, Weights.Span, Statistics.Span, initialWeightScale, new RandomGenerator(seed, "initial weights"));
         Feedback = new FeedbackWeights(rule, layout, feedbackScale, new RandomGenerator(seed, "feedback weights"), feedbackInitialization);
@@ -88,9 +90,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     IReadOnlyList<string> IMeasuredTraining.LayerNames => Layout.WeightedLayers.ConvertAll(layer => layer.Name);
 
-    bool IMeasuredTraining.IsDirect => Feedback.IsDirect;
-
-    bool IMeasuredTraining.IsBackpropagation => Feedback.Rule is not (LayerwiseFeedbackRule or DirectFeedbackRule);
+    FeedbackKind IMeasuredTraining.Feedback => Feedback.Kind;
 
     (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) =>
         Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
@@ -134,10 +134,22 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     public virtual void Update(float learningRate)
     {
         Clipping?.Apply(Gradient.Span);
-        Optimizer.Step(Weights.Span, Gradient.Span, learningRate);
-        Norms?.Apply(Weights.Span);
+        Span<float> change = Feedback.Trace?.Update;
+        Optimizer.Step(Weights.Span, Gradient.Span, learningRate, change);
+        Norms?.Apply(Weights.Span, change);
+        TraceRates(learningRate);
         Feedback.Refresh(Weights);
         Clock?.End(StepPhase.Update);
+    }
+
+    /// <summary>An epoch is over: rules that work between epochs do so.</summary>
+    public void EndEpoch()
+    {
+        if (!Feedback.WorksBetweenEpochs)
+            return;
+        Download();
+        Feedback.EndEpoch(Weights);
+        Upload();
     }
 
     /// <summary>What steps have added up elsewhere than in their results since this was last asked: nothing on the host.</summary>
@@ -168,6 +180,13 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     }
 
     protected abstract void ComputeBackpropagationGradient(FloatBuffer gradient);
+
+    /// <summary>Tells the rule how long a step was, if it asks.</summary>
+    protected void TraceRates(float learningRate)
+    {
+        if (Feedback.Trace is { } trace)
+            (trace.LearningRate, trace.Decay) = (learningRate, _options.DecayOfStep(learningRate));
+    }
 
     private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer) => Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
 

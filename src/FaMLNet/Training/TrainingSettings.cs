@@ -115,7 +115,9 @@ internal sealed record TrainingSettings
     /// weights, which are not small, it would grow with every layer. And weights that keep their norms would stay small for ever.
     /// </summary>
     public float InitialWeightScaleFor(NetworkLayout layout) => InitialWeightScale
-        ?? (ConstrainWeightNorms || (layout.IsNormalized && Rule is LayerwiseFeedbackRule) ? 1 : Rule.Defaults.InitialWeightScale);
+        ?? (ConstrainWeightNorms ? 1
+            : layout.IsNormalized && Rule is LayerwiseFeedbackRule ? Math.Max(Rule.Defaults.InitialWeightScale, FeedbackScale)
+            : Rule.Defaults.InitialWeightScale);
 
     // What the label is goes with the data, so that checkpoints of before are read as before.
     private string Labels(RowSource source) => source.Kind switch

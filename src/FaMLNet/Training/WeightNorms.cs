@@ -28,14 +28,22 @@ internal sealed class WeightNorms
     public float[] Values { get; }
 
     /// <summary>Scales weights back.</summary>
-    public void Apply(Span<float> weights)
+    /// <param name="weights">The parameters.</param>
+    /// <param name="update">What the step added to them, if anyone asks: it comes to contain the scaling.</param>
+    public void Apply(Span<float> weights, Span<float> update = default)
     {
         for (int i = 0; i < Values.Length; i++)
         {
             Span<float> own = _layout.WeightedLayers[i].Weight.In(weights);
             float norm = TensorPrimitives.Norm<float>(own);
-            if (norm > 0 && Values[i] > 0)
-                TensorPrimitives.Multiply(own, Values[i] / norm, own);
+            if (norm == 0 || Values[i] == 0)
+                continue;
+            Span<float> added = update.IsEmpty ? [] : _layout.WeightedLayers[i].Weight.In(update);
+            if (!added.IsEmpty)
+                TensorPrimitives.Subtract<float>(added, own, added);
+            TensorPrimitives.Multiply(own, Values[i] / norm, own);
+            if (!added.IsEmpty)
+                TensorPrimitives.Add<float>(added, own, added);
         }
     }
 

@@ -5,6 +5,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>The tool, run as users run it: as a process.</summary>
+[Collection(OwnProcesses.Name)]
 public sealed class CommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-cli").FullName;

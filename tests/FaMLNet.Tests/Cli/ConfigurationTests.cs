@@ -150,8 +150,8 @@ public sealed class ConfigurationTests : IDisposable
         { "gpus: -1", "gpus: [0, 1]", "line 51, column 3: infrastructure.gpus: a list of devices is not supported: a training runs on one." },
         { "gpus: -1", "gpus: -2", "infrastructure.gpus must be a whole number or a list from -1 to 1023; found -2." },
         { "type: \"usf\"", "type: \"usff\"",
-            "line 17, column 5: model.mode.type must be one of backpropagation, bp, fa, dfa, usf, brsf, frsf; found the text "
-            + "'usff'. Did you mean 'usf'?" },
+            "line 17, column 5: model.mode.type must be one of backpropagation, bp, fa, dfa, usf, brsf, frsf, nss, kp, wm, pfa, "
+            + "dkp, drtp, sdfa, pepita; found the text 'usff'. Did you mean 'usf'?" },
         { "le_net_mnist", "le_nett", "line 15, column 3: model.architecture: the network 'le_nett' is not known. Take mlp:128,64" },
         { "pretrained: false", "pretrained: true", "line 23, column 3: model.pretrained: FaMLNet ships no pretrained weights and downloads none." },
         { "# checkpoint:", "checkpoint: none.zip", "line 24, column 3: model.checkpoint: the saved model 'none.zip' is not there." },

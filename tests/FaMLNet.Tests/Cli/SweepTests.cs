@@ -7,6 +7,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Experiments and sweeps, as files and as processes.</summary>
+[Collection(OwnProcesses.Name)]
 public sealed class SweepTests : IDisposable
 {
     private const string Base = """

@@ -6,6 +6,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>The .NET tool, installed from a folder of packages as users install it.</summary>
+[Collection(OwnProcesses.Name)]
 public sealed class ToolPackageTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using Xunit;
 namespace FaMLNet.Tests.DataReaders;
 
 /// <summary>The real files.</summary>
+[Collection(Alone.Name)]
 public sealed class MnistTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Xunit;
 namespace FaMLNet.Tests.Documentation;
 
 /// <summary>Holds the documentation to the code.</summary>
+[Collection(Alone.Name)]
 public sealed partial class DocumentationTests
 {
     private static readonly string Root = ProcessRunner.Metadata("RepositoryRoot");

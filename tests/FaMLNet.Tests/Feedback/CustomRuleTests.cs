@@ -6,7 +6,7 @@ namespace FaMLNet.Tests.Feedback;
 
 /// <summary>
 /// A rule of a user's own, start to end: feedback weights that are −σ, 0 or σ at random, so that the error travels back over a third of
-/// the connections only. <see cref="LayerwiseFeedbackRule.Draw"/> says how they start; as <see cref="LayerwiseFeedbackRule.Refresh"/> is
+/// the connections only. <see cref="RuleWithFeedbackWeights.Draw"/> says how they start; as <see cref="RuleWithFeedbackWeights.Refresh"/> is
 /// not overridden, they stay.
 /// </summary>
 [CustomFeedbackRule("ternary")]

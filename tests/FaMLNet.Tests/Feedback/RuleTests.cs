@@ -14,7 +14,10 @@ public sealed class RuleTests
         Assert.Same(FeedbackRule.BatchwiseRandomSignConcordant, FeedbackRule.Parse("brsf"));
         Assert.Same(FeedbackRule.FixedRandomSignConcordant, FeedbackRule.Parse("frsf"));
         Assert.All(FeedbackRule.All, rule => Assert.Same(rule, FeedbackRule.Parse(rule.ShortName)));
-        Assert.Equal(6, FeedbackRule.All.Count);
+        Assert.Equal(14, FeedbackRule.All.Count);
+        Assert.Equal(["nss", "kp", "wm", "pfa", "dkp", "drtp", "sdfa", "pepita"], Rules.Further.Select(rule => rule.ShortName));
+        Assert.Same(FeedbackRule.KolenPollack, FeedbackRule.Parse("KP"));
+        Assert.Same(FeedbackRule.Pepita, FeedbackRule.Parse("PEPITA"));
         Assert.Throws<ArgumentNullException>(() => FeedbackRule.Parse(null!));
     }
 

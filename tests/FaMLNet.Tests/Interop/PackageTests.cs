@@ -5,6 +5,7 @@ using Xunit;
 namespace FaMLNet.Tests.Interop;
 
 /// <summary>The NuGet package, used by a project outside the solution that knows nothing but package references.</summary>
+[Collection(OwnProcesses.Name)]
 public sealed class PackageTests
 {
     [Fact]

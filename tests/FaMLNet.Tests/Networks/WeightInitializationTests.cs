@@ -16,7 +16,7 @@ public sealed class WeightInitializationTests
     public static TheoryData<string, WeightInitialization> RulesAndDistributions()
     {
         TheoryData<string, WeightInitialization> data = [];
-        foreach (FeedbackRule rule in FeedbackRule.All.Where(rule => rule.ShortName != "bp"))
+        foreach (FeedbackRule rule in Feedback.Rules.Six.Where(rule => rule.ShortName != "bp"))
         {
             foreach (WeightInitialization initialization in Enum.GetValues<WeightInitialization>())
                 data.Add(rule.ShortName, initialization);

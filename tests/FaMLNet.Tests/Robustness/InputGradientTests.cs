@@ -23,7 +23,7 @@ public sealed class InputGradientTests
         foreach (int[] hidden in new int[][] { [], [21], [19, 33, 8] })
         {
             MlpDefinition network = NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization };
-            foreach (FeedbackRule rule in FeedbackRule.All)
+            foreach (FeedbackRule rule in Feedback.Rules.Six)
                 Check(new DenseLayout(network, 13, 5), rule, rows: 21);
         }
     }
@@ -45,7 +45,7 @@ public sealed class InputGradientTests
     [Fact]
     public void Of_LeNet_it_is_that_of_the_reference_for_every_rule()
     {
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             Check(new GraphLayout(NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), 10), rule, rows: 3);
             Check(new GraphLayout(NetworkDefinition.LeNetCifar(), new ImageShape(3, 32, 32), 10), rule, rows: 2);
@@ -55,7 +55,7 @@ public sealed class InputGradientTests
     [Fact]
     public void Of_ResNet20_it_is_that_of_the_reference_for_every_rule()
     {
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
             Check(new GraphLayout(NetworkDefinition.ResNet(20), new ImageShape(3, 32, 32), 10), rule, rows: 2);
     }
 
@@ -77,7 +77,7 @@ public sealed class InputGradientTests
         using TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor> module =
             definition.Build((Microsoft.ML.Runtime.IHostEnvironment)_mlContext, shape);
         CustomLayout layout = new(definition, shape, module);
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 3);
             TrainedNetwork trained = ((INetworkModel)model).ToTrained(definition, 64, 6);
@@ -125,7 +125,7 @@ public sealed class InputGradientTests
     public void Gradients_leave_no_live_tensor_behind()
     {
         GraphLayout layout = new(NetworkDefinition.ResNet(20), new ImageShape(3, 16, 16), 10);
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 5);
             float[][] rows = RandomModel.Rows(3, layout.Inputs, seed: 6);

@@ -20,7 +20,7 @@ internal static class RandomModel
             random.FillNormal(slice.In(statistics.AsSpan()), 0, 0.3f);
         foreach (ParameterSlice slice in layout.Variances)
             random.FillUniform(slice.In(statistics.AsSpan()), 0.5f, 2);
-        FeedbackWeights.SlicesOf(rule, layout, out int length);
+        int length = new FeedbackLayout(rule, layout).Length;
         float[] feedback = new float[length];
         random.FillNormal(feedback, 0, 0.3f);
         return new FeedbackAlignmentMulticlassModelParameters((Microsoft.ML.Runtime.IHostEnvironment)mlContext,

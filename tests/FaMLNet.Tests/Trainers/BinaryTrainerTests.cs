@@ -20,7 +20,7 @@ public sealed class BinaryTrainerTests : IDisposable
 
     public void Dispose() => _root.Delete(recursive: true);
 
-    public static TheoryData<string> Rules => [.. FeedbackRule.All.Select(rule => rule.ShortName)];
+    public static TheoryData<string> Rules => [.. Feedback.Rules.Six.Select(rule => rule.ShortName)];
 
     [Theory, MemberData(nameof(Rules))]
     public void Every_rule_classifies_the_table_with_its_defaults(string rule)

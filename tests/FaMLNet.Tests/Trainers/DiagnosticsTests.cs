@@ -56,7 +56,7 @@ public sealed class DiagnosticsTests
                 new Layer.Flatten(), new Layer.Dense()),
         })
         {
-            foreach (FeedbackRule rule in FeedbackRule.All)
+            foreach (FeedbackRule rule in Feedback.Rules.Six)
             {
                 FeedbackAlignmentMulticlassModelParameters Fit(LayerDiagnostics diagnostics, int? everySteps)
                 {

@@ -32,7 +32,7 @@ public sealed class HistoryTests
     [Fact]
     public void Alignment_is_reported_by_layer_as_each_rule_defines_it()
     {
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             EpochMetrics epoch = Train(Tables.Quick(rule, epochs: 15)).History[^1];
             string[] passed = ["dense2", "dense3"];
@@ -57,7 +57,7 @@ public sealed class HistoryTests
     [Fact]
     public void Alignment_angles_of_layerwise_rules_are_those_of_the_saved_weights()
     {
-        foreach (FeedbackRule rule in FeedbackRule.All.Where(rule => rule is LayerwiseFeedbackRule))
+        foreach (FeedbackRule rule in Feedback.Rules.Six.Where(rule => rule is LayerwiseFeedbackRule))
         {
             // One batch an epoch: the last measurement was before the last update, so compare after none.
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(rule, epochs: 1);
@@ -80,7 +80,7 @@ public sealed class HistoryTests
     [Fact]
     public void Tracking_alignment_does_not_change_the_training_and_can_be_switched_off()
     {
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             FeedbackAlignmentMulticlassTrainer.Options off = Tables.Quick(rule);
             off.TrackAlignment = false;
@@ -156,7 +156,7 @@ public sealed class HistoryTests
                 warnings.Add(message.Message);
         };
         IDataView data = Tables.Load(_mlContext, "wine");
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             var model = _mlContext.Transforms.Conversion.MapValueToKey("Label")
                 .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(rule: rule, numberOfEpochs: 20)).Fit(data);

@@ -14,7 +14,7 @@ public sealed class WeightNormsTests
 {
     public WeightNormsTests() => LibTorch.EnsureLoaded();
 
-    public static TheoryData<string> Rules => [.. FeedbackRule.All.Select(rule => rule.ShortName)];
+    public static TheoryData<string> Rules => [.. Feedback.Rules.Six.Select(rule => rule.ShortName)];
 
     [Theory, MemberData(nameof(Rules))]
     public void After_every_step_each_layer_has_its_first_norm_and_the_direction_of_a_free_step(string name)

@@ -1,5 +1,4 @@
 using FaMLNet.Scoring;
-using FaMLNet.Training;
 
 namespace FaMLNet.Robustness;
 
@@ -20,8 +19,12 @@ internal static class AttackedNetwork
     /// <exception cref="InvalidOperationException">The rule is not registered, so that it is not known what its feedback weights do.</exception>
     public static void CheckGradient(this FeedbackAlignmentMulticlassModelParameters model, ThreatModel threatModel)
     {
-        if (threatModel == ThreatModel.FeedbackGradient && model.GetFeedbackWeights().Count > 0
-            && model.Rule is not (LayerwiseFeedbackRule or DirectFeedbackRule))
+        if (threatModel != ThreatModel.FeedbackGradient || model.GetFeedbackWeights().Count == 0)
+            return;
+        if (model.Rule is InputModulationRule or DirectFeedbackRule { Projects: ProjectedSignal.Target })
+            throw new InvalidOperationException($"Option ThreatModel: by the rule {model.Rule} no error of the output comes down to the layers, so "
+                + "there is no feedback gradient of the input. Choose ThreatModel.TrueGradient.");
+        if (model.Rule is not RuleWithFeedbackWeights)
             throw new InvalidOperationException($"Option ThreatModel: the model was trained by the rule {model.Rule}, and without its class it is "
                 + "not known how its feedback weights carry the error. Call mlContext.ComponentCatalog.RegisterAssembly with the assembly of its "
                 + "class and load the model again, or choose ThreatModel.TrueGradient.");
@@ -43,8 +46,8 @@ internal static class AttackedNetwork
 
     private static FeedbackPath FeedbackOf(FeedbackAlignmentMulticlassModelParameters model)
     {
-        IReadOnlyList<ParameterSlice?> slices = FeedbackWeights.SlicesOf(model.Rule, model.Layout, out int length);
-        return new FeedbackPath(model.Rule, slices, model.FlatFeedback(slices, length));
+        FeedbackLayout places = new(model.Rule, model.Layout);
+        return new FeedbackPath(model.Rule, places.Slices, model.FlatFeedback(places));
     }
 
     /// <summary>Rows that networks with libtorch's kernels compute at once, whatever the number of rows.</summary>

@@ -19,6 +19,9 @@ public abstract record OptimizerOptions
     /// <value>Range: 0 or more. Defaults: 0; for <see cref="AdamW"/> 0.01.</value>
     public float WeightDecay { get; init; }
 
+    /// <summary>The share of themselves that a step's decay takes from the weights, where it acts alone.</summary>
+    internal virtual float DecayOfStep(float learningRate) => learningRate * WeightDecay;
+
     /// <summary>Stochastic gradient descent, with momentum if wanted (Sutskever et al. 2013 for the Nesterov form).</summary>
     public sealed record Sgd() : OptimizerOptions(0.01f)
     {
@@ -29,6 +32,8 @@ public abstract record OptimizerOptions
         /// <summary>Whether to look ahead along the velocity.</summary>
         /// <value>Default: false. Needs <see cref="Momentum"/> above 0.</value>
         public bool Nesterov { get; init; }
+
+        internal override float DecayOfStep(float learningRate) => base.DecayOfStep(learningRate) / (1 - Momentum);
 
         internal override void Validate()
         {

@@ -33,6 +33,9 @@ internal abstract class AutogradBatch(NetworkLayout layout, FloatBuffer statisti
 
     public abstract EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k);
 
+    /// <summary>The targets in the error's place, rows × outputs.</summary>
+    public abstract Tensor Targets();
+
     /// <summary>What has added up on a device since this was last asked.</summary>
     public virtual BatchResult TakeTotals() => default;
 
@@ -87,6 +90,8 @@ internal sealed class HostBatch(NetworkLayout layout, FloatBuffer statistics, Au
 
     public override EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k) =>
         _labels.Evaluate(loss, logits.contiguous(), Layout.Outputs, k);
+
+    public override Tensor Targets() => _labels.Targets(Layout.Outputs);
 
     public override void Dispose()
     {
@@ -162,6 +167,14 @@ internal sealed class DeviceBatch : AutogradBatch
     {
         return loss.Evaluate(logits.cpu().contiguous().data<float>().ToArray(), HostLabels(), _weights!.cpu().data<float>().ToArray(),
             Layout.Outputs, k);
+    }
+
+    public override Tensor Targets()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        float[] targets = new float[_count * Layout.Outputs], coefficients = _coefficients!.cpu().data<float>().ToArray();
+        TrainingLoss.WriteTargets(targets, HostLabels(), coefficients, Layout.Outputs, Layout.Outputs, 1);
+        return tensor(targets, [_count, Layout.Outputs]).to(_device).MoveToOuterDisposeScope();
     }
 
     public override BatchResult TakeTotals()

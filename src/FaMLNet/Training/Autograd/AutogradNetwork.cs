@@ -82,15 +82,20 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using DisposeScope scope = NewDisposeScope();
         using IDisposable grad = no_grad();
         Clipping?.Apply(_flat.Gradient);
+        Tensor? before = Feedback.Trace?.Update == null ? null : _flat.Weights.clone();
         _optimizer.Step(_flat.Weights, _flat.Gradient, learningRate, ++Optimizer.Steps);
         Norms?.Apply(_flat.Weights);
+        TraceRates(learningRate);
         if (!Feedback.Rule.Refreshes)
             return;
-        if (Feedback.Slices.Select((slice, i) => slice == null
-            || Feedback.Rule.TryRefreshOnDevice(View(_flat.Weights, Layout.WeightedLayers[i].Weight), View(_flat.Feedback, slice),
-            Feedback.StandardDeviation(i))).All(done => done))
+        Tensor? change = before is null ? null : _flat.Weights.sub(before);
+        if (Feedback.Slices.Select((slice, i) => slice == null || Feedback.Rule.TryRefreshOnDevice(Feedback.OnDevice(i,
+            View(_flat.Weights, Layout.WeightedLayers[i].Weight), View(_flat.Feedback, slice),
+            change is null ? null : View(change, Layout.WeightedLayers[i].Weight)))).All(done => done))
             return;
-        // A rule of the user's own knows the host only.
+        // Other rules, the user's own among them, know the host only.
+        if (change is not null)
+            FlatTensors.CopyTo(change, Feedback.Trace!.Update);
         FlatTensors.CopyTo(_flat.Weights, Weights.Span);
         Feedback.Refresh(Weights);
         FlatTensors.CopyFrom(Feedback.Buffer.Span, _flat.Feedback);
@@ -161,25 +166,84 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using IDisposable? oneDnn = OneDnn.Off(_forward.RunsWithoutOneDnn);
         using (no_grad())
             gradient.zero_();
-        bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && !Feedback.IsDirect && Feedback.Buffer.Length > 0;
+        LayerInputs seen = new(Layout.WeightedLayers.Count);
+        bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && Feedback.Kind == FeedbackKind.Layerwise;
         try
         {
             float? limit = byRule ? Clipping?.ErrorLimit : null;
-            Tensor output = _forward.Run(_batch.Input, training: true, cuts ? _cuts.Cut : limit is { } most
-                ? (_, input) => ClippedError.At(input, most) : (_, input) => input);
+            if (byRule && Feedback.IsModulation)
+            {
+                RunModulated(limit);
+                return _batch.Result;
+            }
+            bool shows = byRule && Feedback.Trace is { WantsActivations: true };
+            Tensor output = _forward.Run(_batch.Input, training: true, Seen(shows ? seen : null, cuts ? _cuts.Cut : limit is { } most
+                ? (_, input) => ClippedError.At(input, most) : (_, input) => input));
             Tensor error = _batch.Error(Loss, output.detach(), LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
-            _cuts.Project(error, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
+            Tensor signal = cuts && Feedback.ProjectsTarget ? _batch.Targets() : error;
+            _cuts.Project(signal, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
             Backward(roots, gradients, substitutes);
+            if (shows)
+                Feedback.Trace!.Take(error, seen.Sums);
         }
         finally
         {
             _cuts.Clear();
+            seen.Clear();
         }
         Clock?.End(StepPhase.Backward);
         return _batch.Result;
     }
+
+    /// <summary>
+    /// Two passes: what each layer is given in the first less what it is given in the second, of an input that the error has modulated, takes the
+    /// error's place there. Both have the same dropout, a module's own too, and running statistics are those of the first.
+    /// </summary>
+    private void RunModulated(float? limit)
+    {
+        Tensor random = torch.random.get_rng_state();
+        List<Tensor> first = [];
+        Tensor error;
+        using (no_grad())
+        {
+            Tensor output = _forward.Run(_batch.Input, training: true, (_, input) =>
+            {
+                first.Add(input.clone().DetachFromDisposeScope());
+                return input;
+            });
+            error = _batch.Error(Loss, output.detach(), LabelSmoothing, counts: true);
+        }
+        try
+        {
+            Tensor statistics = _flat.Statistics.clone(), modulation = error.mm(View(_flat.Feedback, Feedback.Slices[0]!)).Scale(error.shape[0]);
+            UnitActivity? activity = Activity;
+            Activity = null;
+            Dropout.SetState(_dropoutBefore);
+            torch.random.set_rng_state(random);
+            Tensor second = _forward.Run(_batch.Input, training: true, _cuts.Cut, modulation);
+            Activity = activity;
+            Clock?.End(StepPhase.Forward);
+            List<Tensor> roots = [second], gradients = [error];
+            _cuts.Subtract(first, 1f / error.shape[0], roots, gradients, limit);
+            Backward(roots, gradients, substitutes: false);
+            // Not before: batch normalisation's way back looks whether they have been touched.
+            using (no_grad())
+                _flat.Statistics.copy_(statistics);
+            Clock?.End(StepPhase.Backward);
+        }
+        finally
+        {
+            first.ForEach(input => input.Dispose());
+        }
+    }
+
+    private static ForwardPass.Cut Seen(LayerInputs? seen, ForwardPass.Cut cut) => seen == null ? cut : (layer, input) =>
+    {
+        seen.Add(layer, input);
+        return cut(layer, input);
+    };
 
     private void Backward(List<Tensor> roots, List<Tensor> gradients, bool substitutes)
     {

@@ -25,10 +25,10 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
             _tensors[slice.Name] = FlatTensors.View(statistics, slice).DetachFromDisposeScope();
     }
 
-    public override Tensor Run(Tensor x, bool training, Cut cut) => Layout switch
+    public override Tensor Run(Tensor x, bool training, Cut cut, Tensor? modulation = null) => Layout switch
     {
-        DenseLayout dense => Dense(dense, x, training, cut),
-        GraphLayout graph => Run(graph.Nodes, Prepare(graph, x), training, cut),
+        DenseLayout dense => Dense(dense, Modulated(x, modulation), training, cut),
+        GraphLayout graph => Run(graph.Nodes, Modulated(Prepare(graph, x), modulation), training, cut),
         _ => throw new NotSupportedException(Layout.GetType().Name),
     };
 
@@ -37,6 +37,8 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
         foreach (Tensor tensor in _tensors.Values)
             tensor.Dispose();
     }
+
+    private static Tensor Modulated(Tensor x, Tensor? modulation) => modulation is null ? x : x.add(modulation.view(x.shape), Scalars.One);
 
     private Tensor Dense(DenseLayout layout, Tensor x, bool training, Cut cut)
     {

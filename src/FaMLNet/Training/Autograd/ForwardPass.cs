@@ -32,8 +32,9 @@ internal abstract class ForwardPass(NetworkLayout layout) : IDisposable
     /// <param name="x">Rows × features as they come.</param>
     /// <param name="training">Whether batch statistics and dropout apply.</param>
     /// <param name="cut">Called at the input of each weighted layer but the first.</param>
+    /// <param name="modulation">Added to what the network sees, rows × that; null for nothing.</param>
     /// <returns>Logits, rows × classes.</returns>
-    public abstract Tensor Run(Tensor x, bool training, Cut cut);
+    public abstract Tensor Run(Tensor x, bool training, Cut cut, Tensor? modulation = null);
 
     public abstract void Dispose();
 }

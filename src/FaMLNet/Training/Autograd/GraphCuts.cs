@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training.Autograd;
@@ -35,6 +36,28 @@ internal sealed class GraphCuts
             if (limit is { } most)
                 GradientClipping.Clamp(projected, most);
             gradients.Add(projected);
+        }
+    }
+
+    /// <summary>
+    /// Adds the cuts to what backward starts from, and to its gradients what was given there in another pass less what is given now.
+    /// </summary>
+    /// <param name="before">What the layers were given in the other pass, in the order of the cuts.</param>
+    /// <param name="factor">On the differences.</param>
+    /// <param name="roots">Takes the cuts.</param>
+    /// <param name="gradients">Takes a gradient a cut.</param>
+    /// <param name="limit">Where the differences are clipped; null for nowhere.</param>
+    public void Subtract(IReadOnlyList<Tensor> before, float factor, List<Tensor> roots, List<Tensor> gradients, float? limit)
+    {
+        // A cut is made where something below learns: the first inputs may have none.
+        int skipped = before.Count - _cuts.Count;
+        for (int i = 0; i < _cuts.Count; i++)
+        {
+            roots.Add(_cuts[i].Input);
+            Tensor difference = before[skipped + i].sub(_cuts[i].Input.detach()).Scale(factor);
+            if (limit is { } most)
+                GradientClipping.Clamp(difference, most);
+            gradients.Add(difference);
         }
     }
 

@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -66,8 +67,10 @@ internal sealed class ModuleForward : ForwardPass
         }
     }
 
-    public override Tensor Run(Tensor x, bool training, Cut cut)
+    public override Tensor Run(Tensor x, bool training, Cut cut, Tensor? modulation = null)
     {
+        if (modulation is not null)
+            x = x.add(modulation, Scalars.One);
         _module.train(training);
         _cut = cut;
         return _module.call(x.view([-1, .. _layout.Shape.Input.Select(size => (long)size)]));

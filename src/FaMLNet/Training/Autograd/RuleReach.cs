@@ -16,7 +16,7 @@ internal static class RuleReach
     /// cure.</exception>
     public static void Check(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule)
     {
-        if (rule is not (LayerwiseFeedbackRule or DirectFeedbackRule))
+        if (rule is not RuleWithFeedbackWeights)
             return;
         bool training = module.training;
         module.eval();

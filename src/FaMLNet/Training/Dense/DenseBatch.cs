@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using FaMLNet.Training.Losses;
 
 namespace FaMLNet.Training.Dense;
 
@@ -76,6 +78,7 @@ internal sealed class DenseBatch : IDisposable
     private readonly int[] _labels;
     private readonly float[] _coefficients;
     private readonly int _features, _stride;
+    private readonly FloatMatrix _inputFeatures;
 
     public DenseBatch(DenseLayout layout, int width)
     {
@@ -85,6 +88,7 @@ internal sealed class DenseBatch : IDisposable
         _input = new FloatBuffer((long)width * _stride);
         Input = _input.Stored(0, width, _stride);
         InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
+        _inputFeatures = _input.Stored(0, width, layout.Inputs, _stride);
         Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
         _labels = new int[width];
         _coefficients = new float[width];
@@ -103,6 +107,12 @@ internal sealed class DenseBatch : IDisposable
     public FloatMatrix InputTransposed { get; }
 
     public DenseUnits[] Units { get; }
+
+    /// <summary>What a direct rule sends down in the error's place, outputs × width; made when it is first asked for.</summary>
+    public FloatBuffer? Signal { get; private set; }
+
+    /// <summary>The same as a matrix.</summary>
+    public FloatMatrix? SignalView { get; private set; }
 
     public ReadOnlySpan<int> Labels => _labels;
 
@@ -140,10 +150,32 @@ internal sealed class DenseBatch : IDisposable
         WeightSum = sum;
     }
 
+    /// <summary>Puts the targets into <see cref="Signal"/>.</summary>
+    public void SetTargets(int outputs)
+    {
+        if (Signal == null)
+        {
+            Signal = new FloatBuffer((long)outputs * Width);
+            SignalView = Signal.Stored(0, outputs, Width);
+        }
+        TrainingLoss.WriteTargets(Signal.Span, Labels[..Count], Coefficients, outputs, 1, Width);
+    }
+
+    /// <summary>Takes the rows of another batch of this width, each with its error, times the number of rows, added through F.</summary>
+    /// <param name="clean">The batch; its output units hold the error.</param>
+    /// <param name="feedback">F, outputs × features.</param>
+    public void Modulate(DenseBatch clean, FloatMatrix feedback)
+    {
+        _inputFeatures.SetToProduct(clean.Units[^1].OutputTransposed, feedback);
+        TensorPrimitives.MultiplyAdd(_input.Span, (float)clean.Count, clean._input.Span, _input.Span);
+        Count = clean.Count;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Dispose()
     {
         _input.Dispose();
+        Signal?.Dispose();
         foreach (DenseUnits units in Units)
             units.Dispose();
     }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
@@ -20,10 +21,12 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly DenseLayout _layout;
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
     private readonly FloatMatrix?[] _feedbackTransposed;
+    private readonly FloatMatrix? _modulation;
     private readonly FloatBuffer? _wide;
     private readonly FloatMatrix? _wideMatrix;
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private FloatMatrix[]? _comparison;
+    private readonly Dictionary<int, DenseBatch> _modulated = [];
     private DenseBatch? _current;
     private float[] _logits = [], _rowWeights = [];
 
@@ -43,6 +46,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
         _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null
             : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
+        if (Feedback.IsModulation)
+            _modulation = Feedback.Buffer.Stored(Feedback.Slices[0]!.Offset, layout.Outputs, layout.Inputs);
     }
 
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
@@ -50,6 +55,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         DenseBatch batch = _current = BatchOf(rows.Length);
         batch.Load(data, rows);
         Clock?.End(StepPhase.Data);
+        uint[]? dropout = _modulation != null && _layout.Network.Dropout > 0 ? Dropout.GetState() : null;
         Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
         LossSums sums = Loss.ReplaceColumnsByError(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset,
@@ -57,7 +63,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         if (Activity != null && _layout.Network.Activation == Activation.ReLU)
             Watch(Activity, batch);
         Clock?.End(StepPhase.Forward);
-        Backward(batch, Gradient, _gradients, byRule: true);
+        if (Feedback.ProjectsTarget)
+            batch.SetTargets(top.Outputs);
+        if (_modulation != null)
+            Backward(Modulated(batch, dropout), Gradient, _gradients, byRule: true, clean: batch);
+        else
+            Backward(batch, Gradient, _gradients, byRule: true);
+        if (Feedback.Trace is { WantsActivations: true } trace)
+            Show(trace, batch);
         Clock?.End(StepPhase.Backward);
         return new BatchResult(sums.Loss * rows.Length, batch.WeightSum, sums.Correct, rows.Length, sums.Squares * rows.Length);
     }
@@ -91,6 +104,42 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         top.In((ReadOnlySpan<float>)Gradient.Span).CopyTo(top.In(gradient.Span));
     }
 
+    /// <summary>The second pass, of inputs that the error has modulated: the same dropout, and running statistics are those of the first.</summary>
+    private DenseBatch Modulated(DenseBatch batch, uint[]? dropout)
+    {
+        if (!_modulated.TryGetValue(batch.Width, out DenseBatch? second))
+            _modulated[batch.Width] = second = new DenseBatch(_layout, batch.Width);
+        second.Modulate(batch, _modulation!);
+        float[] statistics = Statistics.Span.ToArray();
+        if (dropout != null)
+            Dropout.SetState(dropout);
+        Forward(second, training: true);
+        statistics.CopyTo(Statistics.Span);
+        return second;
+    }
+
+    /// <summary>Activations and output errors, row by row.</summary>
+    private void Show(StepTrace trace, DenseBatch batch)
+    {
+        int top = _layout.Layers.Count - 1;
+        Transpose(batch.Units[top].Activation.Span, batch.Width, trace.Begin(batch.Count, _layout.Outputs), _layout.Outputs);
+        for (int i = 1; i <= top; i++)
+        {
+            DenseUnits units = batch.Units[i - 1];
+            int inputs = _layout.Layers[i].Inputs;
+            Transpose((units.Dropped ?? units.Activation).Span, batch.Width, trace.ActivationsOf(i, batch.Count * inputs), inputs);
+        }
+    }
+
+    private static void Transpose(ReadOnlySpan<float> columns, int width, Span<float> rows, int length)
+    {
+        for (int row = 0; row < rows.Length / length; row++)
+        {
+            for (int i = 0; i < length; i++)
+                rows[row * length + i] = columns[i * width + row];
+        }
+    }
+
     private void Watch(UnitActivity activity, DenseBatch batch)
     {
         for (int i = 0; i < _layout.Layers.Count - 1; i++)
@@ -100,7 +149,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void DisposeNetwork()
     {
-        foreach (DenseBatch batch in _batches.Values)
+        foreach (DenseBatch batch in _batches.Values.Concat(_modulated.Values))
             batch.Dispose();
         _wide?.Dispose();
     }
@@ -184,11 +233,11 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     /// twice.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule)
+    private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule, DenseBatch? clean = null)
     {
         float* w = Weights.Pointer, g = gradient.Pointer;
         int top = _layout.Layers.Count - 1;
-        FloatMatrix outputError = batch.Units[top].ActivationView, error = outputError;
+        FloatMatrix error = (clean ?? batch).Units[top].ActivationView;
         for (int i = top; i >= 0; i--)
         {
             if (i == 0)
@@ -199,11 +248,15 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
             DenseLayer layer = _layout.Layers[i - 1];
             DenseUnits units = batch.Units[i - 1];
-            FloatMatrix path = (byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i];
-            units.ErrorView!.SetToProduct(path, byRule && Feedback.IsDirect ? outputError : error);
+            if (clean != null)
+                Subtract(clean.Units[i - 1], units, clean);
+            else if (byRule && Feedback.IsDirect)
+                Project(i, batch, units);
+            else
+                units.ErrorView!.SetToProduct((byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i], error);
             if (byRule && Clipping?.ErrorLimit is { } limit)
                 GradientClipping.Clamp(units.Error!.Span, limit);
-            error = units.ErrorView;
+            error = units.ErrorView!;
             float* e = units.Error!.Pointer;
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
@@ -224,6 +277,27 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     break;
             }
         }
+    }
+
+    /// <summary>The signal of the output, sent straight to a layer.</summary>
+    private void Project(int layer, DenseBatch batch, DenseUnits units)
+    {
+        DenseUnits output = batch.Units[^1];
+        if (Feedback.Sparse(layer) is { } copies)
+            copies.Run(Feedback.ProjectsTarget ? batch.Signal!.Pointer : output.Activation.Pointer, batch.Width, units.Error!.Pointer);
+        else
+            units.ErrorView!.SetToProduct(_feedbackTransposed[layer]!, Feedback.ProjectsTarget ? batch.SignalView! : output.ActivationView);
+    }
+
+    /// <summary>What a layer is given in the first pass less what it is given in the second, of the mean over the batch.</summary>
+    private static void Subtract(DenseUnits first, DenseUnits second, DenseBatch batch)
+    {
+        Span<float> error = second.Error!.Span;
+        TensorPrimitives.Subtract<float>((first.Dropped ?? first.Activation).Span, (second.Dropped ?? second.Activation).Span, error);
+        TensorPrimitives.Multiply(error, 1f / batch.Count, error);
+        // Normalised over the batch, an empty column differs as well.
+        for (int end = batch.Width; end <= error.Length && batch.Count < batch.Width; end += batch.Width)
+            error[(end - batch.Width + batch.Count)..end].Clear();
     }
 
     private void Activate(float* a, float* bias, float* derivative, int rows, int width)

@@ -28,6 +28,16 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
     /// <summary>Watches activations; null where no one asks.</summary>
     public UnitActivity? Activity { get; set; }
 
+    /// <summary>Takes what each layer with weights is given in a pass in training, by its index; null where no one asks.</summary>
+    public Tensor?[]? Inputs { get; set; }
+
+    /// <summary>Notes what a layer is given.</summary>
+    public void Record(int weightedIndex, Tensor input)
+    {
+        if (Inputs is { } inputs)
+            inputs[weightedIndex] = input.detach();
+    }
+
     /// <summary>Whether the gradients of the parameters are wanted.</summary>
     public bool HasGradient => _gradient != null;
 

@@ -87,15 +87,49 @@ internal sealed class GraphNetwork : TrainingNetwork
         gradient.Span.Clear();
         _batch.DropoutState = Dropout.GetState();
         using Tensor input = _batch.Input();
-        using Tensor output = GraphNode.Forward(_nodes, input, Pass.Training);
+        using Tensor output = Forward(input, feedback is { IsModulation: true } or { Trace.WantsActivations: true }, out Tensor?[]? inputs);
         // A copy: the last layer may need its output again.
         using Tensor dense = output.contiguous(), error = dense.clone();
         BatchResult result = _batch.ReplaceLogitsByError(Loss, error, _layout.Outputs, LabelSmoothing);
         Clock?.End(StepPhase.Forward);
         // Layers may overwrite the error that they get; direct rules project it further down as it was.
         using Tensor gradientOfOutput = error.clone();
-        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, error, errorLimit))?.Dispose();
+        Tensor signal = feedback is { ProjectsTarget: true } ? _batch.Targets(_layout.Outputs) : error;
+        Tensor?[]? differences = feedback is { IsModulation: true } ? Modulate(feedback, input, error, inputs!) : null;
+        GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, signal, errorLimit, differences))?.Dispose();
+        if (feedback is { Trace: { WantsActivations: true } trace })
+            trace.Take(error, inputs!);
         Clock?.End(StepPhase.Backward);
         return result;
+    }
+
+    private Tensor Forward(Tensor input, bool records, out Tensor?[]? inputs)
+    {
+        _buffers.Inputs = inputs = records ? new Tensor?[_layout.WeightedLayers.Count] : null;
+        Tensor output = GraphNode.Forward(_nodes, input, Pass.Training);
+        _buffers.Inputs = null;
+        return output;
+    }
+
+    /// <summary>
+    /// The second pass, of an input that the error has modulated: the same dropout, and running statistics are those of the first.
+    /// </summary>
+    /// <returns>What each layer was given less what it is given now, of the mean over the batch.</returns>
+    private Tensor?[] Modulate(FeedbackWeights feedback, Tensor input, Tensor error, Tensor?[] first)
+    {
+        float[] statistics = Statistics.Span.ToArray();
+        uint[] dropout = Dropout.GetState();
+        UnitActivity? activity = Activity;
+        Activity = null;
+        Dropout.SetState(_batch.DropoutState);
+        long rows = error.shape[0];
+        Tensor modulated = error.mm(feedback.View(0)!).Scale(rows).view(input.shape).add(input, Scalars.One);
+        if (_layout.ChannelsLast)
+            modulated = ChannelsLast.Of(modulated);
+        Forward(modulated, records: true, out Tensor?[]? second).Dispose();
+        statistics.CopyTo(Statistics.Span);
+        Dropout.SetState(dropout);
+        Activity = activity;
+        return [.. first.Zip(second!, (before, after) => before is null ? null : before.sub(after!).Scale(1f / rows))];
     }
 }

@@ -4,9 +4,11 @@ namespace FaMLNet.Training.Graph;
 
 /// <summary>How an error passes the layers with weights on its way down.</summary>
 /// <param name="Feedback">The rule's feedback weights; null for backpropagation.</param>
-/// <param name="OutputError">∂L/∂logits, rows × classes: what direct rules project.</param>
+/// <param name="Signal">What direct rules project, rows × outputs: ∂L/∂logits, or the targets.</param>
 /// <param name="ErrorLimit">Where errors are clipped as they leave a layer with weights; null for nowhere.</param>
-internal readonly record struct BackwardPath(FeedbackWeights? Feedback, Tensor OutputError, float? ErrorLimit = null);
+/// <param name="Differences">What stands for the error at the input of each layer with weights, where the input is modulated; else null.</param>
+internal readonly record struct BackwardPath(FeedbackWeights? Feedback, Tensor Signal, float? ErrorLimit = null,
+    IReadOnlyList<Tensor?>? Differences = null);
 
 /// <summary>What a forward pass is for.</summary>
 internal enum Pass

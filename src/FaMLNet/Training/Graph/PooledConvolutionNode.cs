@@ -29,6 +29,10 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
     {
         bool keeps = pass != Pass.Prediction, passes = keeps && (Spec.WeightedIndex > 0 || (Buffers.ReachesInput && !_small));
         _input = keeps ? x.detach() : null;
+        if (keeps)
+            Buffers.Record(Spec.WeightedIndex, x);
+        if (_choices != null)
+            ArrayPool<byte>.Shared.Return(_choices); // of a pass without a way back
         byte[]? choices;
         Tensor pooled;
         if (!passes && _small)

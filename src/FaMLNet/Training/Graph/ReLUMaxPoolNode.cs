@@ -16,6 +16,8 @@ internal sealed class ReLUMaxPoolNode(GraphBuffers buffers, string units) : Grap
         Tensor output = ReLUMaxPool.Forward(x, pass != Pass.Prediction, out byte[]? choices);
         if (pass != Pass.Prediction)
         {
+            if (_choices != null)
+                ArrayPool<byte>.Shared.Return(_choices); // of a pass without a way back
             (_choices, _shape) = (choices, x.shape);
             buffers.Activity?.Observe(units, output);
         }

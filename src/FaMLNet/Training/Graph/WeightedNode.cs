@@ -39,27 +39,49 @@ internal abstract class WeightedNode : GraphNode
     /// Whether the layer must compute the gradient of its input through weights: direct rules need none, and the first layer only where the
     /// gradient of the network's input is wanted, which passes its forward weights by every rule, for it has no feedback weights.
     /// </summary>
-    protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex == 0 ? Buffers.ReachesInput : !(path.Feedback?.IsDirect ?? false);
+    protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex == 0 ? Buffers.ReachesInput
+        : path.Feedback is not { Kind: FeedbackKind.Direct or FeedbackKind.Modulation };
 
-    /// <summary>The output's error projected to this layer's input, where the rule is a direct one; else null.</summary>
+    /// <summary>
+    /// What stands for the error at this layer's input: the signal projected to it by a direct rule, or the difference that modulation makes; null
+    /// where the error passes the layer.
+    /// </summary>
     protected Tensor? Project(in BackwardPath path, long[] inputShape)
     {
-        if (Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: true } feedback)
+        if (Spec.WeightedIndex == 0)
             return null;
+        if (path.Differences != null)
+            return path.Differences[Spec.WeightedIndex]!.reshape(inputShape);
+        if (path.Feedback is not { IsDirect: true } feedback)
+            return null;
+        if (feedback.Sparse(Spec.WeightedIndex) is { } copies)
+            return ProjectByCopies(copies, path.Signal, inputShape);
         if (!Buffers.ChannelsLast || inputShape.Length != 4)
         {
-            using Tensor projection = feedback.View(Spec.WeightedIndex)!, planar = path.OutputError.mm(projection);
+            using Tensor projection = feedback.View(Spec.WeightedIndex)!, planar = path.Signal.mm(projection);
             return planar.reshape(inputShape);
         }
         // The product lands in the format of the layer's input if the feedback weights are in that order.
-        using Tensor flat = path.OutputError.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)),
+        using Tensor flat = path.Signal.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)),
+            images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
+        return images.permute(0, 3, 1, 2);
+    }
+
+    private Tensor ProjectByCopies(SparseProjection copies, Tensor signal, long[] inputShape)
+    {
+        if (!Buffers.ChannelsLast || inputShape.Length != 4)
+        {
+            using Tensor planar = copies.Run(signal);
+            return planar.reshape(inputShape);
+        }
+        using Tensor flat = copies.Run(signal, (inputShape[1], inputShape[2], inputShape[3])),
             images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
         return images.permute(0, 3, 1, 2);
     }
 
     /// <summary>Where a layer-wise rule's feedback weights for the layer are; null if the error passes the forward weights, or none.</summary>
     protected ParameterSlice? FeedbackOf(in BackwardPath path) =>
-        Spec.WeightedIndex == 0 || path.Feedback is not { IsDirect: false } feedback ? null : feedback.Slices[Spec.WeightedIndex];
+        Spec.WeightedIndex == 0 || path.Feedback is not { Kind: FeedbackKind.Layerwise } feedback ? null : feedback.Slices[Spec.WeightedIndex];
 
     /// <summary>
     /// Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the
@@ -122,6 +144,7 @@ internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) 
     {
         if (pass == Pass.Prediction)
             return _convolution.Invoke(x, Weight, Bias, _layer);
+        Buffers.Record(Spec.WeightedIndex, x);
         _input = x.detach();
         _input.requires_grad = Spec.WeightedIndex > 0 || Buffers.ReachesInput;
         using (enable_grad())
@@ -179,6 +202,8 @@ internal sealed class DenseNode : WeightedNode
         Tensor flat = x.reshape(x.shape[0], -1);
         using Tensor y = nn.functional.linear(flat, _matrix, Bias);
         _inputShape = pass == Pass.Prediction ? _inputShape : x.shape;
+        if (pass == Pass.Training)
+            Buffers.Record(Spec.WeightedIndex, x);
         if (pass == Pass.Training)
             _input = flat;
         else

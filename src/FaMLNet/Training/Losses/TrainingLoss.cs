@@ -37,6 +37,27 @@ internal abstract unsafe class TrainingLoss
     public abstract LossSums ReplaceRowsByError(TorchSharp.torch.Tensor z, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int outputs,
         float smoothing);
 
+    /// <summary>
+    /// What <see cref="ProjectedSignal.Target"/> sends: −coefficient at the class of each row; of one output −coefficient for true and
+    /// coefficient for false.
+    /// </summary>
+    /// <param name="destination">Receives it; cleared first.</param>
+    /// <param name="labels">One a row.</param>
+    /// <param name="coefficients">Each row's weight in the loss.</param>
+    /// <param name="outputs">How many there are.</param>
+    /// <param name="rowStride">From a row to the next.</param>
+    /// <param name="outputStride">From an output to the next.</param>
+    public static void WriteTargets(Span<float> destination, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int outputs, int rowStride,
+        int outputStride)
+    {
+        destination.Clear();
+        for (int row = 0; row < labels.Length; row++)
+        {
+            int label = labels[row], output = outputs == 1 ? 0 : label;
+            destination[row * rowStride + output * outputStride] = outputs == 1 && label == 0 ? coefficients[row] : -coefficients[row];
+        }
+    }
+
     /// <summary>What outputs that lie row by row show, and stay as they are.</summary>
     /// <param name="z">Rows × outputs.</param>
     /// <param name="labels">One a row.</param>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using FaMLNet.Interop;
 
@@ -8,6 +9,9 @@ internal abstract unsafe class Optimizer
 {
     /// <summary>Weights that are worth a part.</summary>
     private const int PartLength = 1 << 15;
+
+    /// <summary>Weights whose step, and a copy of them, stay in a processor's own cache.</summary>
+    private const int PieceLength = 1 << 11;
 
     /// <summary>Length of a cache line.</summary>
     private const int Line = 16;
@@ -32,25 +36,45 @@ internal abstract unsafe class Optimizer
     /// <param name="weights">Updated in place.</param>
     /// <param name="gradient">As long as the weights.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate)
+    /// <param name="change">Receives what the step added to the weights, as long as they are; empty if no one asks.</param>
+    public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate, Span<float> change = default)
     {
         Steps++;
         int length = weights.Length, parts = OpenMp.Parts(length, PartLength);
         if (parts == 1)
         {
-            Update(weights, gradient, 0, learningRate);
+            Update(weights, gradient, 0, learningRate, change);
             return;
         }
-        fixed (float* first = weights, firstGradient = gradient)
+        fixed (float* first = weights, firstGradient = gradient, firstChange = change)
         {
-            float* w = first, g = firstGradient;
+            float* w = first, g = firstGradient, c = firstChange;
             OpenMp.Run(parts, part =>
             {
                 // Every weight by itself: the result is the same however they are divided.
                 int start = (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? length
                     : (int)((long)length / Line * (part + 1) / parts) * Line;
-                Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate);
+                Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate,
+                    c == null ? default : new Span<float>(c + start, end - start));
             });
+        }
+    }
+
+    private void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate, Span<float> change)
+    {
+        if (change.IsEmpty)
+        {
+            Update(weights, gradient, start, learningRate);
+            return;
+        }
+        // In pieces that stay in the cache: what the step added is the difference to a copy.
+        for (int from = 0; from < weights.Length; from += PieceLength)
+        {
+            int length = Math.Min(PieceLength, weights.Length - from);
+            Span<float> own = weights.Slice(from, length), added = change.Slice(from, length);
+            own.CopyTo(added);
+            Update(own, gradient.Slice(from, length), start + from, learningRate);
+            TensorPrimitives.Subtract<float>(own, added, added);
         }
     }
 

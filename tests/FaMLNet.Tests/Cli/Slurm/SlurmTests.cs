@@ -7,6 +7,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli.Slurm;
 
 /// <summary>A sweep on a real Slurm of this one machine, which the test starts and stops by itself.</summary>
+[Collection(OwnProcesses.Name)]
 public sealed class SlurmTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-slurm").FullName;

@@ -144,7 +144,7 @@ public sealed class CustomNetworkTests
         GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
         TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
         int[] rows = RandomTask.AllRows(data);
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             NetworkShape shape = new([1, 8, 8], 10);
             nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
@@ -173,7 +173,7 @@ public sealed class CustomNetworkTests
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
         IDataView data = Tables.Load(_mlContext, "digits");
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             ITransformer model = Pipeline("two-branches", rule, epochs: 4).Fit(data);
             double accuracy = _mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
@@ -214,7 +214,7 @@ public sealed class CustomNetworkTests
     {
         NetworkShape shape = new([1, 8, 8], 10);
         TrainingData data = RandomTask.Data(64, 10, 6, seed: 1);
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
             using AutogradNetwork network = new(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module), module), rule,

@@ -1,0 +1,37 @@
+using System.Numerics.Tensors;
+
+namespace FaMLNet;
+
+/// <summary>
+/// Direct Kolen–Pollack: direct feedback whose weights learn from what meets at them, the output's error and the layer's activations:
+/// B_i ← (1 − d) B_i − η eᵀ a_i. For the last layer that is W's own update by gradient descent. Webster, Choi and Ahn (2021), "Learning the
+/// connections in direct feedback alignment".
+/// </summary>
+/// <remarks>η is the step's learning rate.</remarks>
+internal sealed class DirectKolenPollackRule : DirectFeedbackRule
+{
+    public override string Name => "Direct Kolen-Pollack";
+
+    public override string ShortName => "dkp";
+
+    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with { FeedbackScale = 0.1f };
+
+    protected internal override StepSignals Signals => StepSignals.Activations;
+
+    protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
+
+    protected override void Refresh(FeedbackLayer layer)
+    {
+        int outputs = layer.Shape[0], inputs = layer.Shape[1];
+        TensorPrimitives.Multiply(layer.Feedback, 1 - layer.Decay, layer.Feedback);
+        for (int output = 0; output < outputs; output++)
+        {
+            Span<float> weights = layer.Feedback.Slice(output * inputs, inputs);
+            for (int row = 0; row < layer.Rows; row++)
+            {
+                float step = -layer.LearningRate * layer.OutputErrors[row * outputs + output];
+                TensorPrimitives.MultiplyAdd(layer.Activations.Slice(row * inputs, inputs), step, weights, weights);
+            }
+        }
+    }
+}
