@@ -16,6 +16,7 @@ Directory.CreateDirectory(output);
 
 RobustnessCurves curves = new($"{task.Title}: accuracy on {rows} test images against the strength of attacks");
 List<ResultLine> lines = [];
+// The six of Sanfiz and Akrout (2021); FeedbackRule.All has more.
 foreach (FeedbackRule rule in FeedbackRule.All.Take(6))
 {
     List<RobustnessReport> reports = [];

@@ -16,10 +16,7 @@ internal static class ImageAccuracyBenchmark
             for (int seed = 1; seed <= seeds; seed++)
             {
                 MLContext mlContext = new(seed);
-                IDataView train = mlContext.Data.LoadFromIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"),
-                    Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
-                IDataView test = mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"),
-                    Path.Combine(folder, "t10k-labels-idx1-ubyte.gz"));
+                IDataView train = IdxSet.Train(mlContext, folder), test = IdxSet.Test(mlContext, folder);
                 var model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
                 {
                     Rule = rule,

@@ -26,10 +26,7 @@ internal static class RulesBenchmark
             for (int seed = 1; seed <= (int)Number(given, "seeds", 1); seed++)
             {
                 MLContext mlContext = new(seed);
-                IDataView train = mlContext.Data.LoadFromIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"),
-                    Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
-                IDataView test = mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"),
-                    Path.Combine(folder, "t10k-labels-idx1-ubyte.gz"));
+                IDataView train = IdxSet.Train(mlContext, folder), test = IdxSet.Test(mlContext, folder);
                 FeedbackAlignmentMulticlassTrainer.Options options = OptionsOf(rule, network, given, seed);
                 options.NumberOfEpochs = epochs;
                 var pipeline = mlContext.Transforms.NormalizeMinMax("Features")

@@ -18,8 +18,7 @@ internal static class ScoringBenchmark
     public static void Run(string folder, int rounds)
     {
         MLContext mlContext = new(seed: 1);
-        IDataView data = mlContext.Data.Cache(mlContext.Data.LoadFromIdx(Path.Combine(folder, "t10k-images-idx3-ubyte.gz"),
-            Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")));
+        IDataView data = mlContext.Data.Cache(IdxSet.Test(mlContext, folder));
         float[][] images = [.. data.GetColumn<float[]>("Features")];
         ITransformer fitted = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
         {

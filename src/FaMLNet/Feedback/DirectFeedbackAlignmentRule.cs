@@ -10,7 +10,7 @@ internal sealed class DirectFeedbackAlignmentRule : DirectFeedbackRule
 
     public override string ShortName => "dfa";
 
-    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with { FeedbackScale = 0.1f };
+    public override RuleDefaults Defaults { get; } = RuleDefaults.DirectFeedback;
 
     protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
 }

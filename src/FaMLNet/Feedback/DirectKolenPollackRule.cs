@@ -14,7 +14,7 @@ internal sealed class DirectKolenPollackRule : DirectFeedbackRule
 
     public override string ShortName => "dkp";
 
-    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with { FeedbackScale = 0.1f };
+    public override RuleDefaults Defaults { get; } = RuleDefaults.DirectFeedback;
 
     protected internal override StepSignals Signals => StepSignals.Activations;
 

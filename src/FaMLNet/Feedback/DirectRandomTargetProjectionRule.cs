@@ -12,11 +12,10 @@ internal sealed class DirectRandomTargetProjectionRule : DirectFeedbackRule
     public override string ShortName => "drtp";
 
     // The target does not go away as an error does: only a strong decay keeps the weights from growing for ever.
-    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with
+    public override RuleDefaults Defaults { get; } = RuleDefaults.DirectFeedback with
     {
         Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.0003f, WeightDecay = 1 },
         DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.002f, WeightDecay = 1 },
-        FeedbackScale = 0.1f,
     };
 
     protected internal override ProjectedSignal Projects => ProjectedSignal.Target;

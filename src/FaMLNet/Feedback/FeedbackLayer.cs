@@ -15,7 +15,8 @@ public readonly ref struct FeedbackLayer
         Random = random;
     }
 
-    /// <summary>The layer's name, for example <c>dense2</c>. The first layer has none: no error passes below it.</summary>
+    /// <summary>The layer's name, for example <c>dense2</c>. No error passes below the first, which has feedback weights only by an
+    /// <see cref="InputModulationRule"/>.</summary>
     public string Name { get; }
 
     /// <summary>

@@ -10,11 +10,18 @@ internal sealed class FeedbackLayout
 
     public FeedbackLayout(FeedbackRule rule, NetworkLayout layout)
     {
+        Kind = rule switch
+        {
+            LayerwiseFeedbackRule => FeedbackKind.Layerwise,
+            DirectFeedbackRule => FeedbackKind.Direct,
+            InputModulationRule => FeedbackKind.Modulation,
+            _ => FeedbackKind.None,
+        };
         ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count], memory = new ParameterSlice?[slices.Length];
         for (int i = 0; i < slices.Length; i++)
         {
             WeightedLayer layer = layout.WeightedLayers[i];
-            if (ShapeOf(KindOf(rule), layout, i) is { } shape)
+            if (ShapeOf(Kind, layout, i) is { } shape)
                 slices[i] = NetworkLayout.Place(NameOf(layer.Name), ref _length, shape);
         }
         for (int i = 0; i < slices.Length; i++)
@@ -24,6 +31,9 @@ internal sealed class FeedbackLayout
         }
         (Slices, Memory) = (slices, memory);
     }
+
+    /// <summary>What the weights connect.</summary>
+    public FeedbackKind Kind { get; }
 
     /// <summary>One a layer: null for layers that have no feedback weights, and for all under backpropagation.</summary>
     public IReadOnlyList<ParameterSlice?> Slices { get; }
@@ -39,15 +49,6 @@ internal sealed class FeedbackLayout
 
     /// <summary>The name of what the rule keeps for a layer beside its feedback weights.</summary>
     public static string MemoryNameOf(string layer) => $"{layer}.feedback.memory";
-
-    /// <summary>What a rule's feedback weights connect.</summary>
-    public static FeedbackKind KindOf(FeedbackRule rule) => rule switch
-    {
-        LayerwiseFeedbackRule => FeedbackKind.Layerwise,
-        DirectFeedbackRule => FeedbackKind.Direct,
-        InputModulationRule => FeedbackKind.Modulation,
-        _ => FeedbackKind.None,
-    };
 
     /// <summary>The shape of a layer's feedback weights; null if it has none.</summary>
     public static int[]? ShapeOf(FeedbackKind kind, NetworkLayout layout, int layer) => kind switch

@@ -99,13 +99,3 @@ public abstract class FeedbackRule
     /// <summary>Draws or adapts a layer's feedback weights; nothing for a rule that has none.</summary>
     internal virtual void Update(FeedbackLayer layer, FeedbackMoment moment) { }
 }
-
-/// <summary>What a rule that knows devices sees of one layer.</summary>
-/// <param name="Weights">The layer's forward weights.</param>
-/// <param name="Feedback">Its feedback weights; written to.</param>
-/// <param name="Update">What the step added to the weights; null unless asked for.</param>
-/// <param name="StandardDeviation">σ, the scale included.</param>
-/// <param name="Scale">The feedback scale.</param>
-/// <param name="Decay">The share that the step's decay took.</param>
-internal readonly record struct DeviceLayer(TorchSharp.torch.Tensor Weights, TorchSharp.torch.Tensor Feedback, TorchSharp.torch.Tensor? Update,
-    float StandardDeviation, float Scale, float Decay);

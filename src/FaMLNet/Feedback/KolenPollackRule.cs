@@ -17,13 +17,7 @@ internal sealed class KolenPollackRule : LayerwiseFeedbackRule
 
     public override string ShortName => "kp";
 
-    public override RuleDefaults Defaults { get; } = new()
-    {
-        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.15f },
-        DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.1f },
-        InitialWeightScale = 0.3f,
-        FeedbackScale = 0.03f,
-    };
+    public override RuleDefaults Defaults { get; } = RuleDefaults.FollowingFeedback;
 
     protected internal override StepSignals Signals => StepSignals.Update;
 

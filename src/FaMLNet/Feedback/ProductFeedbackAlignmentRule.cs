@@ -1,6 +1,8 @@
+using System.Numerics.Tensors;
 using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet;
 
@@ -16,19 +18,13 @@ namespace FaMLNet;
 /// </remarks>
 internal sealed class ProductFeedbackAlignmentRule : LayerwiseFeedbackRule
 {
-    private const int NeuronsAnOutput = 16;
+    private const int NeuronsAnOutput = 16, NeuronsAtOnce = 2048;
 
     public override string Name => "Product feedback alignment";
 
     public override string ShortName => "pfa";
 
-    public override RuleDefaults Defaults { get; } = new()
-    {
-        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.15f },
-        DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.1f },
-        InitialWeightScale = 0.3f,
-        FeedbackScale = 0.03f,
-    };
+    public override RuleDefaults Defaults { get; } = RuleDefaults.FollowingFeedback;
 
     protected internal override StepSignals Signals => StepSignals.Update;
 
@@ -37,16 +33,21 @@ internal sealed class ProductFeedbackAlignmentRule : LayerwiseFeedbackRule
     protected override void Draw(FeedbackLayer layer)
     {
         int outputs = layer.Shape[0], inputs = layer.Feedback.Length / outputs, neurons = NeuronsAnOutput * outputs;
-        float[] first = new float[neurons * outputs];
-        layer.Random.FillNormal(first, 0, MathF.Sqrt(1f / neurons));
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable grad = no_grad();
-        Tensor r = TensorMemory.Matrix(first, neurons, outputs);
-        r.t().mm(r).data<float>().CopyTo(layer.Memory);
-        // R's columns are of unit length: RᵀB has B's standard deviation.
-        float[] second = new float[neurons * inputs];
-        WeightDraw.Draw(layer.Initialization, layer.StandardDeviation, second, layer.Random);
-        r.t().mm(TensorMemory.Matrix(second, neurons, inputs)).data<float>().CopyTo(layer.Feedback);
+        layer.Feedback.Clear();
+        // In blocks of neurons: R and B as wholes are sixteen times as large as what is kept of them. R's columns are of unit length, so that RᵀB
+        // has B's standard deviation.
+        for (int from = 0; from < neurons; from += NeuronsAtOnce)
+        {
+            int count = Math.Min(NeuronsAtOnce, neurons - from);
+            float[] first = new float[count * outputs], second = new float[count * inputs];
+            layer.Random.FillNormal(first, 0, MathF.Sqrt(1f / neurons));
+            WeightDraw.Draw(layer.Initialization, layer.StandardDeviation, second, layer.Random);
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable grad = no_grad();
+            Tensor r = TensorMemory.Matrix(first, count, outputs), b = TensorMemory.Matrix(second, count, inputs);
+            TensorPrimitives.Add(layer.Memory, TensorMemory.Read(r.t().mm(r)), layer.Memory);
+            TensorPrimitives.Add(layer.Feedback, TensorMemory.Read(r.t().mm(b)), layer.Feedback);
+        }
     }
 
     protected override void Refresh(FeedbackLayer layer)
@@ -59,6 +60,6 @@ internal sealed class ProductFeedbackAlignmentRule : LayerwiseFeedbackRule
         Tensor gain = update.Scale(1 - layer.Decay).AddScaled(weights, layer.Decay);
         Tensor feedback = TensorMemory.Matrix(layer.Feedback, outputs, inputs).Scale(1 - layer.Decay);
         feedback.add_(TensorMemory.Matrix(layer.Memory, outputs, outputs).mm(gain), Scalars.One);
-        feedback.data<float>().CopyTo(layer.Feedback);
+        TensorMemory.Read(feedback).CopyTo(layer.Feedback);
     }
 }

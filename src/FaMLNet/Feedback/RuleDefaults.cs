@@ -36,8 +36,8 @@ public sealed record RuleDefaults
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Cosine();
 
     /// <summary>
-    /// Factor on the initial weights of every layer but the first. For a layer-wise rule and a network with normalisation it is 1: small
-    /// weights would only make errors grow from layer to layer.
+    /// Factor on the initial weights of every layer but the first. For a layer-wise rule and a network with normalisation it is at least
+    /// <see cref="FeedbackScale"/>, up to 1: smaller weights would only make errors grow from layer to layer.
     /// </summary>
     /// <value>Default: 1.</value>
     public float InitialWeightScale { get; init; } = 1;
@@ -52,6 +52,20 @@ public sealed record RuleDefaults
         Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.001f, WeightDecay = 0.1f },
         DenseOptimizer = new OptimizerOptions.Adam { LearningRate = 0.004f },
         InitialWeightScale = 0.1f,
+    };
+
+    /// <summary>For rules whose random feedback comes straight from the output.</summary>
+    internal static RuleDefaults DirectFeedback { get; } = RandomFeedback with { FeedbackScale = 0.1f };
+
+    /// <summary>
+    /// For rules whose feedback follows the weights' updates: what the two start with must decay, so both start small, the feedback smaller still.
+    /// </summary>
+    internal static RuleDefaults FollowingFeedback { get; } = new()
+    {
+        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.15f },
+        DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.1f },
+        InitialWeightScale = 0.3f,
+        FeedbackScale = 0.03f,
     };
 
     /// <summary>The optimiser for a network.</summary>

@@ -11,7 +11,7 @@ internal sealed class SparseDirectFeedbackAlignmentRule : DirectFeedbackRule
 
     public override string ShortName => "sdfa";
 
-    public override RuleDefaults Defaults { get; } = RuleDefaults.RandomFeedback with { FeedbackScale = 0.1f };
+    public override RuleDefaults Defaults { get; } = RuleDefaults.DirectFeedback;
 
     protected override void Draw(FeedbackLayer layer)
     {

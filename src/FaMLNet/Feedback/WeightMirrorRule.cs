@@ -53,6 +53,6 @@ internal sealed class WeightMirrorRule : LayerwiseFeedbackRule
             Tensor x = TensorMemory.Matrix(noise, examples, inputs), y = x.mm(weights.t());
             feedback.AddScaled(y.t().mm(x), layer.Scale * (1 - kept) / (rounds * examples));
         }
-        feedback.data<float>().CopyTo(layer.Feedback);
+        TensorMemory.Read(feedback).CopyTo(layer.Feedback);
     }
 }

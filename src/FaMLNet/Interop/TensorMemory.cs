@@ -15,7 +15,8 @@ internal static class TensorMemory
     /// </summary>
     public static Tensor Matrix(ReadOnlySpan<float> values, int rows, int columns)
     {
-        using Tensor there = tensor(values.ToArray(), [rows, columns]);
-        return there.clone();
+        Tensor matrix = empty(rows, columns, ScalarType.Float32);
+        values.CopyTo(MemoryMarshal.Cast<byte, float>(matrix.bytes));
+        return matrix;
     }
 }

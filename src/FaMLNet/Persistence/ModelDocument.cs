@@ -77,20 +77,16 @@ internal sealed record ModelDocument
             : document with { History = HistoryJson.FromVersion1(document.History, document.Feedback.Any(feedback => feedback.Direct)) };
     }
 
-    /// <summary>What a rule's feedback weights are, for a network.</summary>
-    public static IReadOnlyList<FeedbackDocument> Describe(FeedbackRule rule, NetworkLayout layout)
-    {
-        FeedbackLayout places = new(rule, layout);
-        FeedbackKind kind = FeedbackLayout.KindOf(rule);
-        return [.. layout.WeightedLayers.Select((layer, i) => (layer.Name, Slice: places.Slices[i], Memory: places.Memory[i]))
+    /// <summary>What the feedback weights of a network are.</summary>
+    public static IReadOnlyList<FeedbackDocument> Describe(FeedbackLayout places, NetworkLayout layout) =>
+        [.. layout.WeightedLayers.Select((layer, i) => (layer.Name, Slice: places.Slices[i], Memory: places.Memory[i]))
             .Where(place => place.Slice != null).Select(place => new FeedbackDocument
             {
                 Layer = place.Name,
-                Direct = kind == FeedbackKind.Direct,
-                Modulation = kind == FeedbackKind.Modulation ? true : null,
+                Direct = places.Kind == FeedbackKind.Direct,
+                Modulation = places.Kind == FeedbackKind.Modulation ? true : null,
                 Memory = place.Memory?.Length,
             })];
-    }
 
     public void Write(TextWriter writer) => writer.Write(JsonSerializer.Serialize(this, Json).ReplaceLineEndings("\n"));
 

@@ -34,7 +34,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         FeedbackLayout places = new(trained.Rule, _layout);
         _feedback = ByLayer(places.Slices, trained.Feedback);
         _memory = ByLayer(places.Memory, trained.Feedback);
-        _feedbackKinds = ModelDocument.Describe(trained.Rule, _layout);
+        _feedbackKinds = ModelDocument.Describe(places, _layout);
         Rule = trained.Rule;
         History = trained.History;
         Target = trained.Target;

@@ -22,7 +22,8 @@ public interface IFeedbackAlignmentModel
 
     /// <summary>
     /// The feedback weights as training left them, by the name of the layer that the error passes: outputs × inputs of that layer, or for direct
-    /// rules outputs of the network × inputs of the layer. The first layer has none; backpropagation has none at all.
+    /// rules outputs of the network × inputs of the layer. The first layer has none; backpropagation has none at all. By an
+    /// <see cref="InputModulationRule"/> the first layer alone has some, outputs × inputs of the network.
     /// </summary>
     public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights();
 

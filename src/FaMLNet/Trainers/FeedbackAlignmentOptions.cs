@@ -46,8 +46,9 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     public int? Seed { get; set; }
 
     /// <summary>Factor on the initial weights of every layer but the first.</summary>
-    /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules 1 in
-    /// a network with normalisation, which undoes it; 1 with <see cref="ConstrainWeightNorms"/>, since weights would stay small.</value>
+    /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules in
+    /// a network with normalisation, which undoes it, no less than <see cref="FeedbackScale"/> up to 1; 1 with
+    /// <see cref="ConstrainWeightNorms"/>, since weights would stay small.</value>
     public float? InitialWeightScale { get; set; }
 
     /// <summary>Factor on the feedback weights.</summary>

@@ -23,7 +23,6 @@ internal sealed class FeedbackWeights : IDisposable
         _random = random;
         _scale = scale;
         _places = new FeedbackLayout(rule, layout);
-        Kind = FeedbackLayout.KindOf(rule);
         Buffer = new FloatBuffer(_places.Length);
         (_channelsLast, _sparse, _isTried) = (new torch.Tensor?[Slices.Count], new SparseProjection?[Slices.Count], new bool[Slices.Count]);
         if (rule is RuleWithFeedbackWeights { Refreshes: true, Signals: var signals })
@@ -35,7 +34,7 @@ internal sealed class FeedbackWeights : IDisposable
     public RandomGenerator Random => _random;
 
     /// <summary>What the weights connect.</summary>
-    public FeedbackKind Kind { get; }
+    public FeedbackKind Kind => _places.Kind;
 
     /// <summary>Whether the output's error goes straight to every layer.</summary>
     public bool IsDirect => Kind == FeedbackKind.Direct;
@@ -154,33 +153,25 @@ internal sealed class FeedbackWeights : IDisposable
 
     private void ForEachLayer(FloatBuffer weights, FeedbackMoment moment)
     {
+        StepTrace? step = moment == FeedbackMoment.Step ? Trace : null;
         for (int i = 0; i < Slices.Count; i++)
         {
             if (Slices[i] is not { } slice)
                 continue;
             WeightedLayer layer = _layout.WeightedLayers[i];
-            FeedbackLayer seen = new(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
+            Rule.Update(new FeedbackLayer(layer.Name, slice.Shape, StandardDeviation(i), layer.Weight.In((ReadOnlySpan<float>)weights.Span),
                 slice.In(Buffer.Span), _random)
             {
                 Initialization = _initialization,
                 Scale = _scale,
                 Memory = MemoryOf(i),
-            };
-            Rule.Update(moment == FeedbackMoment.Step && Trace is { } trace ? WithStep(seen, trace, i) : seen, moment);
+                Update = step == null ? [] : step.UpdateOf(layer.Weight),
+                Decay = step?.Decay ?? 0,
+                LearningRate = step?.LearningRate ?? 0,
+                Rows = step?.Rows ?? 0,
+                Activations = step == null ? [] : step.Activations(i),
+                OutputErrors = step == null ? [] : step.OutputErrors,
+            }, moment);
         }
     }
-
-    private FeedbackLayer WithStep(FeedbackLayer layer, StepTrace trace, int index) =>
-        new(layer.Name, layer.Shape, layer.StandardDeviation, layer.Weights, layer.Feedback, _random)
-        {
-            Initialization = layer.Initialization,
-            Scale = layer.Scale,
-            Memory = layer.Memory,
-            Update = trace.Update == null ? [] : _layout.WeightedLayers[index].Weight.In(trace.Update),
-            Decay = trace.Decay,
-            LearningRate = trace.LearningRate,
-            Rows = trace.Rows,
-            Activations = trace.WantsActivations ? trace.Activations(index) : [],
-            OutputErrors = trace.WantsActivations ? trace.OutputErrors : [],
-        };
 }

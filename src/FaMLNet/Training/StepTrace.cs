@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,6 +35,15 @@ internal sealed class StepTrace
     public float Decay { get; set; }
 
     public int Rows { get; private set; }
+
+    /// <summary>Of the step, row by row; empty unless wanted.</summary>
+    public ReadOnlySpan<float> OutputErrors => _errors;
+
+    /// <summary>A layer's, row by row; empty unless wanted.</summary>
+    public ReadOnlySpan<float> Activations(int layer) => _activations[layer];
+
+    /// <summary>What the step added to a parameter; empty unless wanted.</summary>
+    public ReadOnlySpan<float> UpdateOf(ParameterSlice slice) => Update == null ? [] : slice.In((ReadOnlySpan<float>)Update);
 
     /// <summary>A new step.</summary>
     /// <param name="rows">Of its mini-batch.</param>
@@ -73,10 +83,6 @@ internal sealed class StepTrace
     private static void Copy(Tensor source, Span<float> destination)
     {
         using DisposeScope scope = NewDisposeScope();
-        source.detach().cpu().contiguous().data<float>().CopyTo(destination);
+        TensorMemory.Read(source.detach().cpu().contiguous()).CopyTo(destination);
     }
-
-    public ReadOnlySpan<float> OutputErrors => _errors;
-
-    public ReadOnlySpan<float> Activations(int layer) => _activations[layer];
 }

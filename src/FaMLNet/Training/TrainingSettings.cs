@@ -112,11 +112,11 @@ internal sealed record TrainingSettings
     /// <summary>
     /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up,
     /// and on the way down a normalisation magnifies the error by as much as the weights are small: through a layer-wise rule's feedback
-    /// weights, which are not small, it would grow with every layer. And weights that keep their norms would stay small for ever.
+    /// weights, where these are not as small, it would grow with every layer. And weights that keep their norms would stay small for ever.
     /// </summary>
     public float InitialWeightScaleFor(NetworkLayout layout) => InitialWeightScale
         ?? (ConstrainWeightNorms ? 1
-            : layout.IsNormalized && Rule is LayerwiseFeedbackRule ? Math.Max(Rule.Defaults.InitialWeightScale, FeedbackScale)
+            : layout.IsNormalized && Rule is LayerwiseFeedbackRule ? Math.Max(Rule.Defaults.InitialWeightScale, Math.Min(1, FeedbackScale))
             : Rule.Defaults.InitialWeightScale);
 
     // What the label is goes with the data, so that checkpoints of before are read as before.

@@ -166,7 +166,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using IDisposable? oneDnn = OneDnn.Off(_forward.RunsWithoutOneDnn);
         using (no_grad())
             gradient.zero_();
-        LayerInputs seen = new(Layout.WeightedLayers.Count);
+        LayerInputs? seen = byRule && Feedback.Trace is { WantsActivations: true } ? new LayerInputs(Layout.WeightedLayers.Count) : null;
         bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && Feedback.Kind == FeedbackKind.Layerwise;
         try
         {
@@ -176,8 +176,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
                 RunModulated(limit);
                 return _batch.Result;
             }
-            bool shows = byRule && Feedback.Trace is { WantsActivations: true };
-            Tensor output = _forward.Run(_batch.Input, training: true, Seen(shows ? seen : null, cuts ? _cuts.Cut : limit is { } most
+            Tensor output = _forward.Run(_batch.Input, training: true, Seen(seen, cuts ? _cuts.Cut : limit is { } most
                 ? (_, input) => ClippedError.At(input, most) : (_, input) => input));
             Tensor error = _batch.Error(Loss, output.detach(), LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
@@ -185,13 +184,13 @@ internal sealed class AutogradNetwork : TrainingNetwork
             Tensor signal = cuts && Feedback.ProjectsTarget ? _batch.Targets() : error;
             _cuts.Project(signal, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
             Backward(roots, gradients, substitutes);
-            if (shows)
+            if (seen != null)
                 Feedback.Trace!.Take(error, seen.Sums);
         }
         finally
         {
             _cuts.Clear();
-            seen.Clear();
+            seen?.Clear();
         }
         Clock?.End(StepPhase.Backward);
         return _batch.Result;
@@ -205,6 +204,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
     {
         Tensor random = torch.random.get_rng_state();
         List<Tensor> first = [];
+        UnitActivity? activity = Activity;
         Tensor error;
         using (no_grad())
         {
@@ -218,12 +218,10 @@ internal sealed class AutogradNetwork : TrainingNetwork
         try
         {
             Tensor statistics = _flat.Statistics.clone(), modulation = error.mm(View(_flat.Feedback, Feedback.Slices[0]!)).Scale(error.shape[0]);
-            UnitActivity? activity = Activity;
             Activity = null;
             Dropout.SetState(_dropoutBefore);
             torch.random.set_rng_state(random);
             Tensor second = _forward.Run(_batch.Input, training: true, _cuts.Cut, modulation);
-            Activity = activity;
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [second], gradients = [error];
             _cuts.Subtract(first, 1f / error.shape[0], roots, gradients, limit);
@@ -235,6 +233,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
         }
         finally
         {
+            Activity = activity;
             first.ForEach(input => input.Dispose());
         }
     }

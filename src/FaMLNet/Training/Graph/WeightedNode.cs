@@ -54,29 +54,24 @@ internal abstract class WeightedNode : GraphNode
             return path.Differences[Spec.WeightedIndex]!.reshape(inputShape);
         if (path.Feedback is not { IsDirect: true } feedback)
             return null;
-        if (feedback.Sparse(Spec.WeightedIndex) is { } copies)
-            return ProjectByCopies(copies, path.Signal, inputShape);
-        if (!Buffers.ChannelsLast || inputShape.Length != 4)
-        {
-            using Tensor projection = feedback.View(Spec.WeightedIndex)!, planar = path.Signal.mm(projection);
-            return planar.reshape(inputShape);
-        }
-        // The product lands in the format of the layer's input if the feedback weights are in that order.
-        using Tensor flat = path.Signal.mm(feedback.ChannelsLastView(Spec.WeightedIndex, inputShape)),
-            images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
+        bool together = Buffers.ChannelsLast && inputShape.Length == 4;
+        using Tensor flat = Project(feedback, path.Signal, together ? inputShape : null);
+        if (!together)
+            return flat.reshape(inputShape);
+        // It lands in the format of the layer's input if the feedback weights are in that order.
+        using Tensor images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
         return images.permute(0, 3, 1, 2);
     }
 
-    private Tensor ProjectByCopies(SparseProjection copies, Tensor signal, long[] inputShape)
+    /// <summary>The projected signal, rows × inputs; in the order of an image with its channels together, if a shape is given.</summary>
+    private Tensor Project(FeedbackWeights feedback, Tensor signal, long[]? image)
     {
-        if (!Buffers.ChannelsLast || inputShape.Length != 4)
-        {
-            using Tensor planar = copies.Run(signal);
-            return planar.reshape(inputShape);
-        }
-        using Tensor flat = copies.Run(signal, (inputShape[1], inputShape[2], inputShape[3])),
-            images = flat.view(inputShape[0], inputShape[2], inputShape[3], inputShape[1]);
-        return images.permute(0, 3, 1, 2);
+        if (feedback.Sparse(Spec.WeightedIndex) is { } copies)
+            return copies.Run(signal, image == null ? null : (image[1], image[2], image[3]));
+        if (image != null)
+            return signal.mm(feedback.ChannelsLastView(Spec.WeightedIndex, image));
+        using Tensor projection = feedback.View(Spec.WeightedIndex)!;
+        return signal.mm(projection);
     }
 
     /// <summary>Where a layer-wise rule's feedback weights for the layer are; null if the error passes the forward weights, or none.</summary>
