@@ -1,4 +1,5 @@
 using FaMLNet.Tests.Interop;
+using FaMLNet.Training.Autograd;
 using Microsoft.ML;
 using OwnRule;
 using Xunit;
@@ -74,6 +75,54 @@ public sealed class OwnRuleTests
             _mlContext.Model.Save(first, data.Schema, zip);
             var loaded = (FeedbackAlignmentMulticlassTransformer)_mlContext.Model.Load(zip, out _);
             Trainers.PipelineTests.AssertSameWeights(trainer.Fit(data, first.Model).Model, trainer.Fit(data, loaded.Model).Model);
+        }
+    }
+
+    /// <summary>G = RᵀR of the training is what a training that continues starts with, also from a zip.</summary>
+    [Fact]
+    public void What_a_rule_keeps_beside_its_weights_is_in_the_model()
+    {
+        IDataView raw = Tables.Load(_mlContext, "iris");
+        IDataView data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(raw).Transform(raw);
+        FeedbackAlignmentMulticlassTransformer model = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            Tables.Quick(FeedbackRule.ProductFeedbackAlignment)).Fit(data);
+        using MemoryStream zip = new();
+        _mlContext.Model.Save(model, data.Schema, zip);
+        var loaded = (FeedbackAlignmentMulticlassTransformer)_mlContext.Model.Load(zip, out _);
+        FeedbackLayout places = new(FeedbackRule.ProductFeedbackAlignment, model.Model.Layout);
+        float[] Kept(FeedbackAlignmentMulticlassModelParameters of) => places.Memory[1]!.In(of.FlatFeedback(places).AsSpan()).ToArray();
+        Assert.Equal(1, Enumerable.Range(0, 8).Average(i => Kept(model.Model)[i * 9]), 0.3); // columns of unit length
+        Assert.Equal(Kept(model.Model), Kept(loaded.Model));
+    }
+
+    [Fact]
+    public void A_rule_may_work_after_every_epoch_here_and_on_a_device()
+    {
+        CountsEpochs rule = new();
+        FeedbackAlignmentMulticlassModelParameters model = Tables.ModelOf(Tables.Pipeline(_mlContext, Tables.Quick(rule, epochs: 3))
+            .Fit(Tables.Load(_mlContext, "iris")));
+        Assert.All(model.GetFeedbackWeights()["dense2"].Values.ToArray(), value => Assert.Equal(3, value));
+        DenseLayout layout = new(NetworkDefinition.Mlp(4), 3, 2);
+        using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(), 1,
+            TorchSharp.torch.CPU);
+        network.EndEpoch();
+        network.Feedback.Buffer.Span.Clear();
+        network.Download();
+        Assert.All(network.Feedback.Slices[1]!.In(network.Feedback.Buffer.Span).ToArray(), value => Assert.Equal(1, value));
+    }
+
+    private sealed class CountsEpochs : LayerwiseFeedbackRule
+    {
+        public override string Name => "Counts epochs";
+
+        public override string ShortName => "counts";
+
+        protected override void Draw(FeedbackLayer layer) => layer.Feedback.Clear();
+
+        protected override void EndEpoch(FeedbackLayer layer)
+        {
+            for (int i = 0; i < layer.Feedback.Length; i++)
+                layer.Feedback[i]++;
         }
     }
 

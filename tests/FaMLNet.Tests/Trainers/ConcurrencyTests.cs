@@ -9,7 +9,8 @@ namespace FaMLNet.Tests.Trainers;
 /// <summary>Several trainings and many predictions at once, in one process.</summary>
 public sealed class ConcurrencyTests
 {
-    private static NetworkDefinition[] Networks =>
+    /// <summary>One in managed code, one through libtorch.</summary>
+    internal static NetworkDefinition[] Networks =>
     [
         NetworkDefinition.Mlp(24, 12) with { Dropout = 0.1f },
         NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(),

@@ -7,13 +7,6 @@ namespace FaMLNet.Tests.Trainers;
 [Collection(Alone.Name)]
 public sealed class MemoryTests
 {
-    private static NetworkDefinition[] Networks =>
-    [
-        NetworkDefinition.Mlp(24, 12) with { Dropout = 0.1f },
-        NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.ReLU), new Layer.MaxPool2d(2), new Layer.Flatten(),
-            new Layer.Dense()),
-    ];
-
     [Fact]
     public void Memory_is_flat_over_many_short_trainings()
     {
@@ -24,7 +17,7 @@ public sealed class MemoryTests
             new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Rule = FeedbackRule.All[index % 14],
-                Network = Networks[index / 14 % 2],
+                Network = ConcurrencyTests.Networks[index / 14 % 2],
                 NumberOfEpochs = 1,
                 Seed = 1
             })).Fit(data);

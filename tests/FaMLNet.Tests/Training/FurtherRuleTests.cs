@@ -7,6 +7,7 @@ using FaMLNet.Training.Dense;
 using FaMLNet.Training.Graph;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using TorchSharp;
 using Xunit;
 
 namespace FaMLNet.Tests.Training;
@@ -153,6 +154,70 @@ public sealed class FurtherRuleTests
         }
     }
 
+    /// <summary>A module that uses a layer twice: what the layer was given is added up, as its gradient is.</summary>
+    [Fact]
+    public void Activations_of_a_layer_that_is_used_twice_are_added_up()
+    {
+        SeesEverything rule = new();
+        NetworkShape shape = new([6], 4);
+        UsedTwice module = new();
+        CustomLayout layout = new(NetworkDefinition.Custom("used-twice"), shape, module);
+        using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+        TrainingData data = RandomTask.Data(6, 4, 5, seed: 1);
+        network.Step(data, RandomTask.AllRows(data), 0.1f);
+        Assert.Equal(5 * 6, rule.Activations.Length);
+        Assert.NotEmpty(module.Given);
+        for (int i = 0; i < rule.Activations.Length; i++)
+            Assert.Equal(module.Given[^2][i] + module.Given[^1][i], rule.Activations[i], 1e-5f);
+    }
+
+    private sealed class UsedTwice : torch.nn.Module<torch.Tensor, torch.Tensor>
+    {
+        private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _below = torch.nn.Linear(6, 6), _top = torch.nn.Linear(6, 4);
+
+        public UsedTwice() : base("used-twice") => RegisterComponents();
+
+        public List<float[]> Given { get; } = [];
+
+        public override torch.Tensor forward(torch.Tensor x)
+        {
+            torch.Tensor first = torch.tanh(_below.call(x)), second = torch.tanh(_below.call(first));
+            Given.Add(first.detach().contiguous().data<float>().ToArray());
+            Given.Add(second.detach().contiguous().data<float>().ToArray());
+            using torch.Tensor one = _top.call(first), other = _top.call(second);
+            return one.sub(other);
+        }
+    }
+
+    [Fact]
+    public void Weights_start_no_smaller_than_feedback_weights_where_activations_are_normalised()
+    {
+        DenseLayout normalised = new(NetworkDefinition.Mlp(8) with { Normalization = Normalization.Batch }, 4, 3), plain = new(
+            NetworkDefinition.Mlp(8), 4, 3);
+        float ScaleOf(FeedbackRule rule, NetworkLayout layout, float? feedback = null) =>
+            new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, FeedbackScale = feedback }.Resolve(() => 1).InitialWeightScaleFor(layout);
+        Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised));
+        Assert.Equal(0.5f, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 0.5f));
+        Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 3));
+        Assert.Equal(0.1f, ScaleOf(FeedbackRule.FeedbackAlignment, plain));
+        Assert.Equal(0.3f, ScaleOf(FeedbackRule.KolenPollack, normalised));
+        Assert.Equal(0.1f, ScaleOf(FeedbackRule.DirectFeedbackAlignment, normalised));
+        Assert.Equal(1, ScaleOf(FeedbackRule.UniformSignConcordant, normalised));
+    }
+
+    /// <summary>A population in several blocks is one population.</summary>
+    [Fact]
+    public void The_product_of_a_wide_layer_has_the_norms_of_a_narrow_one()
+    {
+        using DenseChain chain = new(new DenseLayout(NetworkDefinition.Mlp(20, 300), 10, 5), FeedbackRule.ProductFeedbackAlignment, 1, 1,
+            new OptimizerOptions.Sgd(), 3);
+        float[] gram = chain.Feedback.MemoryOf(1).ToArray(); // of 4,800 neurons
+        Assert.Equal(1, Enumerable.Range(0, 300).Average(i => gram[i * 301]), 0.02);
+        Assert.All(Enumerable.Range(0, 300), i => Assert.InRange(gram[i * 301], 0.9f, 1.1f));
+        double deviation = Math.Sqrt(chain.Feedback.Slices[1]!.In(chain.Feedback.Buffer.Span).ToArray().Average(value => (double)value * value));
+        Assert.InRange(deviation / Math.Sqrt(2.0 / 320), 0.95, 1.05);
+    }
+
     [Fact]
     public void The_mirror_finds_the_weights_from_noise_alone()
     {
@@ -258,6 +323,9 @@ public sealed class FurtherRuleTests
         }
         using DenseChain dense = Chain(FeedbackRule.DirectFeedbackAlignment);
         Assert.Null(dense.Feedback.Sparse(1));
+        foreach (float loud in new[] { -1f, 1f })
+            Assert.Null(SparseProjection.Find([loud, 0, 2, 3], units: 2)); // the first unit hears both
+        Assert.NotNull(SparseProjection.Find([0, -4, 2, 0], units: 2));
         // Written to from outside, the projection is that of the new weights.
         dense.Feedback.Buffer.Span.Clear();
         dense.Feedback.Forget();

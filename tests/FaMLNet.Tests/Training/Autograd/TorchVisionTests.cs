@@ -47,6 +47,7 @@ public sealed class TorchVisionTests(ITestOutputHelper output)
         { "resnet18", 32, "bp,fa,dfa,usf,brsf,frsf" }, { "mobilenet_v2", 64, "bp,fa,dfa,usf,brsf,frsf" }, { "googlenet", 32, "fa,dfa" },
             { "resnet50", 32, "fa,dfa" },
         { "inception_v3", 75, "fa,dfa" }, { "alexnet", 64, "dfa" }, { "vgg11", 32, "dfa" },
+        { "googlenet", 32, "kp,dkp,drtp,sdfa,pepita" },
     };
 
     [Theory, MemberData(nameof(Networks))]
