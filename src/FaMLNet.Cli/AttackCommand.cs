@@ -18,15 +18,14 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
-        if (model.Task.Kind != TaskKind.Multiclass)
-        {
-            throw new FormatException($"'{settings.Model}' is of the task {model.Task.Kind.ToString().ToLowerInvariant()}; attacks are on "
-                + "classifiers that score every class. Train with --task multiclass.");
-        }
+        if (model.Task.Kind == TaskKind.Regression)
+            throw new FormatException($"'{settings.Model}' is of the task regression, which sees nothing rightly or wrongly; "
+                + "attacks are on classifiers.");
         DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
         ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
-        RobustnessReport report = Watch(attacks, progress => mlContext.MulticlassClassification.EvaluateRobustness(model.Transformer, data.View,
-            attacks, new RobustnessOptions
+        RobustnessReport report = Watch(attacks, progress =>
+        {
+            RobustnessOptions options = new()
             {
                 LabelColumnName = data.Label,
                 MaximumRows = settings.Rows,
@@ -35,7 +34,11 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
                 ThreatModel = settings.Feedback ? ThreatModel.FeedbackGradient : ThreatModel.TrueGradient,
                 Progress = progress,
                 CancellationToken = stop.Token,
-            }, surrogate));
+            };
+            return model.Task.Kind == TaskKind.Binary
+                ? mlContext.BinaryClassification.EvaluateRobustness(model.Transformer, data.View, attacks, options, surrogate)
+                : mlContext.MulticlassClassification.EvaluateRobustness(model.Transformer, data.View, attacks, options, surrogate);
+        });
         Console.Write(report);
         if (settings.Output != null)
         {

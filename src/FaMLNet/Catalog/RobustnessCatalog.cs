@@ -1,9 +1,11 @@
 using FaMLNet;
+using FaMLNet.Persistence;
 using FaMLNet.Robustness;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML;
 
-/// <summary>Measures how trained models stand up to adversarial attacks.</summary>
+/// <summary>Measures how trained classifiers stand up to adversarial attacks.</summary>
 public static class RobustnessCatalog
 {
     /// <summary>Attacks a model and reports how much of its accuracy is left.</summary>
@@ -30,15 +32,28 @@ public static class RobustnessCatalog
     /// </code>
     /// </example>
     public static RobustnessReport EvaluateRobustness(this MulticlassClassificationCatalog catalog, ITransformer model, IDataView data,
-        IReadOnlyList<Attack> attacks, RobustnessOptions? options = null, ITransformer? surrogate = null)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return new RobustnessEvaluation(Data.CatalogUtils.GetEnvironment(catalog), model, data, attacks, options, surrogate).Evaluate(attacks);
-    }
+        IReadOnlyList<Attack> attacks, RobustnessOptions? options = null, ITransformer? surrogate = null) =>
+        Evaluate(catalog, ModelTask.Multiclass, model, data, attacks, options, surrogate);
+
+    /// <summary>Attacks a classifier of true and false and reports how much of its accuracy is left.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.BinaryClassification</c>.</param>
+    /// <param name="model">
+    /// As in the multiclass form; a binary model's <c>Score</c> is one number. Its own <c>PredictedLabel</c> counts, so that a threshold of the
+    /// model's own is the boundary that attacks try to cross.
+    /// </param>
+    /// <param name="data">Rows with the right labels: Boolean, a key of two values, or Single, above 0 for true.</param>
+    /// <param name="attacks">What to try, each on all rows that the model sees rightly.</param>
+    /// <param name="options">Null for defaults.</param>
+    /// <param name="surrogate">Another fitted pipeline that the attacker knows instead; null: the attacker knows the model.</param>
+    /// <exception cref="ArgumentException">A column, option, attack or model that does not fit; the message names it and the cure.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="RobustnessOptions.CancellationToken"/> was cancelled.</exception>
+    public static RobustnessReport EvaluateRobustness(this BinaryClassificationCatalog catalog, ITransformer model, IDataView data,
+        IReadOnlyList<Attack> attacks, RobustnessOptions? options = null, ITransformer? surrogate = null) =>
+        Evaluate(catalog, ModelTask.Binary, model, data, attacks, options, surrogate);
 
     /// <summary>Attacks a model and gives the rows as the attack has left them.</summary>
     /// <param name="catalog">The catalog, <c>mlContext.MulticlassClassification</c>.</param>
-    /// <param name="model">As in <see cref="EvaluateRobustness"/>.</param>
+    /// <param name="model">As in <c>EvaluateRobustness</c>.</param>
     /// <param name="data">Rows with the right classes.</param>
     /// <param name="attack">What to try.</param>
     /// <param name="options">Null for defaults.</param>
@@ -50,15 +65,39 @@ public static class RobustnessCatalog
     /// <exception cref="ArgumentException">A column, option, attack or model that does not fit; the message names it and the cure.</exception>
     /// <exception cref="OperationCanceledException"><see cref="RobustnessOptions.CancellationToken"/> was cancelled.</exception>
     public static IDataView CreateAdversarialExamples(this MulticlassClassificationCatalog catalog, ITransformer model, IDataView data, Attack attack,
-        RobustnessOptions? options = null)
+        RobustnessOptions? options = null) => Create(catalog, ModelTask.Multiclass, model, data, attack, options);
+
+    /// <summary>Attacks a classifier of true and false and gives the rows as the attack has left them.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.BinaryClassification</c>.</param>
+    /// <param name="model">As in <c>EvaluateRobustness</c>.</param>
+    /// <param name="data">Rows with the right labels.</param>
+    /// <param name="attack">What to try.</param>
+    /// <param name="options">Null for defaults.</param>
+    /// <returns>The rows as in the multiclass form.</returns>
+    /// <exception cref="ArgumentException">A column, option, attack or model that does not fit; the message names it and the cure.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="RobustnessOptions.CancellationToken"/> was cancelled.</exception>
+    public static IDataView CreateAdversarialExamples(this BinaryClassificationCatalog catalog, ITransformer model, IDataView data, Attack attack,
+        RobustnessOptions? options = null) => Create(catalog, ModelTask.Binary, model, data, attack, options);
+
+    private static RobustnessReport Evaluate(TrainCatalogBase catalog, ModelTask task, ITransformer model, IDataView data,
+        IReadOnlyList<Attack> attacks, RobustnessOptions? options, ITransformer? surrogate)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return new RobustnessEvaluation(EnvironmentOf(catalog), task, model, data, attacks, options, surrogate).Evaluate(attacks);
+    }
+
+    private static AdversarialView Create(TrainCatalogBase catalog, ModelTask task, ITransformer model, IDataView data, Attack attack,
+        RobustnessOptions? options)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(attack);
-        RobustnessEvaluation evaluation = new(Data.CatalogUtils.GetEnvironment(catalog), model, data, [attack], options);
+        RobustnessEvaluation evaluation = new(EnvironmentOf(catalog), task, model, data, [attack], options);
         IReadOnlyList<float[]> clean = evaluation.Rows.Features;
         float[]?[] examples = new float[]?[clean.Count];
         AttackResult result = evaluation.Run(attack, (1, 1), examples);
         return new AdversarialView(evaluation.Prepared, evaluation.FeatureColumnName, clean, [.. examples.Select((row, i) => row ?? clean[i])],
             [.. clean.Select((_, i) => result.Outcomes.GetValueOrDefault(i))]);
     }
+
+    private static IHostEnvironment EnvironmentOf(TrainCatalogBase catalog) => Data.CatalogUtils.GetEnvironment(catalog);
 }

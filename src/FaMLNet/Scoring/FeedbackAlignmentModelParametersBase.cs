@@ -112,14 +112,15 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     /// <summary>How parameters and statistics lie in their buffers.</summary>
     internal NetworkLayout Layout => _layout;
 
-    /// <summary>All parameters; not to be written to.</summary>
-    internal float[] FlatParameters => _parameters;
+    NetworkLayout INetworkModel.Layout => _layout;
 
-    /// <summary>All statistics; not to be written to.</summary>
-    internal float[] FlatStatistics => _statistics;
+    float[] INetworkModel.Parameters => _parameters;
 
-    /// <summary>Where the model lives: finds factories of networks of the user's own.</summary>
-    internal IHostEnvironment Environment => Host;
+    float[] INetworkModel.Statistics => _statistics;
+
+    IHostEnvironment INetworkModel.Environment => Host;
+
+    float[] INetworkModel.CopyFeedback(FeedbackLayout places) => FlatFeedback(places);
 
     /// <summary>The feedback weights in the layout of the rule, a copy.</summary>
     internal float[] FlatFeedback(FeedbackLayout places)

@@ -1,4 +1,5 @@
 using FaMLNet.Training;
+using Microsoft.ML.Runtime;
 
 namespace FaMLNet;
 
@@ -34,9 +35,24 @@ public interface IFeedbackAlignmentModel
     public IReadOnlyDictionary<string, ParameterTensor> GetParameters();
 }
 
-/// <summary>What trainings need of a model beside that.</summary>
-internal interface INetworkModel
+/// <summary>What trainings and attacks need of a model beside that.</summary>
+internal interface INetworkModel : IFeedbackAlignmentModel
 {
+    /// <summary>How parameters and statistics lie in their buffers.</summary>
+    public NetworkLayout Layout { get; }
+
+    /// <summary>All parameters; not to be written to.</summary>
+    public float[] Parameters { get; }
+
+    /// <summary>All statistics; not to be written to.</summary>
+    public float[] Statistics { get; }
+
+    /// <summary>Where the model lives: finds factories of networks of the user's own.</summary>
+    public IHostEnvironment Environment { get; }
+
+    /// <summary>The feedback weights in the layout of the rule, a copy.</summary>
+    public float[] CopyFeedback(FeedbackLayout places);
+
     /// <summary>A copy to train further.</summary>
     /// <exception cref="ArgumentException">The model does not fit a training with this network and data.</exception>
     public TrainedNetwork ToTrained(NetworkDefinition network, int features, int outputs);

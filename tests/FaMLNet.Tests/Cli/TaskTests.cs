@@ -40,8 +40,11 @@ public sealed class TaskTests : IDisposable
 
         Write("wrong.csv", [rows[0], rows[1], rows[2].Replace("malignant", "malign", StringComparison.Ordinal)]);
         Fails("row 2, column 'Label': benign or malignant is expected, found 'malign'", "evaluate", "model.zip", "wrong.csv");
-        Fails("is of the task binary; attacks are on classifiers that score every class. Train with --task multiclass", "attack", "model.zip",
-            "train.csv", "--attacks", "fgsm");
+        output = Run("attack", "model.zip", "train.csv", "--attacks", "fgsm,noise", "--eps", "1", "--seed", "3");
+        double[] robust = [.. output.Split('\n').Where(line => line.StartsWith("FGSM", StringComparison.Ordinal)
+            || line.StartsWith("Noise", StringComparison.Ordinal)).Select(line => double.Parse(
+                System.Text.RegularExpressions.Regex.Match(line, @"0\.\d{3}").Value, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.True(robust.Length == 2 && robust[0] < robust[1] - 0.2, output);
 
         output = Run("train", "train.csv", "--task", "multiclass", "--network", "mlp:4", "--epochs", "2");
         Assert.DoesNotContain("Task:", output, StringComparison.Ordinal);
@@ -70,6 +73,7 @@ public sealed class TaskTests : IDisposable
         Assert.Equal(201, predicted.Length);
         double score = double.Parse(predicted[1].Split(',')[^1], System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(score, 950, 1080);
+        Fails("is of the task regression, which sees nothing rightly or wrongly", "attack", "model.zip", "house.csv");
 
         IReadOnlyList<EpochMetrics> history = FaMLNet.Reporting.HistoryFile.Read(Path.Combine(_folder, "history.csv"));
         Assert.All(history, epoch => Assert.True(double.IsNaN(epoch.Accuracy) && epoch.RootMeanSquaredError > 0

@@ -165,7 +165,7 @@ public sealed class InputGradientTests
     {
         float[] gradients = new float[rows.Length * rows[0].Length];
         List<float> logits = [];
-        using InputGradient way = model.OpenGradient(threat);
+        using InputGradient way = new AttackedNetwork(model, Threshold: null).OpenGradient(threat);
         way.Run([.. rows.SelectMany(row => row)], rows.Length, (found, errors) =>
         {
             int start = logits.Count;

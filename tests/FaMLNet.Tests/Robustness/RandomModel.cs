@@ -8,7 +8,9 @@ namespace FaMLNet.Tests.Robustness;
 internal static class RandomModel
 {
     public static FeedbackAlignmentMulticlassModelParameters Of(MLContext mlContext, NetworkLayout layout, FeedbackRule rule, int seed,
-        float scale = 1)
+        float scale = 1) => new((Microsoft.ML.Runtime.IHostEnvironment)mlContext, Trained(layout, rule, seed, scale));
+
+    public static TrainedNetwork Trained(NetworkLayout layout, FeedbackRule rule, int seed, float scale = 1)
     {
         RandomGenerator random = new(seed, "random model");
         float[] parameters = new float[layout.ParameterLength], statistics = new float[layout.StatisticsLength];
@@ -23,8 +25,7 @@ internal static class RandomModel
         int length = new FeedbackLayout(rule, layout).Length;
         float[] feedback = new float[length];
         random.FillNormal(feedback, 0, 0.3f);
-        return new FeedbackAlignmentMulticlassModelParameters((Microsoft.ML.Runtime.IHostEnvironment)mlContext,
-            new TrainedNetwork(layout, rule, parameters, statistics, feedback, []));
+        return new TrainedNetwork(layout, rule, parameters, statistics, feedback, []);
     }
 
     public static FeedbackAlignmentMulticlassTransformer Transformer(MLContext mlContext, FeedbackAlignmentMulticlassModelParameters model) =>

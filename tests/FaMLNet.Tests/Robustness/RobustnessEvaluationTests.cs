@@ -503,7 +503,8 @@ public sealed class RobustnessEvaluationTests
         // A binary model.
         IDataView two = _mlContext.Data.LoadFromEnumerable(rows.Select((row, i) => new Flagged { Features = [i, 1], Label = i == 1 }));
         ITransformer binary = _mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression().Fit(two);
-        Says("gives a 'Score' of type Single; a multiclass model's is a vector", () => Catalog.EvaluateRobustness(binary, two, [Attack.Noise(1)]));
+        Says("a multiclass model's is a vector of Single with one value a class. Attack a classifier of true and false by mlContext.Binary",
+            () => Catalog.EvaluateRobustness(binary, two, [Attack.Noise(1)]));
     }
 
     [Fact]

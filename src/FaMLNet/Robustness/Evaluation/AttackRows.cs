@@ -1,4 +1,4 @@
-using System.Text;
+using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -33,10 +33,11 @@ internal sealed class AttackRows
     public int[] Right => [.. Enumerable.Range(0, Labels.Count).Where(row => Labels[row] == Predicted[row])];
 
     /// <summary>Reads rows and scores.</summary>
+    /// <param name="task">Of the catalog that is asked.</param>
     /// <param name="target">The model.</param>
     /// <param name="prepared">The data as the model gets it.</param>
     /// <param name="options">Columns, how many rows, range.</param>
-    public static AttackRows Read(AttackTarget target, IDataView prepared, RobustnessOptions options)
+    public static AttackRows Read(ModelTask task, AttackTarget target, IDataView prepared, RobustnessOptions options)
     {
         DataViewSchema.Column column = prepared.Schema.GetColumnOrNull(target.FeatureColumnName) ?? throw Missing(prepared.Schema,
             "Feature", target.FeatureColumnName, $"Argument {target.Role}", "Give data with the columns that the pipeline was trained on");
@@ -44,33 +45,29 @@ internal sealed class AttackRows
             throw OptionError.Argument(target.Role, $"the column '{column.Name}' that the model reads must be a vector of Single of known "
                 + $"size to be attacked; found {column.Type}. Convert it before the model (ExtractPixels gives images as such vectors).");
         IDataView scored = target.Predictor.Transform(prepared);
-        DataViewSchema.Column scores = scored.Schema.GetColumnOrNull(DefaultColumnNames.Score)
-            ?? throw OptionError.Argument(target.Role, $"{target.ModelType} gives no column 'Score'.");
-        if (scores.Type is not VectorDataViewType { Size: > 1 } scoreType || !scoreType.ItemType.Equals(NumberDataViewType.Single))
-            throw OptionError.Argument(target.Role, $"{target.ModelType} gives a 'Score' of type {scores.Type}; a multiclass model's is a "
-                + $"vector of Single with one value a class.");
+        ClassScores scores = ClassScores.Find(task, scored.Schema, target);
         DataViewSchema.Column label = scored.Schema.GetColumnOrNull(options.LabelColumnName) ?? throw Missing(scored.Schema, "Label",
             options.LabelColumnName, "Option LabelColumnName", "Name the column with the right classes");
 
         List<float[]> features = [];
         List<int> labels = [], predicted = [];
         using (DataViewRowCursor cursor = scored.GetRowCursor(scored.Schema.Where(other =>
-            other.Index == scores.Index || other.Index == label.Index || other.Name == column.Name)))
+            other.Index == label.Index || other.Name == column.Name).Concat(scores.Columns)))
         {
-            ValueGetter<VBuffer<float>> getFeatures = cursor.GetGetter<VBuffer<float>>(scored.Schema[column.Name]),
-                getScores = cursor.GetGetter<VBuffer<float>>(scores);
-            Func<int> getLabel = LabelReader(cursor, label, ClassNames(scored.Schema, scoreType.Size), scoreType.Size, () => labels.Count);
-            VBuffer<float> values = default, row = default;
+            ValueGetter<VBuffer<float>> getFeatures = cursor.GetGetter<VBuffer<float>>(scored.Schema[column.Name]);
+            ClassReader readScores = scores.Open(cursor);
+            Func<int> getLabel = scores.OpenLabel(cursor, label, () => labels.Count);
+            float[] logits = new float[scores.Classes];
+            VBuffer<float> row = default;
             while (labels.Count < (options.MaximumRows ?? int.MaxValue) && cursor.MoveNext())
             {
                 if ((labels.Count & 63) == 0)
                     options.CancellationToken.ThrowIfCancellationRequested();
                 getFeatures(ref row);
-                getScores(ref values);
                 float[] dense = new float[type.Size];
                 row.CopyTo(dense);
                 Check(dense, column.Name, labels.Count, options.InputRange);
-                predicted.Add(FeedbackAlignmentMulticlassTransformer.IndexOfLargest([.. values.DenseValues()]));
+                predicted.Add(readScores(logits));
                 features.Add(dense);
                 labels.Add(getLabel());
             }
@@ -78,7 +75,7 @@ internal sealed class AttackRows
         if (features.Count == 0)
             throw OptionError.Argument("data", $"it has no rows. Give rows to attack.");
         ImageShape? image = target.Network?.Layout.ImageInput ?? ImageOf(type);
-        return new AttackRows(features, labels, predicted, scoreType.Size, image, options.InputRange ?? RangeOf(features, image));
+        return new AttackRows(features, labels, predicted, scores.Classes, image, options.InputRange ?? RangeOf(features, image));
     }
 
     private static ArgumentException Missing(DataViewSchema schema, string what, string name, string where, string cure) => new(
@@ -112,72 +109,5 @@ internal sealed class AttackRows
             return null;
         float least = features.Min(row => row.Min()), largest = features.Max(row => row.Max());
         return least < 0 ? null : largest <= 1 ? (0, 1) : largest is > 127 and <= 255 ? (0, 255) : null;
-    }
-
-    /// <summary>The classes as the model names them; null if it does not.</summary>
-    private static string[]? ClassNames(DataViewSchema schema, int classes) =>
-        schema.GetColumnOrNull(DefaultColumnNames.PredictedLabel) is { } predicted && KeyNames(predicted) is { } names && names.Length == classes
-            ? names : null;
-
-    private static string[]? KeyNames(DataViewSchema.Column column)
-    {
-        if (column.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues) is not { Type: VectorDataViewType type })
-            return null;
-        return (string[])typeof(AttackRows).GetMethod(nameof(Names),
-            System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)!
-            .MakeGenericMethod(type.ItemType.RawType).Invoke(null, [column])!;
-    }
-
-    private static string[] Names<T>(DataViewSchema.Column column)
-    {
-        VBuffer<T> values = default;
-        column.Annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref values);
-        return [.. values.DenseValues().Select(value => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "")];
-    }
-
-    /// <summary>Reads a label as a class of the model's.</summary>
-    private static Func<int> LabelReader(DataViewRow row, DataViewSchema.Column label, string[]? names, int classes, Func<int> number)
-    {
-        Dictionary<string, int> byName = [];
-        for (int i = 0; i < (names?.Length ?? 0); i++)
-            byName.TryAdd(names![i], i);
-        if (label.Type is KeyDataViewType)
-        {
-            ValueGetter<float> getKey = RowCursorUtils.GetLabelGetter(row, label.Index);
-            string[]? own = KeyNames(label);
-            float key = 0;
-            return () =>
-            {
-                getKey(ref key);
-                if (float.IsNaN(key))
-                    throw Unknown(label, number(), "no class", names, "Filter the row out");
-                int index = (int)key;
-                // Two mappings may number the same classes otherwise: what counts is the class.
-                if (own != null && names != null)
-                    return byName.TryGetValue(own[index], out int known) ? known
-                        : throw Unknown(label, number(), $"the class '{own[index]}'", names, "Leave out rows of other classes");
-                return index < classes ? index : throw Unknown(label, number(), InvariantText.Of($"the class number {index}"), names,
-                    "Use the key mapping that the model was trained with");
-            };
-        }
-        if (names == null || label.Type is VectorDataViewType)
-            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{label.Name}' is of type {label.Type}; it must be a key. "
-                + $"Append MapValueToKey(\"{label.Name}\") as the model's pipeline does.");
-        ValueGetter<StringBuilder> getText = RowCursorUtils.GetGetterAsStringBuilder(row, label.Index);
-        StringBuilder text = new();
-        return () =>
-        {
-            getText(ref text);
-            return byName.TryGetValue(text.ToString(), out int known) ? known
-                : throw Unknown(label, number(), $"the class '{text}'", names, "Leave out rows of other classes");
-        };
-    }
-
-    private static ArgumentException Unknown(DataViewSchema.Column label, int row, string found, string[]? names, string cure)
-    {
-        string more = names?.Length > 20 ? ", …" : "";
-        string known = names == null ? "" : $"; it knows {string.Join(", ", names.Take(20).Select(name => $"'{name}'"))}{more}";
-        return OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName),
-            $"column '{label.Name}', row {row} has {found}, which the model does not know{known}. {cure}.");
     }
 }

@@ -1,6 +1,6 @@
+using FaMLNet.Persistence;
 using FaMLNet.Scoring;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace FaMLNet.Robustness;
 
@@ -16,9 +16,14 @@ internal abstract class AttackScorer
 }
 
 /// <summary>One of this library's networks. It always computes as many rows at once, where the number could change the rounding.</summary>
-internal sealed class NetworkAttackScorer(IScoringSession session, int features, int classes, int block) : AttackScorer
+/// <param name="session">The network.</param>
+/// <param name="features">Features a row.</param>
+/// <param name="outputs">Outputs of the network.</param>
+/// <param name="classes">Classes that they stand for.</param>
+/// <param name="block">Rows computed at once.</param>
+internal abstract class NetworkAttackScorer(IScoringSession session, int features, int outputs, int classes, int block) : AttackScorer
 {
-    private readonly float[] _rows = new float[block * features], _logits = new float[block * classes];
+    private readonly float[] _rows = new float[block * features], _outputs = new float[block * outputs];
 
     public override void Run(ReadOnlySpan<float> x, int count, Span<float> logits, Span<int> predicted)
     {
@@ -27,52 +32,50 @@ internal sealed class NetworkAttackScorer(IScoringSession session, int features,
             int rows = Math.Min(block, count - first);
             x.Slice(first * features, rows * features).CopyTo(_rows);
             _rows.AsSpan(rows * features).Clear();
-            session.ComputeLogits(_rows, block, _logits);
-            _logits.AsSpan(0, rows * classes).CopyTo(logits[(first * classes)..]);
+            session.ComputeLogits(_rows, block, _outputs);
             for (int row = 0; row < rows; row++)
-            {
-                // The class of the scores, in which close logits may have become one.
-                Span<float> scores = _logits.AsSpan(row * classes, classes);
-                IScoringSession.Softmax(scores);
-                predicted[first + row] = FeedbackAlignmentMulticlassTransformer.IndexOfLargest(scores);
-            }
+                predicted[first + row] = Read(_outputs.AsSpan(row * outputs, outputs), logits.Slice((first + row) * classes, classes));
         }
+    }
+
+    /// <summary>A row's logits and class from the network's outputs, which may be written over.</summary>
+    protected abstract int Read(Span<float> outputs, Span<float> logits);
+}
+
+/// <summary>A network with an output a class.</summary>
+internal sealed class MulticlassNetworkScorer(IScoringSession session, int features, int classes, int block)
+    : NetworkAttackScorer(session, features, classes, classes, block)
+{
+    protected override int Read(Span<float> outputs, Span<float> logits)
+    {
+        outputs.CopyTo(logits);
+        // The class of the scores, in which close logits may have become one.
+        IScoringSession.Softmax(outputs);
+        return FeedbackAlignmentMulticlassTransformer.IndexOfLargest(outputs);
+    }
+}
+
+/// <summary>A network of one output.</summary>
+internal sealed class BinaryNetworkScorer(IScoringSession session, int features, float threshold, int block)
+    : NetworkAttackScorer(session, features, 1, BinaryInputGradient.Classes, block)
+{
+    protected override int Read(Span<float> outputs, Span<float> logits)
+    {
+        BinaryInputGradient.ToLogits(outputs, threshold, logits);
+        return outputs[0] > threshold ? 1 : 0;
     }
 }
 
 /// <summary>Any transformer that adds a column of scores.</summary>
-internal sealed class TransformerAttackScorer(ITransformer predictor, string featureColumn, int features, int classes) : AttackScorer
+internal sealed class TransformerAttackScorer(AttackTarget target, ModelTask task, int features, int classes) : AttackScorer
 {
     public override void Run(ReadOnlySpan<float> x, int count, Span<float> logits, Span<int> predicted)
     {
-        IDataView scored = predictor.Transform(new MatrixView(featureColumn, x[..(count * features)].ToArray(), features));
-        DataViewSchema.Column column = scored.Schema[DefaultColumnNames.Score];
-        using DataViewRowCursor cursor = scored.GetRowCursor([column]);
-        ValueGetter<VBuffer<float>> get = cursor.GetGetter<VBuffer<float>>(column);
-        VBuffer<float> values = default;
+        IDataView scored = target.Predictor.Transform(new MatrixView(target.FeatureColumnName, x[..(count * features)].ToArray(), features));
+        ClassScores scores = ClassScores.Find(task, scored.Schema, target);
+        using DataViewRowCursor cursor = scored.GetRowCursor(scores.Columns);
+        ClassReader read = scores.Open(cursor);
         for (int row = 0; row < count && cursor.MoveNext(); row++)
-        {
-            get(ref values);
-            Span<float> scores = logits.Slice(row * classes, classes);
-            values.CopyTo(scores);
-            predicted[row] = FeedbackAlignmentMulticlassTransformer.IndexOfLargest(scores);
-            ToLogits(scores);
-        }
-    }
-
-    /// <summary>Probabilities become their logarithms, which are logits but for a constant.</summary>
-    private static void ToLogits(Span<float> scores)
-    {
-        double sum = 0;
-        foreach (float score in scores)
-        {
-            if (!(score >= 0))
-                return;
-            sum += score;
-        }
-        if (Math.Abs(sum - 1) > 1e-3)
-            return;
-        for (int i = 0; i < scores.Length; i++)
-            scores[i] = MathF.Log(Math.Max(scores[i], float.Epsilon));
+            predicted[row] = read(logits.Slice(row * classes, classes));
     }
 }

@@ -10,7 +10,7 @@ internal sealed class AttackTarget
     private AttackTarget(IReadOnlyList<ITransformer> before, ITransformer predictor, string featureColumn, object? model, string role)
     {
         (_before, Predictor, FeatureColumnName, Role) = (before, predictor, featureColumn, role);
-        Network = model as FeedbackAlignmentMulticlassModelParameters;
+        Network = AttackedNetwork.Of(model, predictor);
         ModelType = (model ?? predictor).GetType().Name;
     }
 
@@ -19,8 +19,8 @@ internal sealed class AttackTarget
 
     public string FeatureColumnName { get; }
 
-    /// <summary>The model if it is one of this library's; else null.</summary>
-    public FeedbackAlignmentMulticlassModelParameters? Network { get; }
+    /// <summary>The model if it is one of this library's classifiers; else null.</summary>
+    public AttackedNetwork? Network { get; }
 
     /// <summary>For messages.</summary>
     public string ModelType { get; }

@@ -1,3 +1,4 @@
+using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -7,6 +8,7 @@ namespace FaMLNet.Robustness;
 internal sealed class RobustnessEvaluation
 {
     private readonly IHostEnvironment _env;
+    private readonly ModelTask _task;
     private readonly AttackTarget _target;
     private readonly AttackTarget? _surrogate;
     private readonly RobustnessOptions _options;
@@ -14,13 +16,13 @@ internal sealed class RobustnessEvaluation
     private readonly int _seed;
 
     /// <exception cref="ArgumentException">Something does not go together; said before any long work.</exception>
-    public RobustnessEvaluation(IHostEnvironment env, ITransformer model, IDataView data, IReadOnlyList<Attack> attacks, RobustnessOptions? options,
-        ITransformer? surrogate = null)
+    public RobustnessEvaluation(IHostEnvironment env, ModelTask task, ITransformer model, IDataView data, IReadOnlyList<Attack> attacks,
+        RobustnessOptions? options, ITransformer? surrogate = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(attacks);
-        (_env, _options) = (env, options ?? new RobustnessOptions());
+        (_env, _task, _options) = (env, task, options ?? new RobustnessOptions());
         _options.Validate();
         if (attacks.Count == 0)
             throw OptionError.Argument(nameof(attacks), $"it has none. Give at least one, for example Attack.Pgd(8 / 255f).");
@@ -34,7 +36,7 @@ internal sealed class RobustnessEvaluation
         if (attacks.FirstOrDefault(attack => attack.UsesGradients) is { } white)
             CheckGradients(white);
         Prepared = _target.Prepare(data);
-        _rows = AttackRows.Read(_target, Prepared, _options);
+        _rows = AttackRows.Read(_task, _target, Prepared, _options);
         if (_rows.Range == null && attacks.FirstOrDefault(attack => attack.NeedsInputRange) is { } drawing)
             throw OptionError.Invalid(nameof(RobustnessOptions.InputRange),
                 $"attack {drawing.Name} draws values from the range of the features, which is "
@@ -83,8 +85,8 @@ internal sealed class RobustnessEvaluation
     {
         AttackTarget asked = _surrogate ?? _target;
         AttackTarget[] both = [_target, asked];
-        bool usesLibTorch = both.Any(target => target.Network is { } network && network.NeedsLibTorch()),
-            takesTurns = both.Any(target => target.Network is { } network && !network.IsThreadSafe());
+        bool usesLibTorch = both.Any(target => target.Network is { } network && network.NeedsLibTorch),
+            takesTurns = both.Any(target => target.Network is { } network && !network.IsThreadSafe);
         int threads = takesTurns ? 1 : _options.NumberOfThreads ?? Environment.ProcessorCount;
         return new AttackRun(attack, _rows, _options, _seed, Open, _surrogate != null, usesLibTorch, threads, place, examples).Run();
 
@@ -97,13 +99,13 @@ internal sealed class RobustnessEvaluation
     }
 
     private AttackScorer Scorer(AttackTarget target) => target.Network is { } network ? network.OpenScorer()
-        : new TransformerAttackScorer(target.Predictor, target.FeatureColumnName, _rows.Width, _rows.Classes);
+        : new TransformerAttackScorer(target, _task, _rows.Width, _rows.Classes);
 
     private void CheckGradients(Attack attack)
     {
         AttackTarget asked = _surrogate ?? _target;
         if (asked.Network is not { } network)
-            throw OptionError.Argument(asked.Role, $"attack {attack.Name} needs gradients, and {asked.ModelType} is not a FaMLNet model. "
+            throw OptionError.Argument(asked.Role, $"attack {attack.Name} needs gradients, and {asked.ModelType} is not a FaMLNet classifier. "
                 + $"Attack it by Attack.Square, Attack.FewPixel or Attack.Noise, or give a FaMLNet model as surrogate on which to craft.");
         network.CheckGradient(_options.ThreatModel);
     }
@@ -112,7 +114,7 @@ internal sealed class RobustnessEvaluation
     private void CheckSurrogate(IDataView data)
     {
         RobustnessOptions options = _options with { FeatureColumnName = null, InputRange = null };
-        AttackRows rows = AttackRows.Read(_surrogate!, _surrogate!.Prepare(data), options);
+        AttackRows rows = AttackRows.Read(_task, _surrogate!, _surrogate!.Prepare(data), options);
         if (rows.Width != _rows.Width || rows.Classes != _rows.Classes)
             throw OptionError.Argument("surrogate", $"it takes {rows.Width} features and knows {rows.Classes} classes; the model takes "
                 + $"{_rows.Width} and knows {_rows.Classes}. Train it on the same data.");
