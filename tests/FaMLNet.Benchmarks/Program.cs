@@ -55,6 +55,12 @@ switch (args)
     case ["rules", string folder, string rules, string network, string epochs, .. string[] settings]:
         RulesBenchmark.Run(folder, rules, network, Parse(epochs), settings);
         return 0;
+    case ["text", ..]:
+        TextBenchmark.Run(documents: Number(1) ?? 10_000, trainers: args.Length > 2 ? args[2] : "sdca,bp,fa,dfa", settings: [.. args.Skip(3)]);
+        return 0;
+    case ["text-one", string documents, string trainer, .. string[] settings]:
+        TextBenchmark.RunOne(Parse(documents), trainer, settings);
+        return 0;
     case ["imbalance", string path, ..]:
         ImbalanceBenchmark.Run(path, seeds: Number(2) ?? 5);
         return 0;

@@ -5,7 +5,7 @@ using FaMLNet;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-// Usage: FaMLNet.Worker <checkpoint folder or -> <epochs> <in-memory or streaming>
+// Usage: FaMLNet.Worker <checkpoint folder or -> <epochs> <in-memory, streaming or sparse>
 //        FaMLNet.Worker score <model>
 // Trains on the digits with everything that has a state, and prints a hash of the weights.
 // The second scores the digits by a model from a file, and prints how it did and a hash of the scores.
@@ -39,6 +39,7 @@ FeedbackAlignmentMulticlassModelParameters model =
         ValidationFraction = 0.1,
         EarlyStopping = new EarlyStopping { Patience = 1000 },
         Schedule = LearningRateSchedule.ReduceOnPlateau(0.5, patience: 5),
+        FeatureStorage = args[2] == "sparse" ? FeatureStorage.Sparse : FeatureStorage.Dense,
         DataCaching = args[2] == "streaming" ? DataCaching.Streaming : DataCaching.InMemory,
         CheckpointFolder = args[0] == "-" ? null : args[0],
         CheckpointEveryMinutes = 0.0002,

@@ -23,7 +23,10 @@ public sealed record RuleDefaults
         init => _optimizer = value;
     }
 
-    /// <summary>The optimiser of networks of dense layers, which on a table see a few hundred steps.</summary>
+    /// <summary>
+    /// The optimiser of networks of dense layers, which on a table see a few hundred steps. On sparse rows its rate is 2.5 times as high: the
+    /// weights of a feature change only in the steps in which it occurs.
+    /// </summary>
     /// <value>Default: <see cref="Optimizer"/> if that is set, else <see cref="OptimizerOptions.Adam"/> with a learning rate of 0.004.</value>
     public OptimizerOptions DenseOptimizer
     {
@@ -67,6 +70,9 @@ public sealed record RuleDefaults
         InitialWeightScale = 0.3f,
         FeedbackScale = 0.03f,
     };
+
+    /// <summary>Factor on the rate of <see cref="DenseOptimizer"/> for sparse rows.</summary>
+    internal const float SparseRateFactor = 2.5f;
 
     /// <summary>The optimiser for a network.</summary>
     internal OptimizerOptions OptimizerFor(NetworkDefinition network) => network is MlpDefinition ? DenseOptimizer : Optimizer;

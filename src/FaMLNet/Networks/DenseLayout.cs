@@ -21,9 +21,20 @@ internal sealed record DenseLayer(string Name, int Inputs, int Outputs, Paramete
 /// <summary>The layout of a chain of dense layers.</summary>
 internal sealed class DenseLayout : NetworkLayout
 {
+    private readonly int _inputsThatCount;
+
+    /// <param name="network">The layers.</param>
+    /// <param name="inputs">Features a row.</param>
+    /// <param name="outputs">Outputs of the network.</param>
+    /// <param name="valuesPerRow">
+    /// Of sparse rows, how many values are not 0: the first layer's weights then lie feature by feature (<see cref="IsFeatureMajor"/>), and as
+    /// many inputs count for their size. Null for dense rows, and for networks that are not in training.
+    /// </param>
     [SetsRequiredMembers]
-    public DenseLayout(MlpDefinition network, int inputs, int outputs)
+    public DenseLayout(MlpDefinition network, int inputs, int outputs, double? valuesPerRow = null)
     {
+        IsFeatureMajor = valuesPerRow != null;
+        _inputsThatCount = valuesPerRow is { } values ? Math.Max(1, (int)Math.Round(values)) : inputs;
         Network = network;
         Inputs = inputs;
         Outputs = outputs;
@@ -34,8 +45,9 @@ internal sealed class DenseLayout : NetworkLayout
             int below = i == 0 ? inputs : network.HiddenUnits[i - 1];
             int units = i == count - 1 ? outputs : network.HiddenUnits[i];
             string name = $"dense{i + 1}", norm = $"norm{i + 1}";
-            layers[i] = new DenseLayer(name, below, units, AddParameter($"{name}.weight", units, below), AddParameter($"{name}.bias", units));
-            WeightedLayers.Add(new WeightedLayer(name, layers[i].Weight, below, units, below));
+            layers[i] = new DenseLayer(name, below, units, i == 0 && IsFeatureMajor ? AddParameter($"{name}.weight", below, Padded(units))
+                : AddParameter($"{name}.weight", units, below), AddParameter($"{name}.bias", units));
+            WeightedLayers.Add(new WeightedLayer(name, layers[i].Weight, i == 0 ? _inputsThatCount : below, units, below));
             if (i == count - 1 || network.Normalization == Normalization.None)
                 continue;
             layers[i] = layers[i] with { NormScale = AddParameter($"{norm}.weight", units), NormShift = AddParameter($"{norm}.bias", units) };
@@ -55,15 +67,54 @@ internal sealed class DenseLayout : NetworkLayout
 
     public MlpDefinition Network { get; }
 
+    /// <summary>
+    /// Whether the first layer's weights are inputs × units made up to a multiple of <see cref="NetworkLayout.Alignment"/>, the gaps 0, instead
+    /// of units × inputs: what a feature that occurs reaches lies together.
+    /// </summary>
+    public bool IsFeatureMajor { get; }
+
     public override NetworkDefinition Definition => Network;
 
     public override WeightInitialization Initialization => Network.Initialization;
 
     public IReadOnlyList<DenseLayer> Layers { get; }
 
-    public override long WorkPerRow => Layers.Sum(layer => 3L * layer.Inputs * layer.Outputs);
+    public override long WorkPerRow => Layers.Sum(layer => 3L * (layer == Layers[0] ? _inputsThatCount : layer.Inputs) * layer.Outputs);
 
     public override bool IsNormalized => Network.Normalization != Normalization.None;
 
     public override bool NeedsTwoRows => Network.Normalization == Normalization.Batch;
+
+    /// <summary>The same network as models keep it, every layer units × inputs.</summary>
+    public DenseLayout ToModel() => IsFeatureMajor ? new DenseLayout(Network, Inputs, Outputs) : this;
+
+    /// <summary>Brings parameters from this layout into <see cref="ToModel"/>'s.</summary>
+    public float[] Unpack(ReadOnlySpan<float> parameters)
+    {
+        DenseLayout model = ToModel();
+        float[] result = new float[model.ParameterLength];
+        if (!IsFeatureMajor)
+        {
+            parameters.CopyTo(result);
+            return result;
+        }
+        foreach ((ParameterSlice from, ParameterSlice to) in Parameters.Zip(model.Parameters).Skip(1))
+            from.In(parameters).CopyTo(to.In(result.AsSpan()));
+        FeatureMajor.Unpack(Parameters[0].In(parameters), model.Parameters[0].In(result.AsSpan()), Inputs, Layers[0].Outputs);
+        return result;
+    }
+
+    /// <summary>Brings parameters from <see cref="ToModel"/>'s layout into this.</summary>
+    public void Pack(ReadOnlySpan<float> parameters, Span<float> result)
+    {
+        if (!IsFeatureMajor)
+        {
+            parameters.CopyTo(result);
+            return;
+        }
+        DenseLayout model = ToModel();
+        foreach ((ParameterSlice to, ParameterSlice from) in Parameters.Zip(model.Parameters).Skip(1))
+            from.In(parameters).CopyTo(to.In(result));
+        FeatureMajor.Pack(model.Parameters[0].In(parameters), Parameters[0].In(result), Inputs, Layers[0].Outputs);
+    }
 }

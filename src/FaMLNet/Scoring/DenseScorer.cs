@@ -8,17 +8,21 @@ namespace FaMLNet.Scoring;
 /// </summary>
 internal sealed class DenseScorer : NetworkScorer
 {
+    private const int LeastSparseInputs = 256;
+
     private readonly DenseLayout _layout;
     private readonly float[] _parameters;
     private readonly int _scratchLength;
 
     private readonly FoldedNormalization _folded;
+    private readonly Lazy<float[]> _firstByFeature;
 
     public DenseScorer(DenseLayout layout, float[] parameters, float[] statistics)
     {
         _layout = layout;
         _parameters = parameters;
         _folded = new FoldedNormalization(layout, parameters, statistics);
+        _firstByFeature = new Lazy<float[]>(Pack);
         _scratchLength = layout.Layers.Max(layer => NetworkLayout.Padded(layer.Outputs));
     }
 
@@ -35,13 +39,42 @@ internal sealed class DenseScorer : NetworkScorer
     /// <param name="second">Another.</param>
     private void ComputeLogits(ReadOnlySpan<float> features, Span<float> logits, Span<float> first, Span<float> second)
     {
-        ReadOnlySpan<float> below = features;
+        Multiply(_layout.Layers[0], features, _layout.Layers.Count == 1 ? logits : first);
+        Finish(logits, first, second);
+    }
+
+    /// <summary>The same of the values that are not 0, by the weights of their features.</summary>
+    private unsafe void ComputeLogits(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<float> logits, Span<float> first,
+        Span<float> second)
+    {
+        DenseLayer layer = _layout.Layers[0];
+        fixed (float* weights = _firstByFeature.Value, value = values, products = first)
+        fixed (int* features = indices)
+            SparseProduct.Run(weights, FeatureMajor.StrideOf(layer.Outputs), features, value, indices.Length, products);
+        if (_layout.Layers.Count == 1)
+            first[..layer.Outputs].CopyTo(logits);
+        Finish(logits, first, second);
+    }
+
+    private float[] Pack()
+    {
+        DenseLayer layer = _layout.Layers[0];
+        float[] packed = new float[(long)layer.Inputs * FeatureMajor.StrideOf(layer.Outputs)];
+        FeatureMajor.Pack(layer.Weight.In((ReadOnlySpan<float>)_parameters), packed, layer.Inputs, layer.Outputs);
+        return packed;
+    }
+
+    /// <summary>From the first layer's products, in <paramref name="first"/> or, of the only layer, in <paramref name="logits"/>, upwards.</summary>
+    private void Finish(Span<float> logits, Span<float> first, Span<float> second)
+    {
+        ReadOnlySpan<float> below = default;
         int top = _layout.Layers.Count - 1;
         for (int i = 0; i <= top; i++)
         {
             DenseLayer layer = _layout.Layers[i];
             Span<float> above = i == top ? logits : first;
-            Multiply(layer, below, above);
+            if (i > 0)
+                Multiply(layer, below, above);
             if (i < top)
             {
                 Normalize(i, layer, above[..layer.Outputs]);
@@ -84,6 +117,15 @@ internal sealed class DenseScorer : NetworkScorer
     private sealed class Session(DenseScorer scorer) : IScoringSession
     {
         private readonly float[] _first = new float[scorer._scratchLength], _second = new float[scorer._scratchLength];
+
+        public bool TryComputeSparse(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<float> logits)
+        {
+            // Few features are not worth another copy of their weights.
+            if (scorer._layout.Inputs < LeastSparseInputs || (long)indices.Length * 4 > scorer._layout.Inputs)
+                return false;
+            scorer.ComputeLogits(indices, values, logits, _first, _second);
+            return true;
+        }
 
         public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits)
         {

@@ -197,20 +197,27 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     /// <summary>Scores one row after another. Its scratch memory is its own: it serves one thread, the model many.</summary>
     private protected RowScorer OpenRowScorer()
     {
-        float[] dense = new float[_layout.Inputs], scores = new float[_layout.Outputs];
+        float[] scores = new float[_layout.Outputs];
+        float[]? dense = null;
         IScoringSession session = _scorer.Open();
         return (in VBuffer<float> source) =>
         {
-            if (source.Length != dense.Length)
+            if (source.Length != _layout.Inputs)
                 throw new InvalidOperationException(
-                    $"The model was trained on {dense.Length} features; the row has {source.Length}. Give it the columns that it was trained on.");
-            ReadOnlySpan<float> features = source.GetValues();
-            if (!source.IsDense)
+                    $"The model was trained on {_layout.Inputs} features; the row has {source.Length}. Give it the columns that it was trained on.");
+            if (source.IsDense)
+                session.ComputeLogits(source.GetValues(), 1, scores);
+            else
             {
-                source.CopyTo(dense);
-                features = dense;
+                if (VectorForm.Fault(source, _layout.Inputs) is { } fault)
+                    throw new InvalidOperationException($"The row's vector of features is malformed: {fault}. Correct the code that makes it.");
+                if (!session.TryComputeSparse(source.GetIndices(), source.GetValues(), scores))
+                {
+                    dense ??= new float[_layout.Inputs];
+                    source.CopyTo(dense);
+                    session.ComputeLogits(dense, 1, scores);
+                }
             }
-            session.ComputeLogits(features, 1, scores);
             ToScores(scores, 1);
             return scores;
         };

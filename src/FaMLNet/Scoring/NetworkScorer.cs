@@ -39,6 +39,13 @@ internal interface IScoringSession
     /// <param name="logits">Receives rows × outputs.</param>
     public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits);
 
+    /// <summary>The outputs of a row that is given as the values that are not 0.</summary>
+    /// <param name="indices">Their features, rising, within the network's inputs.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="logits">Receives the outputs.</param>
+    /// <returns>False if that is no faster than to compute on all values: nothing has been computed.</returns>
+    public bool TryComputeSparse(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<float> logits) => false;
+
     /// <summary>The maximum is subtracted first: TensorPrimitives.SoftMax is NaN for a logit above 88.</summary>
     public static void Softmax(Span<float> values)
     {

@@ -30,6 +30,9 @@ public abstract partial class FeedbackAlignmentOptions
         Check(ValidationFraction >= 0 && ValidationFraction < 1, nameof(ValidationFraction), ValidationFraction,
             "0 or more and below 1, for example 0.1");
         Check(Enum.IsDefined(DataCaching), nameof(DataCaching), DataCaching, $"one of {string.Join(", ", Enum.GetNames<DataCaching>())}");
+        Check(Enum.IsDefined(FeatureStorage), nameof(FeatureStorage), FeatureStorage, $"one of {string.Join(", ", Enum.GetNames<FeatureStorage>())}");
+        Check(FeatureStorage != FeatureStorage.Sparse || Rule is not InputModulationRule, nameof(FeatureStorage), FeatureStorage,
+            $"Auto or Dense with the rule {Rule!.ShortName}, which changes every feature of its input");
         Check(CheckpointFolder is null || !string.IsNullOrWhiteSpace(CheckpointFolder), nameof(CheckpointFolder), CheckpointFolder,
             "the path of a folder, or null");
         Check(CheckpointEveryEpochs >= 1, nameof(CheckpointEveryEpochs), CheckpointEveryEpochs, "at least 1");
@@ -59,6 +62,7 @@ public abstract partial class FeedbackAlignmentOptions
         ImageShape = ImageShape,
         Augmentation = Augmentation,
         Optimizer = Optimizer ?? DefaultOptimizer,
+        OptimizerIsChosen = Optimizer != null,
         Schedule = Schedule ?? Rule.Defaults.Schedule,
         InitialWeightScale = InitialWeightScale,
         FeedbackScale = FeedbackScale ?? Rule.Defaults.FeedbackScale,
@@ -76,6 +80,8 @@ public abstract partial class FeedbackAlignmentOptions
         Clipping = GradientClipping,
         ConstrainWeightNorms = ConstrainWeightNorms,
         Caching = DataCaching,
+        Storage = FeatureStorage != FeatureStorage.Auto || (Network is MlpDefinition && Rule is not InputModulationRule) ? FeatureStorage
+            : FeatureStorage.Dense,
         Checkpoints = CheckpointFolder == null ? null
             : new CheckpointSettings(CheckpointFolder, CheckpointEveryEpochs, CheckpointEveryMinutes, CheckpointsToKeep),
     };

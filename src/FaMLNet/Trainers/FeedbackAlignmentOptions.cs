@@ -97,6 +97,10 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     /// <value>Default: <see cref="DataCaching.Auto"/>.</value>
     public DataCaching DataCaching { get; set; } = DataCaching.Auto;
 
+    /// <summary>How rows of features are kept, and with them how the first layer of a dense network computes.</summary>
+    /// <value>Default: <see cref="FeatureStorage.Auto"/>.</value>
+    public FeatureStorage FeatureStorage { get; set; } = FeatureStorage.Auto;
+
     /// <summary>
     /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with the
     /// same options and data, and ends with the same weights, bit for bit. Created if it is not there. One training a folder.

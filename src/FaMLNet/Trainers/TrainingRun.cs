@@ -36,9 +36,11 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         if (checkpoint != null && !chosen.SeedIsChosen)
             chosen = chosen with { Seed = checkpoint.Seed };
         using RowSource source = RowSources.Open(training, validation, chosen, channel, CheckCancelled);
+        chosen = chosen.For(source);
         TrainedNetwork? initial = ((INetworkModel?)model)?.ToTrained(chosen.Network, source.Features, source.Outputs);
         channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
-        return new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(Diverged, checkpoint, initial);
+        return new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
+            (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood), checkpoint, initial);
     }
 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)
@@ -73,9 +75,9 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         host.CheckAlive();
     }
 
-    private TrainingDivergedException Diverged(int epoch, TrainedNetwork lastGood)
+    private TrainingDivergedException Diverged(OptimizerOptions optimizer, int epoch, TrainedNetwork lastGood)
     {
-        float rate = lastGood.History.Count > 0 ? (float)lastGood.History[^1].LearningRate : settings.Optimizer.LearningRate;
+        float rate = lastGood.History.Count > 0 ? (float)lastGood.History[^1].LearningRate : optimizer.LearningRate;
         string cure = lastGood.Layout.IsNormalized
             ? "In a network with normalisation each layer magnifies the error by as much as its weights are small: take InitialWeightScale = 1, a "
                 + "lower FeedbackScale (a half), a larger BatchSize, or a lower learning rate (a tenth). "
@@ -83,7 +85,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
                 + $"\"{_featureColumn}\"), or lower FeedbackScale. ";
         return new TrainingDivergedException(
             InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of "
-                + $"{rate} ({settings.Optimizer.GetType().Name}, rule {settings.Rule.ShortName}). ")
+                + $"{rate} ({optimizer.GetType().Name}, rule {settings.Rule.ShortName}). ")
             + cure + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
             epoch, rate, makeModel(lastGood));
     }

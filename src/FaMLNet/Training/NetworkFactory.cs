@@ -9,13 +9,17 @@ namespace FaMLNet.Training;
 internal static class NetworkFactory
 {
     /// <summary>The network in training, for data of these sizes.</summary>
+    /// <param name="settings">What to train and how.</param>
+    /// <param name="features">Features a row.</param>
+    /// <param name="classes">Outputs.</param>
+    /// <param name="sparse">What sparse rows are like; null for dense ones.</param>
     /// <exception cref="ArgumentException">The network cannot take the data, or the mini-batches are too small for it.</exception>
     /// <exception cref="InvalidOperationException">A module of the user's own cannot be trained.</exception>
-    public static TrainingNetwork Create(TrainingSettings settings, int features, int classes)
+    public static TrainingNetwork Create(TrainingSettings settings, int features, int classes, SparseFeatures? sparse = null)
     {
         TrainingNetwork network = settings.Network switch
         {
-            MlpDefinition mlp => Dense(settings, new DenseLayout(mlp, features, classes)),
+            MlpDefinition mlp => Dense(settings, mlp, features, classes, sparse),
             SequentialDefinition sequential => Graph(settings, new GraphLayout(sequential, ImageOf(settings, features), classes)),
             CustomDefinition custom => Custom(settings, custom, features, classes),
             _ => throw new NotSupportedException($"Option Network: {settings.Network} is not known."),
@@ -30,10 +34,14 @@ internal static class NetworkFactory
         return network;
     }
 
-    private static TrainingNetwork Dense(TrainingSettings settings, DenseLayout layout) => settings.Device is null
-        ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-            settings.FeedbackInitialization)
-        : OnDevice(settings, layout);
+    private static TrainingNetwork Dense(TrainingSettings settings, MlpDefinition mlp, int features, int classes, SparseFeatures? sparse)
+    {
+        DenseLayout layout = new(mlp, features, classes, settings.Device is null ? sparse?.ValuesPerRow : null);
+        return settings.Device is null
+            ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer,
+                settings.Seed, settings.FeedbackInitialization, sparse)
+            : OnDevice(settings, layout);
+    }
 
     private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
         ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,

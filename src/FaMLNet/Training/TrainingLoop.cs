@@ -52,7 +52,7 @@ internal sealed class TrainingLoop
     public TrainedNetwork Run(Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint = null, TrainedNetwork? initial = null)
     {
         LibTorch.EnsureLoaded();
-        using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs);
+        using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs, _source.Sparse);
         NetworkLayout layout = network.Layout;
         using ThreadCount threads = new(_settings.NumberOfThreads
             ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
@@ -73,7 +73,7 @@ internal sealed class TrainingLoop
                 network.EndEpoch();
             network.Download();
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
-                throw diverged(epoch, _state.LastGood with { History = [.. _state.History] });
+                throw diverged(epoch, _state.LastGood);
             _state.EndEpoch(metrics with { Histograms = null });
             (int bestEpoch, bool stop) = Judge();
             complete = epoch == _settings.NumberOfEpochs || (stop && _settings.EarlyStopping != null);
@@ -116,10 +116,22 @@ internal sealed class TrainingLoop
         }
     }
 
+    private void TellOfSparseRows()
+    {
+        if (_source.Sparse is not { } sparse)
+            return;
+        _listener.Info(InvariantText.Of($"Rows are kept sparse: {sparse.ValuesPerRow:0.#} of {_source.Features} values a row are not 0 "
+            + $"(FeatureStorage). Features are not centred, which would make them dense.")
+            + (_network.Layout is DenseLayout { IsFeatureMajor: true }
+                ? InvariantText.Of($" The learning rate is {_settings.Optimizer.LearningRate}; a feature's weights change where it occurs.")
+                : " The network computes on all of them."));
+    }
+
     private TrainingState Begin(NetworkLayout layout, TrainedNetwork? initial, TargetScale scale)
     {
         Dictionary<string, string> description = _folder == null ? [] : _settings.Describe(_source, layout);
-        float[]? means = layout is DenseLayout && _settings.CenterFeatures ? _source.Center() : null;
+        TellOfSparseRows();
+        float[]? means = layout is DenseLayout && _settings.CenterFeatures && _source.Sparse == null ? _source.Center() : null;
         TrainingState state = new(_settings, _network, means, scale, description);
         if (initial != null)
             state.ContinueFrom(initial);

@@ -85,6 +85,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     /// <summary>Told when each phase of a step ends; null outside benchmarks.</summary>
     public StepClock? Clock { get; set; }
 
+    /// <summary>The features of the batch at hand, where only their weights have a gradient; null where all weights have.</summary>
+    protected virtual ActiveFeatures? Active => null;
+
     /// <summary>Whether libtorch's own way is wrong for the whole network on this machine, so that it takes a slower one.</summary>
     public virtual bool IsRerouted => false;
 
@@ -133,9 +136,9 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     /// <summary>The update by the gradient at hand.</summary>
     public virtual void Update(float learningRate)
     {
-        Clipping?.Apply(Gradient.Span);
+        Clipping?.Apply(Gradient.Span, Active);
         Span<float> change = Feedback.Trace?.Update;
-        Optimizer.Step(Weights.Span, Gradient.Span, learningRate, change);
+        Optimizer.Step(Weights.Span, Gradient.Span, learningRate, change, Active);
         Norms?.Apply(Weights.Span, change);
         TraceRates(learningRate);
         Feedback.Refresh(Weights);

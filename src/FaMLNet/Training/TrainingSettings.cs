@@ -15,6 +15,9 @@ internal sealed record TrainingSettings
 
     public required OptimizerOptions Optimizer { get; init; }
 
+    /// <summary>Whether the user has set it; else it may be that of sparse rows instead.</summary>
+    public bool OptimizerIsChosen { get; init; }
+
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
 
     /// <summary>Null for the one that suits rule and network.</summary>
@@ -63,6 +66,9 @@ internal sealed record TrainingSettings
 
     public DataCaching Caching { get; init; }
 
+    /// <summary>How rows are to be kept: <see cref="FeatureStorage.Auto"/> only where network and rule can make something of sparse ones.</summary>
+    public FeatureStorage Storage { get; init; } = FeatureStorage.Dense;
+
     public CheckpointSettings? Checkpoints { get; init; }
 
     /// <summary>Whether the user has set the seed; else a checkpoint's own is taken over.</summary>
@@ -80,6 +86,14 @@ internal sealed record TrainingSettings
 
     /// <summary>Finds factories of networks of the user's own.</summary>
     public IHostEnvironment? Environment { get; init; }
+
+    /// <summary>The settings for rows as they have turned out to be.</summary>
+    public TrainingSettings For(RowSource source)
+    {
+        bool isLazy = source.Sparse != null && Network is MlpDefinition && Device == null;
+        float rate = Optimizer.LearningRate * RuleDefaults.SparseRateFactor;
+        return isLazy && !OptimizerIsChosen ? this with { Optimizer = Optimizer with { LearningRate = rate } } : this;
+    }
 
     /// <summary>What decides the result, by name, for checkpoints to compare.</summary>
     /// <param name="source">The data.</param>
@@ -105,7 +119,8 @@ internal sealed record TrainingSettings
         ["ClassWeights"] = $"{ClassWeights}",
         ["ValidationFraction"] = Text(ValidationFraction),
         ["Augmentation"] = $"{Augmentation}",
-        ["DataCaching"] = source is InMemoryRows ? "InMemory" : "Streaming",
+        // As above.
+        ["DataCaching"] = $"{(source is InMemoryRows ? "InMemory" : "Streaming")}{(source.Sparse == null ? "" : ", sparse")}",
         ["training data"] = $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}",
     };
 

@@ -14,6 +14,7 @@ internal sealed class TrainingState
     private readonly Dictionary<string, string> _description;
     private readonly List<EpochMetrics> _history = [];
     private uint[] _shuffleBefore;
+    private readonly TrainedNetwork _lastGood;
     private TrainedNetwork? _best;
 
     // Of the epoch begun: Σ weight·loss, Σ weight, Σ weight·(prediction − label)², rows right, rows seen.
@@ -35,7 +36,7 @@ internal sealed class TrainingState
         _description = description;
         Shuffle = new RandomGenerator(settings.Seed, "shuffle");
         _shuffleBefore = Shuffle.GetState();
-        LastGood = NewCopy();
+        _lastGood = NewCopy();
     }
 
     public TrainingNetwork Network { get; }
@@ -46,7 +47,7 @@ internal sealed class TrainingState
     public IReadOnlyList<EpochMetrics> History => _history;
 
     /// <summary>The network as it was after the last whole epoch.</summary>
-    public TrainedNetwork LastGood { get; }
+    public TrainedNetwork LastGood => ToModel(_lastGood) with { History = [.. _history] };
 
     /// <summary>Rows of the epoch begun that are done, and those of them that were trained on.</summary>
     public long RowsDone { get; set; }
@@ -80,7 +81,7 @@ internal sealed class TrainingState
         _shuffleBefore = Shuffle.GetState();
     }
 
-    public void KeepLastGood() => Keep(LastGood);
+    public void KeepLastGood() => Keep(_lastGood);
 
     /// <summary>Keeps the network as it is for <see cref="Result"/>.</summary>
     public void KeepBest() => Keep(_best ??= NewCopy());
@@ -88,14 +89,17 @@ internal sealed class TrainingState
     /// <summary>The best epoch's network where one was kept, else the last.</summary>
     public TrainedNetwork Result()
     {
-        TrainedNetwork last = LastGood with { History = [.. _history] };
-        return _best == null ? last : _best with { History = last.History, Last = last };
+        TrainedNetwork last = LastGood;
+        return _best == null ? last : ToModel(_best) with { History = last.History, Last = last };
     }
 
     /// <summary>Starts from a trained model: its weights and statistics, and its feedback weights if the rule is the same.</summary>
     public void ContinueFrom(TrainedNetwork initial)
     {
-        initial.Parameters.CopyTo(Network.Weights.Span);
+        if (Network.Layout is DenseLayout dense)
+            dense.Pack(initial.Parameters, Network.Weights.Span);
+        else
+            initial.Parameters.CopyTo(Network.Weights.Span);
         initial.Statistics.CopyTo(Network.Statistics.Span);
         FoldMeans(Network.Layout, Network.Weights.Span, sign: 1);
         if (initial.Rule.ShortName == _settings.Rule.ShortName && initial.Feedback.Length == Network.Feedback.Buffer.Length)
@@ -193,6 +197,10 @@ internal sealed class TrainingState
         new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
             new float[Network.Feedback.Buffer.Length], _history)
         { Target = _target };
+
+    /// <summary>A copy as models keep it.</summary>
+    private static TrainedNetwork ToModel(TrainedNetwork copy) => copy.Layout is DenseLayout { IsFeatureMajor: true } layout
+        ? copy with { Layout = layout.ToModel(), Parameters = layout.Unpack(copy.Parameters) } : copy;
 
     /// <summary>Copies the network out, with the features' means folded into the first bias: W(x − μ) + b = Wx + (b − Wμ).</summary>
     private void Keep(TrainedNetwork copy)

@@ -55,14 +55,22 @@ public abstract record GradientClipping
     internal static void Clamp(Tensor values, float limit) =>
         Scalars.With(-limit, low => Scalars.With(limit, high => values.clamp_(low, high)));
 
-    internal abstract void Apply(Span<float> gradient);
+    /// <summary>Clips a gradient in place.</summary>
+    /// <param name="gradient">Of all parameters.</param>
+    /// <param name="active">Where, at its start, there is one of weights that lie feature by feature; null if everywhere.</param>
+    internal abstract void Apply(Span<float> gradient, ActiveFeatures? active = null);
 
     /// <summary>The same on a device, without a word to the host.</summary>
     internal abstract void Apply(Tensor gradient);
 
     private sealed record ValueClipping(float Bound) : GradientClipping(Bound)
     {
-        internal override void Apply(Span<float> gradient) => Clamp(gradient, Bound);
+        internal override void Apply(Span<float> gradient, ActiveFeatures? active)
+        {
+            Clamp(gradient[(active?.Length ?? 0)..], Bound);
+            for (int i = 0; i < (active?.Count ?? 0); i++)
+                Clamp(active!.Of(gradient, i), Bound);
+        }
 
         internal override void Apply(Tensor gradient) => Clamp(gradient, Bound);
     }
@@ -71,18 +79,25 @@ public abstract record GradientClipping
     {
         internal override float? ErrorLimit => Limit;
 
-        internal override void Apply(Span<float> gradient) { }
+        internal override void Apply(Span<float> gradient, ActiveFeatures? active) { }
 
         internal override void Apply(Tensor gradient) { }
     }
 
     private sealed record NormClipping(float Bound) : GradientClipping(Bound)
     {
-        internal override void Apply(Span<float> gradient)
+        internal override void Apply(Span<float> gradient, ActiveFeatures? active)
         {
-            float norm = MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(gradient));
-            if (norm > Bound)
-                TensorPrimitives.Multiply(gradient, Bound / norm, gradient);
+            Span<float> rest = gradient[(active?.Length ?? 0)..];
+            float squares = TensorPrimitives.SumOfSquares<float>(rest);
+            for (int i = 0; i < (active?.Count ?? 0); i++)
+                squares += TensorPrimitives.SumOfSquares<float>(active!.Of(gradient, i));
+            float norm = MathF.Sqrt(squares);
+            if (norm <= Bound)
+                return;
+            TensorPrimitives.Multiply(rest, Bound / norm, rest);
+            for (int i = 0; i < (active?.Count ?? 0); i++)
+                TensorPrimitives.Multiply(active!.Of(gradient, i), Bound / norm, active.Of(gradient, i));
         }
 
         internal override void Apply(Tensor gradient)

@@ -3,6 +3,13 @@ using System.Runtime.CompilerServices;
 namespace FaMLNet;
 
 /// <summary>The optimiser and its settings: one of the nested records. All follow PyTorch's definitions to the letter.</summary>
+/// <remarks>
+/// On sparse rows (<see cref="FeatureStorage"/>) the first layer's steps are lazy: in a step the weights of the features that occur in the
+/// mini-batch, and what is remembered of them, change as said here, those of all others stay as they are, weight decay included; corrections for
+/// the start count the steps of the whole training. That is what TensorFlow Addons calls <c>LazyAdam</c>, PyTorch <c>SparseAdam</c>. SGD without
+/// momentum and decay takes the very same steps; with momentum, and by the others, a feature that does not occur does not coast on, so a rare one
+/// moves less than by the dense form: rates for sparse rows are higher (<see cref="RuleDefaults.DenseOptimizer"/>).
+/// </remarks>
 public abstract record OptimizerOptions
 {
     /// <inheritdoc/>

@@ -74,21 +74,24 @@ internal sealed class DenseUnits : IDisposable
 /// <summary>All buffers for one width of batch: the input batch-major as it comes, the layers feature-major.</summary>
 internal sealed class DenseBatch : IDisposable
 {
-    private readonly FloatBuffer _input;
+    private readonly FloatBuffer? _input;
     private readonly int[] _labels;
     private readonly float[] _coefficients;
     private readonly int _features, _stride;
-    private readonly FloatMatrix _inputFeatures;
+    private readonly FloatMatrix? _inputFeatures;
 
     public DenseBatch(DenseLayout layout, int width)
     {
         Width = width;
         _features = layout.Inputs;
         _stride = StrideOf(layout.Inputs);
-        _input = new FloatBuffer((long)width * _stride);
-        Input = _input.Stored(0, width, _stride);
-        InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
-        _inputFeatures = _input.Stored(0, width, layout.Inputs, _stride);
+        if (!layout.IsFeatureMajor)
+        {
+            _input = new FloatBuffer((long)width * _stride);
+            Input = _input.Stored(0, width, _stride);
+            InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
+            _inputFeatures = _input.Stored(0, width, layout.Inputs, _stride);
+        }
         Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
         _labels = new int[width];
         _coefficients = new float[width];
@@ -101,10 +104,10 @@ internal sealed class DenseBatch : IDisposable
 
     public double WeightSum { get; private set; }
 
-    /// <summary>Rows × <see cref="StrideOf"/>: the features and perhaps columns of zeros.</summary>
-    public FloatMatrix Input { get; }
+    /// <summary>Rows × <see cref="StrideOf"/>: the features and perhaps columns of zeros; null where rows stay sparse.</summary>
+    public FloatMatrix? Input { get; }
 
-    public FloatMatrix InputTransposed { get; }
+    public FloatMatrix? InputTransposed { get; }
 
     public DenseUnits[] Units { get; }
 
@@ -129,13 +132,14 @@ internal sealed class DenseBatch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Load(TrainingData data, ReadOnlySpan<int> rows)
     {
-        Span<float> input = _input.Span;
+        Span<float> input = _input == null ? [] : _input.Span;
         ReadOnlySpan<int> labels = data.Labels;
         ReadOnlySpan<float> weights = data.Weights;
         double sum = 0;
         for (int i = 0; i < rows.Length; i++)
         {
-            data.CopyRow(rows[i], input.Slice(i * _stride, _features));
+            if (_input != null)
+                data.CopyRow(rows[i], input.Slice(i * _stride, _features));
             float weight = weights.IsEmpty ? 1 : weights[rows[i]];
             sum += weight;
             _labels[i] = labels[rows[i]];
@@ -143,7 +147,8 @@ internal sealed class DenseBatch : IDisposable
         }
         if (rows.Length < Count || Count == 0)
         {
-            input[(rows.Length * _stride)..].Clear();
+            if (_input != null)
+                input[(rows.Length * _stride)..].Clear();
             _coefficients.AsSpan(rows.Length).Clear();
         }
         Count = rows.Length;
@@ -166,15 +171,15 @@ internal sealed class DenseBatch : IDisposable
     /// <param name="feedback">F, outputs × features.</param>
     public void Modulate(DenseBatch clean, FloatMatrix feedback)
     {
-        _inputFeatures.SetToProduct(clean.Units[^1].OutputTransposed, feedback);
-        TensorPrimitives.MultiplyAdd(_input.Span, (float)clean.Count, clean._input.Span, _input.Span);
+        _inputFeatures!.SetToProduct(clean.Units[^1].OutputTransposed, feedback);
+        TensorPrimitives.MultiplyAdd(_input!.Span, (float)clean.Count, clean._input!.Span, _input.Span);
         Count = clean.Count;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Dispose()
     {
-        _input.Dispose();
+        _input?.Dispose();
         Signal?.Dispose();
         foreach (DenseUnits units in Units)
             units.Dispose();

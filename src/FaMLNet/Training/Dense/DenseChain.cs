@@ -22,6 +22,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
     private readonly FloatMatrix?[] _feedbackTransposed;
     private readonly FloatMatrix? _modulation;
+    private readonly SparseInput? _sparse;
     private readonly FloatBuffer? _wide;
     private readonly FloatMatrix? _wideMatrix;
     private readonly Dictionary<int, DenseBatch> _batches = [];
@@ -31,12 +32,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private float[] _logits = [], _rowWeights = [];
 
     public DenseChain(DenseLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed,
-        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
+        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform, SparseFeatures? sparse = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed, feedbackInitialization: feedbackInitialization)
     {
         _layout = layout;
+        if (layout.IsFeatureMajor)
+            _sparse = new SparseInput(layout, Weights.Span, sparse!);
         int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
-        if (stride != layout.Inputs)
+        if (stride != layout.Inputs && _sparse == null)
         {
             _wide = new FloatBuffer((long)outputs * stride);
             _wideMatrix = _wide.Stored(0, outputs, stride);
@@ -50,10 +53,13 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             _modulation = Feedback.Buffer.Stored(Feedback.Slices[0]!.Offset, layout.Outputs, layout.Inputs);
     }
 
+    protected override ActiveFeatures? Active => _sparse?.Active;
+
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)
     {
         DenseBatch batch = _current = BatchOf(rows.Length);
         batch.Load(data, rows);
+        _sparse?.Load(data, rows);
         Clock?.End(StepPhase.Data);
         uint[]? dropout = _modulation != null && _layout.Network.Dropout > 0 ? Dropout.GetState() : null;
         Forward(batch, training: true);
@@ -80,6 +86,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         DenseBatch batch = BatchOf(rows.Length);
         batch.Load(data, rows);
+        _sparse?.Load(data, rows);
         Forward(batch, training: false);
         _current = null;
         int classes = _layout.Outputs;
@@ -173,7 +180,10 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         {
             DenseLayer layer = _layout.Layers[i];
             DenseUnits units = batch.Units[i];
-            units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed : batch.Units[i - 1].OutputView);
+            if (i == 0 && _sparse != null)
+                _sparse.Multiply(w, units.Activation.Pointer, batch.Width);
+            else
+                units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed! : batch.Units[i - 1].OutputView);
             if (i == _layout.Layers.Count - 1)
                 return;
             float* a = units.Activation.Pointer;
@@ -238,11 +248,15 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         float* w = Weights.Pointer, g = gradient.Pointer;
         int top = _layout.Layers.Count - 1;
         FloatMatrix error = (clean ?? batch).Units[top].ActivationView;
+        float* errorAt = (clean ?? batch).Units[top].Activation.Pointer;
         for (int i = top; i >= 0; i--)
         {
             if (i == 0)
             {
-                SetFirstGradient(gradient, gradients[0], error, batch.Input);
+                if (_sparse != null)
+                    _sparse.SetGradient(gradient, errorAt, batch.Width);
+                else
+                    SetFirstGradient(gradient, gradients[0], error, batch.Input!);
                 return;
             }
             gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
@@ -257,7 +271,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (byRule && Clipping?.ErrorLimit is { } limit)
                 GradientClipping.Clamp(units.Error!.Span, limit);
             error = units.ErrorView!;
-            float* e = units.Error!.Pointer;
+            float* e = errorAt = units.Error!.Pointer;
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;

@@ -9,6 +9,7 @@ internal sealed class AdamOptimizer : Optimizer
     private readonly float _beta1, _beta2, _epsilon, _weightDecay;
     private readonly bool _decoupled;
     private readonly float[] _mean, _square;
+    private float _rate, _rootCorrection;
 
     public AdamOptimizer(OptimizerOptions.Adam options, int length)
         : this(options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay, false, length) { }
@@ -25,12 +26,17 @@ internal sealed class AdamOptimizer : Optimizer
 
     public override IReadOnlyList<float[]> State => [_mean, _square];
 
+    protected override void BeginStep(float learningRate)
+    {
+        _rate = (float)(learningRate / (1 - Math.Pow(_beta1, Steps)));
+        _rootCorrection = (float)(1 / Math.Sqrt(1 - Math.Pow(_beta2, Steps)));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate)
     {
         int lanes = Vector<float>.Count;
-        double correction1 = 1 - Math.Pow(_beta1, Steps), correction2 = 1 - Math.Pow(_beta2, Steps);
-        Vector<float> rate = new((float)(learningRate / correction1)), rootCorrection = new((float)(1 / Math.Sqrt(correction2)));
+        Vector<float> rate = new(_rate), rootCorrection = new(_rootCorrection);
         Vector<float> beta1 = new(_beta1), beta2 = new(_beta2), rest1 = new(1 - _beta1), rest2 = new(1 - _beta2), epsilon = new(_epsilon);
         Vector<float> penalty = new(_decoupled ? 0 : _weightDecay), kept = new(_decoupled ? 1 - learningRate * _weightDecay : 1);
         ref float w = ref Start(weights);

@@ -36,29 +36,47 @@ internal abstract unsafe class Optimizer
     /// <param name="weights">Updated in place.</param>
     /// <param name="gradient">As long as the weights.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    /// <param name="change">Receives what the step added to the weights, as long as they are; empty if no one asks.</param>
-    public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate, Span<float> change = default)
+    /// <param name="change">Receives what the step added to the weights, as long as they are; empty if no one asks. Of weights that lie
+    /// feature by feature it receives nothing.</param>
+    /// <param name="active">
+    /// Weights that lie feature by feature and those of them that have a gradient: the others stay as they are, and so does what is remembered
+    /// of them. Null if all weights have a gradient.
+    /// </param>
+    public void Step(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate, Span<float> change = default,
+        ActiveFeatures? active = null)
     {
         Steps++;
-        int length = weights.Length, parts = OpenMp.Parts(length, PartLength);
-        if (parts == 1)
-        {
-            Update(weights, gradient, 0, learningRate, change);
-            return;
-        }
+        BeginStep(learningRate);
+        int from = active?.Length ?? 0, length = weights.Length - from, parts = OpenMp.Parts(length, PartLength);
         fixed (float* first = weights, firstGradient = gradient, firstChange = change)
         {
             float* w = first, g = firstGradient, c = firstChange;
             OpenMp.Run(parts, part =>
             {
                 // Every weight by itself: the result is the same however they are divided.
-                int start = (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? length
-                    : (int)((long)length / Line * (part + 1) / parts) * Line;
+                int start = from + (int)((long)length / Line * part / parts) * Line, end = part == parts - 1 ? from + length
+                    : from + (int)((long)length / Line * (part + 1) / parts) * Line;
                 Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate,
                     c == null ? default : new Span<float>(c + start, end - start));
             });
+            if (active == null)
+                return;
+            int stride = active.Stride, count = active.Count;
+            int[] features = active.Features;
+            parts = OpenMp.Parts((long)count * stride, PartLength);
+            OpenMp.Run(parts, part =>
+            {
+                for (int i = (int)((long)count * part / parts); i < (int)((long)count * (part + 1) / parts); i++)
+                {
+                    int start = features[i] * stride;
+                    Update(new Span<float>(w + start, stride), new ReadOnlySpan<float>(g + start, stride), start, learningRate);
+                }
+            });
         }
     }
+
+    /// <summary>What all stretches of a step have in common may be computed here.</summary>
+    protected virtual void BeginStep(float learningRate) { }
 
     private void Update(Span<float> weights, ReadOnlySpan<float> gradient, int start, float learningRate, Span<float> change)
     {

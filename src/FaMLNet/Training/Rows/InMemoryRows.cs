@@ -35,6 +35,7 @@ internal sealed class InMemoryRows : RowSource
             weights[label] += data.Weights.IsEmpty ? 1 : data.Weights[row];
         }
         Targets = data.MomentsOf(_rows);
+        Sparse = data.IsSparse ? SparseFeatures.Of(data, _rows) : null;
         (float[]? byClass, double factor) = WeightFactors(classWeights, counts, weights);
         data.MultiplyWeights(byClass, factor);
         validation?.MultiplyWeights(byClass, factor);

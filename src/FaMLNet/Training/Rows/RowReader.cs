@@ -15,8 +15,23 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
     /// <summary>The classes of the label; 1 for numbers.</summary>
     public int Classes { get; } = KindOf(Label.Type) switch { LabelKind.Class => CountClasses(Label), LabelKind.Boolean => 2, _ => 1 };
 
+    /// <summary>How rows are to be kept: <see cref="FeatureStorage.Auto"/> where the data may decide.</summary>
+    public FeatureStorage Storage { get; init; } = FeatureStorage.Dense;
+
     /// <summary>The least number that a label may be.</summary>
     public float LeastLabel { get; init; } = float.NegativeInfinity;
+
+    /// <summary>Rows after which it is decided, for the first time, how rows are kept.</summary>
+    public const int RowsThatDecide = 512;
+
+    private const int LeastWidth = 256;
+    private const double MostShare = 0.05;
+
+    /// <summary>Whether rows are or may turn out to be sparse.</summary>
+    public bool MayBeSparse => Storage == FeatureStorage.Sparse || (Storage == FeatureStorage.Auto && Width >= LeastWidth);
+
+    /// <summary>Whether rows of which this share of values is not 0 are kept with all values.</summary>
+    public bool IsDense(double share) => Storage != FeatureStorage.Sparse && share > MostShare;
 
     /// <summary>Width and label, for messages.</summary>
     public string Describe() => Kind == LabelKind.Number ? $"{Width} features and a number to predict" : $"{Width} features and {Classes} classes";
@@ -93,13 +108,15 @@ internal sealed class RowReader : IDisposable
     /// <summary>The largest magnitude of a feature so far.</summary>
     public float Largest { get; private set; }
 
-    /// <summary>Reads the next usable row.</summary>
-    /// <param name="features">Receives the features.</param>
+    /// <summary>The features of the row at hand; if they are sparse, in rising order and within the column's size.</summary>
+    public ref readonly VBuffer<float> Features => ref _buffer;
+
+    /// <summary>Reads the next usable row's label and weight; its <see cref="Features"/> are at hand until the next.</summary>
     /// <param name="label">The label, as its <see cref="LabelKind"/> says.</param>
     /// <param name="weight">The example weight; 1 without a column.</param>
     /// <returns>False at the end.</returns>
     /// <exception cref="InvalidOperationException">A feature or label is infinite, a weight negative or infinite, a count negative.</exception>
-    public bool Read(Span<float> features, out int label, out float weight)
+    public bool Read(out int label, out float weight)
     {
         label = 0;
         weight = 1;
@@ -120,14 +137,16 @@ internal sealed class RowReader : IDisposable
                         $"Example weight column '{_columns.Weight?.Name}', row {Counts.Read}: weights must be finite and at least 0; found "
                             + $"{weight}. Correct the weight or filter the row out."));
                 _getFeatures(ref _buffer);
-                _buffer.CopyTo(features);
-                float magnitude = LargestMagnitude(features);
+                if (VectorForm.Fault(_buffer, _columns.Width) is { } fault)
+                    throw new InvalidOperationException(InvariantText.Of($"Feature column '{_columns.Features.Name}', row {Counts.Read}: the vector "
+                        + $"is malformed: {fault}. Correct the code that makes the vectors."));
+                float magnitude = LargestMagnitude(_buffer.GetValues());
                 if (float.IsNaN(magnitude))
                     Counts.MissingFeature++;
                 else
                 {
                     if (float.IsInfinity(magnitude))
-                        throw Infinite(features);
+                        throw Infinite();
                     Largest = Math.Max(Largest, magnitude);
                     return true;
                 }
@@ -198,13 +217,15 @@ internal sealed class RowReader : IDisposable
             : InvariantText.Of($"counts must be {_columns.LeastLabel} or more for the Poisson loss; found {label}. Correct the value, or choose ")
                 + "another RegressionLoss."));
 
-    private InvalidOperationException Infinite(ReadOnlySpan<float> row)
+    private InvalidOperationException Infinite()
     {
-        int slot = 0;
-        while (!float.IsInfinity(row[slot]))
-            slot++;
+        ReadOnlySpan<float> row = _buffer.GetValues();
+        int place = 0;
+        while (!float.IsInfinity(row[place]))
+            place++;
+        int slot = _buffer.IsDense ? place : _buffer.GetIndices()[place];
         return new InvalidOperationException(InvariantText.Of(
-            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[slot]}. ")
+            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[place]}. ")
             + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it "
             + "(mlContext.Transforms.ReplaceMissingValues).");
     }

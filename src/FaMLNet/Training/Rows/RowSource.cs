@@ -26,6 +26,9 @@ internal abstract class RowSource : IDisposable
     /// <summary>Rows of an epoch.</summary>
     public abstract long Count { get; }
 
+    /// <summary>What the training rows are like, if they are sparse; else null.</summary>
+    public SparseFeatures? Sparse { get; protected set; }
+
     /// <summary>The rows kept aside; null for none.</summary>
     public ValidationRows? Validation { get; protected init; }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
@@ -17,35 +18,54 @@ internal static class RowSources
     {
         RowColumns columns = ColumnsOf(training) with
         {
-            LeastLabel = settings.PredictsRates ? 0 : float.NegativeInfinity
+            LeastLabel = settings.PredictsRates ? 0 : float.NegativeInfinity,
+            Storage = settings.Storage,
         };
-        TrainingData? aside = validation == null ? null : ReadValidation(validation, columns, channel, checkCancelled);
+        if (validation != null && ColumnsOf(validation) is var other && (other.Width != columns.Width || other.Classes != columns.Classes))
+            throw new InvalidOperationException($"The validation data has {other.Describe()}; the training data has {columns.Describe()}. "
+                + "Transform both with the transformers fitted on the training data.");
         if (settings.Caching != DataCaching.Streaming)
         {
             long free = FreeBytes(), most = settings.Caching == DataCaching.InMemory ? long.MaxValue : free / 2;
             // An image may stay bytes, so its rows may need only a quarter: reading them tells.
-            long? rows = training.Data.GetRowCount(), least = rows * columns.Width;
+            // The same is true of sparse rows.
+            long? rows = training.Data.GetRowCount(), least = columns.MayBeSparse ? null : rows * columns.Width;
             if (settings.Caching == DataCaching.InMemory || least is null || least <= most)
             {
                 if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
-                    return new InMemoryRows(data, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed);
+                    return new InMemoryRows(data, Aside(data.IsSparse), settings.ValidationFraction, settings.ClassWeights, settings.Seed);
             }
             channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free "
                 + $"memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
         }
-        return new StreamedRows(training.Data, columns, aside, settings.ValidationFraction, settings.ClassWeights, settings.Seed,
-            settings.Checkpoints != null, channel, checkCancelled);
+        columns = columns with { Storage = StorageOf(training.Data, columns, checkCancelled) };
+        return new StreamedRows(training.Data, columns, Aside(columns.Storage == FeatureStorage.Sparse), settings.ValidationFraction,
+            settings.ClassWeights, settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
+
+        // A validation set is kept as the training rows are.
+        TrainingData? Aside(bool sparse) => validation == null ? null : ReadValidation(validation, columns with
+        {
+            Storage = sparse ? FeatureStorage.Sparse : FeatureStorage.Dense
+        }, channel, checkCancelled);
+    }
+
+    /// <summary>How rows are kept that are streamed: the first ones decide.</summary>
+    private static FeatureStorage StorageOf(IDataView data, RowColumns columns, Action checkCancelled)
+    {
+        if (!columns.MayBeSparse || columns.Storage == FeatureStorage.Sparse)
+            return columns.MayBeSparse ? FeatureStorage.Sparse : FeatureStorage.Dense;
+        SparseRows rows = new();
+        using RowReader reader = new(data, columns, checkCancelled);
+        while (rows.Count < RowColumns.RowsThatDecide && reader.Read(out _, out _))
+            rows.Add(reader.Features.IsDense ? [] : reader.Features.GetIndices(), reader.Features.GetValues());
+        return columns.IsDense((double)rows.Values / Math.Max(1, rows.Count) / columns.Width) ? FeatureStorage.Dense : FeatureStorage.Sparse;
     }
 
     private static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
 
     private static TrainingData ReadValidation(RoleMappedData validation, RowColumns training, IChannel channel, Action checkCancelled)
     {
-        RowColumns columns = ColumnsOf(validation) with { LeastLabel = training.LeastLabel };
-        if (columns.Width != training.Width || columns.Classes != training.Classes)
-            throw new InvalidOperationException(
-                $"The validation data has {columns.Describe()}; the training data has {training.Describe()}. "
-                    + "Transform both with the transformers fitted on the training data.");
+        RowColumns columns = ColumnsOf(validation) with { LeastLabel = training.LeastLabel, Storage = training.Storage };
         return TrainingDataReader.TryRead(validation.Data, columns, channel, checkCancelled, long.MaxValue, isTraining: false)!;
     }
 

@@ -28,7 +28,8 @@ internal sealed class StreamedRows : RowSource
     private readonly float[]? _classFactors;
     private readonly double _factor;
     private float[]? _means;
-    private (float[] Features, int[] Labels, float[] Weights)? _pool;
+    private readonly bool _sparse;
+    private RowPool? _pool;
     private long _count;
 
     /// <summary>Reads everything once: counts, means, hash, the rows kept aside.</summary>
@@ -51,7 +52,7 @@ internal sealed class StreamedRows : RowSource
         _checkCancelled = checkCancelled;
         _validationFraction = validation == null ? validationFraction : 0;
         _seed = seed;
-        _poolRows = poolRows ?? Math.Clamp(PoolBytes / sizeof(float) / columns.Width, 256, MostPoolRows);
+        _sparse = columns.Storage == FeatureStorage.Sparse;
         _sums = new double[columns.Width];
         _squares = new double[columns.Width];
         _shift = new float[columns.Width];
@@ -60,6 +61,7 @@ internal sealed class StreamedRows : RowSource
         TrainingData? aside = _validationFraction > 0 ? NewData() : null;
         using IncrementalHash? hash = fingerprint ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         Scan(aside, counts, weights, hash, channel);
+        _poolRows = poolRows ?? Math.Clamp((int)(PoolBytes / BytesPerRow), 256, MostPoolRows);
         // Rows kept aside are among those of the stream; a set of its own is not.
         Fingerprint = hash == null ? "" : Convert.ToHexString(hash.GetHashAndReset()) + validation?.Hash();
         if (validation != null)
@@ -84,6 +86,8 @@ internal sealed class StreamedRows : RowSource
     public override long Count => _count;
 
     public override string Fingerprint { get; }
+
+    private double BytesPerRow => Sparse is { } sparse ? 8 * sparse.ValuesPerRow + 64 : (double)sizeof(float) * Features;
 
     private bool IsWeighted => _columns.Weight != null || _classFactors != null;
 
@@ -115,7 +119,7 @@ internal sealed class StreamedRows : RowSource
 
     public override IEnumerable<RowBatch> Epoch(int batchSize, RandomGenerator shuffle, long skip)
     {
-        int blockRows = Math.Max(1, BlockBytes / sizeof(float) / Features / batchSize) * batchSize;
+        int blockRows = Math.Max(1, (int)(BlockBytes / BytesPerRow / batchSize)) * batchSize;
         using BlockingCollection<TrainingData> full = new(BlocksAhead), empty = [];
         for (int i = 0; i < BlocksAhead; i++)
             empty.Add(NewData(blockRows, packs: false));
@@ -153,26 +157,40 @@ internal sealed class StreamedRows : RowSource
         }
     }
 
-    private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind);
+    private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind, _sparse);
 
     private void Scan(TrainingData? aside, long[] counts, double[] weights, IncrementalHash? hash, IChannel channel)
     {
         ValidationSampler sampler = new(_validationFraction, _seed, Classes);
         using RowReader reader = new(_view, _columns, _checkCancelled);
-        float[] row = new float[Features], difference = new float[Features], blockSums = new float[Features], blockSquares = new float[Features];
+        float[] row = new float[_sparse ? 0 : Features], difference = new float[row.Length], blockSums = new float[row.Length],
+            blockSquares = new float[row.Length];
+        TrainingData? one = _sparse ? NewData(1) : null;
+        int[] rowsOf = new int[_sparse ? Features : 0];
+        long values = 0;
         const int Block = 256;
         long usable = 0;
         int inBlock = 0;
-        while (reader.Read(row, out int label, out float weight))
+        while (reader.Read(out int label, out float weight))
         {
             usable++;
-            hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
+            if (one != null)
+            {
+                one.Clear();
+                one.Add(reader.Features, label, null);
+                if (hash != null)
+                    TrainingData.AppendTo(hash, one.Sparse(0));
+            }
+            else
+            {
+                reader.Features.CopyTo(row);
+                hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
+            }
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in label)));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in weight)));
             if (aside != null && sampler.Takes(Kind.ClassOf(label)))
             {
-                row.CopyTo(aside.Next());
-                aside.Commit(label, _columns.Weight == null ? null : weight);
+                aside.Add(reader.Features, label, _columns.Weight == null ? null : weight);
                 if (aside.Bytes > PoolBytes)
                     throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: with streamed data the rows kept aside must "
                         + $"fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit."));
@@ -181,6 +199,19 @@ internal sealed class StreamedRows : RowSource
             counts[Kind.ClassOf(label)]++;
             weights[Kind.ClassOf(label)] += weight;
             Targets.Add(Kind, label);
+            if (one != null)
+            {
+                _count++;
+                SparseRow found = one.Sparse(0);
+                values += found.Indices.Length;
+                for (int i = 0; i < found.Indices.Length; i++)
+                {
+                    rowsOf[found.Indices[i]]++;
+                    _sums[found.Indices[i]] += found.Values[i];
+                    _squares[found.Indices[i]] += (double)found.Values[i] * found.Values[i];
+                }
+                continue;
+            }
             if (_count++ == 0)
                 row.CopyTo(_shift, 0);
             // Floats within a block, doubles over blocks, of differences to the first row: fast, and exact enough however many rows there are.
@@ -191,6 +222,8 @@ internal sealed class StreamedRows : RowSource
                 Flush(blockSums, blockSquares, ref inBlock);
         }
         Flush(blockSums, blockSquares, ref inBlock);
+        if (_sparse)
+            Sparse = new SparseFeatures((double)values / Math.Max(1, _count), rowsOf);
         TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, Targets, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
         TrainingDataReader.Report(_columns, reader, usable, channel);
     }
@@ -216,17 +249,14 @@ internal sealed class StreamedRows : RowSource
             using RowReader reader = new(_view, _columns, () => { stop.ThrowIfCancellationRequested(); _checkCancelled(); });
             int poolRows = (int)Math.Min(_poolRows, _count), filled = 0;
             // Made once: epochs follow each other, and so much memory is slow to come and go.
-            (float[] pool, int[] labels, float[] weights) = _pool ??= (new float[(long)poolRows * Features], new int[poolRows], new float[poolRows]);
+            RowPool pool = _pool ??= RowPool.Create(_sparse, poolRows, Features);
             bool Fill(int slot)
             {
-                Span<float> row = pool.AsSpan(slot * Features, Features);
-                while (reader.Read(row, out labels[slot], out weights[slot]))
+                while (reader.Read(out int label, out float weight))
                 {
-                    if (_validationFraction > 0 && sampler.Takes(Kind.ClassOf(labels[slot])))
+                    if (_validationFraction > 0 && sampler.Takes(Kind.ClassOf(label)))
                         continue;
-                    if (_means != null)
-                        TensorPrimitives.Subtract(row, _means, row);
-                    weights[slot] = (float)(weights[slot] * (_classFactors?[Kind.ClassOf(labels[slot])] ?? 1) * _factor);
+                    pool.Put(slot, reader, _means, label, (float)(weight * (_classFactors?[Kind.ClassOf(label)] ?? 1) * _factor));
                     return true;
                 }
                 return false;
@@ -240,15 +270,11 @@ internal sealed class StreamedRows : RowSource
             while (filled > 0)
             {
                 int slot = shuffle.NextInt32(filled);
-                pool.AsSpan(slot * Features, Features).CopyTo(block.Next());
-                block.Commit(labels[slot], IsWeighted ? weights[slot] : null);
+                pool.AddTo(block, slot, IsWeighted);
                 handed++;
                 more = more && Fill(slot);
                 if (!more && slot != --filled)
-                {
-                    pool.AsSpan(filled * Features, Features).CopyTo(pool.AsSpan(slot * Features, Features));
-                    (labels[slot], weights[slot]) = (labels[filled], weights[filled]);
-                }
+                    pool.Move(filled, slot);
                 if (block.Count == blockRows)
                 {
                     full.Add(block, stop);

@@ -2,12 +2,14 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.ML.Data;
 
 namespace FaMLNet.Training;
 
 /// <summary>
 /// The rows to train on, in memory: features in blocks of consecutive rows, so that data of unknown length grows without being copied. Rows
-/// that are pixels (whole numbers to 255, or those divided by 255) stay bytes, a quarter of the memory, as long as that loses nothing.
+/// that are pixels (whole numbers to 255, or those divided by 255) stay bytes, a quarter of the memory, as long as that loses nothing. Sparse rows
+/// are kept as the values that are not 0.
 /// </summary>
 internal sealed class TrainingData
 {
@@ -25,21 +27,25 @@ internal sealed class TrainingData
     private List<byte[]>? _pixels;
     private float[] _decoded = PixelCode.Tables[0];
     private float[]? _means;
+    private readonly SparseRows? _sparse;
 
     /// <param name="features">Features a row, at least 1.</param>
     /// <param name="classes">The number of classes.</param>
     /// <param name="expectedRows">How many rows are coming, if known.</param>
     /// <param name="packs">Whether pixels may stay bytes.</param>
     /// <param name="kind">What labels are.</param>
-    public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true, LabelKind kind = LabelKind.Class)
+    /// <param name="sparse">Whether rows are kept as the values that are not 0.</param>
+    public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true, LabelKind kind = LabelKind.Class,
+        bool sparse = false)
     {
         Features = features;
         Classes = classes;
         Kind = kind;
         long rows = Math.Clamp(expectedRows ?? BlockElements, 1, Math.Max(1, BlockElements / features));
         _shift = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)rows));
-        _pixels = packs && features >= LeastImage ? [] : null;
-        _pending = new float[features];
+        _sparse = sparse ? new SparseRows() : null;
+        _pixels = packs && !sparse && features >= LeastImage ? [] : null;
+        _pending = sparse ? [] : new float[features];
     }
 
     public int Features { get; }
@@ -52,10 +58,16 @@ internal sealed class TrainingData
     public int Count => _labels.Count;
 
     /// <summary>Memory taken by the features of the rows.</summary>
-    public long Bytes => (long)Count * Features * (_pixels == null ? sizeof(float) : 1);
+    public long Bytes => _sparse != null ? _sparse.Bytes : (long)Count * Features * (_pixels == null ? sizeof(float) : 1);
 
     /// <summary>Whether rows are kept as bytes.</summary>
     public bool IsPacked => _pixels != null;
+
+    /// <summary>Whether rows are kept as the values that are not 0.</summary>
+    public bool IsSparse => _sparse != null;
+
+    /// <summary>Of sparse rows, the share of values that are not 0.</summary>
+    public double Share => Count == 0 ? 0 : (double)_sparse!.Values / Count / Features;
 
     /// <summary>The label of each row, as <see cref="Kind"/> says.</summary>
     public ReadOnlySpan<int> Labels => CollectionsMarshal.AsSpan(_labels);
@@ -75,6 +87,11 @@ internal sealed class TrainingData
     /// <summary>Copies a row's features.</summary>
     public void CopyRow(int row, Span<float> destination)
     {
+        if (_sparse != null)
+        {
+            _sparse[row].CopyTo(destination[..Features]);
+            return;
+        }
         if (_pixels == null)
         {
             Floats(row).CopyTo(destination);
@@ -88,10 +105,46 @@ internal sealed class TrainingData
     /// <summary>A row's features, in place or in <paramref name="scratch"/>.</summary>
     public ReadOnlySpan<float> Row(int row, Span<float> scratch)
     {
-        if (_pixels == null)
+        if (_pixels == null && _sparse == null)
             return Floats(row);
         CopyRow(row, scratch);
         return scratch[..Features];
+    }
+
+    /// <summary>A sparse row.</summary>
+    public SparseRow Sparse(int row) => _sparse![row];
+
+    /// <summary>Adds a row, sparse or not, as rows are kept here.</summary>
+    /// <param name="features">Well formed.</param>
+    /// <param name="label">Its label.</param>
+    /// <param name="weight">Its weight; null without a column.</param>
+    public void Add(in VBuffer<float> features, int label, float? weight)
+    {
+        if (_sparse == null)
+            features.CopyTo(Next());
+        else
+            _sparse.Add(features.IsDense ? [] : features.GetIndices(), features.GetValues());
+        Commit(label, weight);
+    }
+
+    /// <summary>Adds a sparse row of other data that is kept so.</summary>
+    public void Add(SparseRow features, int label, float? weight)
+    {
+        _sparse!.Add(features.Indices, features.Values);
+        Commit(label, weight);
+    }
+
+    /// <summary>The same rows with all their values.</summary>
+    /// <param name="expectedRows">How many rows are coming, if known.</param>
+    public TrainingData ToDense(long? expectedRows)
+    {
+        TrainingData dense = new(Features, Classes, expectedRows, kind: Kind);
+        for (int row = 0; row < Count; row++)
+        {
+            CopyRow(row, dense.Next());
+            dense.Commit(_labels[row], _weights.Count == 0 ? null : _weights[row]);
+        }
+        return dense;
     }
 
     /// <summary>Room for the next row's features: written to, it becomes a row by <see cref="Commit"/>.</summary>
@@ -123,6 +176,7 @@ internal sealed class TrainingData
     public void Clear()
     {
         Version++;
+        _sparse?.Clear();
         _labels.Clear();
         _weights.Clear();
     }
@@ -204,12 +258,26 @@ internal sealed class TrainingData
     public string Hash()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        float[] scratch = new float[Features];
+        float[] scratch = new float[_sparse == null ? Features : 0];
         for (int row = 0; row < Count; row++)
-            hash.AppendData(MemoryMarshal.AsBytes(Row(row, scratch)));
+        {
+            if (_sparse != null)
+                AppendTo(hash, _sparse[row]);
+            else
+                hash.AppendData(MemoryMarshal.AsBytes(Row(row, scratch)));
+        }
         hash.AppendData(MemoryMarshal.AsBytes(Labels));
         hash.AppendData(MemoryMarshal.AsBytes(Weights));
         return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>Adds a sparse row to a hash.</summary>
+    public static void AppendTo(IncrementalHash hash, SparseRow row)
+    {
+        int length = row.Indices.Length;
+        hash.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in length)));
+        hash.AppendData(MemoryMarshal.AsBytes(row.Indices));
+        hash.AppendData(MemoryMarshal.AsBytes(row.Values));
     }
 
     private Span<float> Floats(int row) => _blocks[row >> _shift].AsSpan((row & ((1 << _shift) - 1)) * Features, Features);

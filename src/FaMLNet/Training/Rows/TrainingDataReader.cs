@@ -29,14 +29,19 @@ internal static class TrainingDataReader
     public static TrainingData? TryRead(IDataView data, RowColumns columns, IChannel channel, Action checkCancelled, long mostBytes,
         bool isTraining = true)
     {
-        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount(), kind: columns.Kind);
+        // What is sparse is known when some rows are read: until then they are taken for it.
+        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount(), kind: columns.Kind, sparse: columns.MayBeSparse);
         using RowReader reader = new(data, columns, checkCancelled);
-        while (reader.Read(rows.Next(), out int label, out float weight))
+        while (reader.Read(out int label, out float weight))
         {
-            rows.Commit(label, columns.Weight == null ? null : weight);
+            rows.Add(reader.Features, label, columns.Weight == null ? null : weight);
+            if (rows.IsSparse && (rows.Count & (rows.Count - 1)) == 0 && rows.Count >= RowColumns.RowsThatDecide && columns.IsDense(rows.Share))
+                rows = rows.ToDense(data.GetRowCount());
             if ((rows.Count & 1023) == 0 && rows.Bytes > mostBytes)
                 return null;
         }
+        if (rows.IsSparse && columns.IsDense(rows.Share))
+            rows = rows.ToDense(rows.Count);
         long[] counts = new long[columns.Classes];
         TargetMoments targets = new();
         foreach (int label in rows.Labels)

@@ -13,7 +13,7 @@ public sealed class KilledTrainingTests : IDisposable
 
     public void Dispose() => _root.Delete(recursive: true);
 
-    [Theory, InlineData("in-memory"), InlineData("streaming")]
+    [Theory, InlineData("in-memory"), InlineData("streaming"), InlineData("sparse")]
     public void Killed_again_and_again_a_training_ends_with_the_same_weights(string caching)
     {
         const string Epochs = "60";
