@@ -61,6 +61,12 @@ switch (args)
     case ["text-one", string documents, string trainer, .. string[] settings]:
         TextBenchmark.RunOne(Parse(documents), trainer, settings);
         return 0;
+    case ["sparse", ..]:
+        SparseBenchmark.Steps(rounds: Number(1) ?? 9);
+        return 0;
+    case ["sparse-fit", string rows, string features, string rule]:
+        SparseBenchmark.Fit(Parse(rows), Parse(features), rule);
+        return 0;
     case ["imbalance", string path, ..]:
         ImbalanceBenchmark.Run(path, seeds: Number(2) ?? 5);
         return 0;

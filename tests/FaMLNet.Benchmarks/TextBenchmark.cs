@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using TextTopics;
 
 namespace FaMLNet.Benchmarks;
 
@@ -13,7 +14,7 @@ internal static class TextBenchmark
 
     /// <summary>Runs trainers one after the other, each in its own process.</summary>
     /// <param name="documents">The most documents; a fifth of them is not trained on.</param>
-    /// <param name="trainers">Names: sdca, or a rule.</param>
+    /// <param name="trainers">Names: sdca, sklearn, or a rule.</param>
     /// <param name="settings">For FaMLNet: key=value.</param>
     public static void Run(int documents, string trainers, string[] settings)
     {
@@ -37,12 +38,11 @@ internal static class TextBenchmark
     {
         MLContext mlContext = new(seed: 1);
         IReadOnlyList<(string Namespace, string Text)> texts = DocumentationText.Read(Classes, documents);
-        if (Environment.GetEnvironmentVariable("TEXT_LOG") != null)
-            mlContext.Log += (_, message) =>
-            {
-                if (message.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info && message.Source.Contains("Training", StringComparison.Ordinal))
-                    Console.Error.WriteLine(message.Message);
-            };
+        if (texts.Count == 0)
+        {
+            Console.WriteLine("Skipped: there is no reference pack of the .NET SDK beside the runtime.");
+            return;
+        }
         IDataView data = mlContext.Data.LoadFromEnumerable(texts.Select(text => new Document { Label = text.Namespace, Text = text.Text }));
         int testRows = texts.Count / 5;
         IDataView test = mlContext.Data.TakeRows(data, testRows), train = mlContext.Data.SkipRows(data, testRows);
@@ -52,6 +52,11 @@ internal static class TextBenchmark
         int width = ((VectorDataViewType)prepared.Schema["Features"].Type).Size;
         // The cache is filled before the clock starts.
         long values = prepared.GetColumn<VBuffer<float>>("Features").Sum(row => (long)row.GetValues().Length);
+        if (trainer == "sklearn")
+        {
+            ScikitLearn(prepared, testPrepared, width);
+            return;
+        }
         IEstimator<ITransformer> estimator = trainer == "sdca" ? mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy()
             : mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Options(trainer, settings));
         Stopwatch watch = Stopwatch.StartNew();
@@ -63,6 +68,51 @@ internal static class TextBenchmark
         Serving(mlContext, (ISingleFeaturePredictionTransformer<object>)model, testPrepared, width);
         Console.Error.WriteLine(FormattableString.Invariant(
             $"{texts.Count} texts, {width} features, {(double)values / (texts.Count - testRows):0.0} values a row"));
+    }
+
+    /// <summary>scikit-learn's network of the same layers, on the same rows, for as many epochs of mini-batches of 32.</summary>
+    private static void ScikitLearn(IDataView train, IDataView test, int width)
+    {
+        string folder = Directory.CreateTempSubdirectory("famlnet-sklearn").FullName;
+        try
+        {
+            string trainFile = Path.Combine(folder, "train.txt"), testFile = Path.Combine(folder, "test.txt");
+            Write(train, trainFile);
+            Write(test, testFile);
+            ProcessStartInfo start = new(Environment.GetEnvironmentVariable("FAMLNET_PYTHON") ?? "/usr/bin/python3",
+                [Path.Combine(AppContext.BaseDirectory, "sklearn_text.py"), trainFile, testFile, $"{width}", "5", "32"])
+            {
+                RedirectStandardOutput = true,
+            };
+            using Process process = Process.Start(start)!;
+            string[] found = process.StandardOutput.ReadToEnd().Trim().Split('|');
+            process.WaitForExit();
+            Console.WriteLine(found.Length < 3 ? "scikit-learn skipped: Python lacks it (Debian: apt-get install python3-sklearn)."
+                : FormattableString.Invariant($"| scikit-learn {found[0]} MLPClassifier | {Number(found[1]):0.00} | | {Number(found[2]):0.0000} |"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    }
+
+    private static void Write(IDataView data, string path)
+    {
+        using StreamWriter writer = new(path);
+        using DataViewRowCursor cursor = data.GetRowCursor([data.Schema["Features"], data.Schema["Label"]]);
+        ValueGetter<VBuffer<float>> features = cursor.GetGetter<VBuffer<float>>(data.Schema["Features"]);
+        ValueGetter<uint> label = cursor.GetGetter<uint>(data.Schema["Label"]);
+        VBuffer<float> row = default;
+        uint key = 0;
+        while (cursor.MoveNext())
+        {
+            features(ref row);
+            label(ref key);
+            writer.WriteLine(key.ToString(CultureInfo.InvariantCulture) + string.Concat(row.Items().Select(item =>
+                FormattableString.Invariant($" {item.Key}:{item.Value:R}"))));
+        }
     }
 
     /// <summary>What it costs to save and load the model, and to score rows that are at hand.</summary>
@@ -151,7 +201,8 @@ internal static class TextBenchmark
         return options;
     }
 
-    private static long PeakMegabytes()
+    /// <summary>The most memory that the process has had.</summary>
+    public static long PeakMegabytes()
     {
         if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
             return Process.GetCurrentProcess().PeakWorkingSet64 >> 20;

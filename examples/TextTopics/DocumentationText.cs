@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
 
-namespace FaMLNet.Benchmarks;
+namespace TextTopics;
 
 /// <summary>
-/// Texts that every machine with a .NET SDK has: the summaries of the members of .NET's own assemblies, from the XML files of its reference
-/// packs, labelled by namespace.
+/// Texts that a machine with a .NET SDK has: the summaries of the members of .NET's own assemblies, from the XML files of its reference pack,
+/// labelled by namespace.
 /// </summary>
 internal static partial class DocumentationText
 {
@@ -16,7 +16,7 @@ internal static partial class DocumentationText
     /// <summary>The texts of the most common namespaces, in an order that depends on the texts alone.</summary>
     /// <param name="classes">How many namespaces.</param>
     /// <param name="most">The most texts; the same share of each namespace.</param>
-    /// <exception cref="DirectoryNotFoundException">There are no reference packs beside the SDK that runs.</exception>
+    /// <returns>Nothing where there are no reference packs beside the SDK that runs.</returns>
     public static IReadOnlyList<(string Namespace, string Text)> Read(int classes, int most)
     {
         Dictionary<string, string> byText = [];
@@ -33,10 +33,9 @@ internal static partial class DocumentationText
     {
         // …/dotnet/shared/Microsoft.NETCore.App/x.y.z/ → …/dotnet/packs
         string root = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        string packs = Path.Combine(root, "packs");
-        if (!Directory.Exists(packs))
-            throw new DirectoryNotFoundException($"'{packs}' is not there: the reference packs of the .NET SDK are needed. Install the SDK.");
-        return Directory.EnumerateFiles(packs, "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        string packs = Path.Combine(root, "packs", "Microsoft.NETCore.App.Ref");
+        return !Directory.Exists(packs) ? []
+            : Directory.EnumerateFiles(packs, "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
     }
 
     private static void Read(string file, Dictionary<string, string> byText)
