@@ -14,6 +14,9 @@ namespace FaMLNet.Cli;
 /// <param name="IsImages">Whether the rows are images, in the column Features.</param>
 internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers, IReadOnlyList<string> Texts, string Label, bool IsImages)
 {
+    /// <summary>Columns of sentences, beside the label; none of them is among <see cref="Texts"/>.</summary>
+    public IReadOnlyList<string> Prose { get; init; } = [];
+
     /// <summary>What there is to learn of the label.</summary>
     public LabelTask Task { get; init; } = LabelTask.Multiclass;
 
@@ -27,13 +30,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
     /// <param name="say">Receives what is good to know.</param>
     /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
+    /// <param name="prose">Columns that hold sentences, whatever their rows look like; null for none.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass)
+        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null)
     {
         if (Directory.Exists(path))
         {
+            if (prose is { Count: > 0 })
+                throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
             return task is null or TaskKind.Multiclass ? OpenImages(mlContext, path, "train", null) : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
@@ -50,13 +56,26 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         // A class is a text, whatever it looks like.
         LabelTask chosen = task == TaskKind.Multiclass ? LabelTask.Multiclass
             : LabelTask.Of(file, file.Columns.Single(column => column.Name == label), task, say);
-        TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)];
+        foreach (string name in prose ?? [])
+        {
+            if (name == label || file.Columns.All(column => column.Name != name))
+                throw new FormatException($"--text names the column '{name}', which {(name == label ? "is the label" : $"'{path}' does not have")}. "
+                    + $"Name one of {string.Join(", ", file.Columns.Select(column => column.Name).Where(other => other != label))}.");
+        }
+        TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)
+            .Select(column => prose?.Contains(column.Name) == true ? column with { IsNumber = false, IsProse = true } : column)];
+        TableColumn[] sentences = [.. features.Where(column => !column.IsNumber && column.IsProse)];
+        foreach (TableColumn column in sentences.Where(column => prose?.Contains(column.Name) != true))
+            say($"Column '{column.Name}' holds sentences: words and runs of three characters are counted in them (FeaturizeText).");
         TableView view = new(file, [.. file.Columns.Select(column => column.Name == label
             ? new ViewColumn(label, column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values)
-            : new ViewColumn(column.Name, column.Index, column.IsNumber))]);
+            : new ViewColumn(column.Name, column.Index, features.Single(other => other.Name == column.Name).IsNumber))]);
         return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)],
-            [.. features.Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false)
-        { Task = chosen };
+            [.. features.Except(sentences).Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false)
+        {
+            Task = chosen,
+            Prose = [.. sentences.Select(column => column.Name)],
+        };
     }
 
     /// <summary>

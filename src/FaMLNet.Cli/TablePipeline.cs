@@ -6,7 +6,8 @@ using Microsoft.ML.Transforms;
 namespace FaMLNet.Cli;
 
 /// <summary>
-/// What lies before and behind a trainer: numbers completed and scaled, texts one-hot, the label and the prediction as the task has them.
+/// What lies before and behind a trainer: numbers completed and scaled, texts one-hot, sentences as counts of what is in them, the label and the
+/// prediction as the task has them.
 /// </summary>
 internal static class TablePipeline
 {
@@ -44,7 +45,18 @@ internal static class TablePipeline
             pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(
                 [.. data.Numbers.Select(name => new InputOutputColumnPair(name))], MissingValueReplacingEstimator.ReplacementMode.Mean));
         }
-        return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Features", [.. data.Numbers, .. texts]))
-            .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance("Features"));
+        string[] plain = [.. data.Numbers, .. texts];
+        if (data.Prose.Count == 0)
+            return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Features", plain))
+                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance("Features"));
+        // A sentence's features have unit length already; scaled one by one, rare words would drown the others.
+        if (plain.Length > 0)
+            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Plain", plain))
+                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance("Plain"));
+        string[] sentences = [.. data.Prose.Select((_, index) => $"Sentences{index}")];
+        foreach ((string column, string counted) in data.Prose.Zip(sentences))
+            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Text.FeaturizeText(counted, column));
+        string[] all = plain.Length > 0 ? ["Plain", .. sentences] : sentences;
+        return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Features", all));
     }
 }

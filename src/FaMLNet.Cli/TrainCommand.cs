@@ -27,6 +27,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             "auto, multiclass, binary or regression. auto tells it from the label of a table, and says what it chose and why."), DefaultValue("auto")]
         public string Task { get; set; } = "auto";
 
+        [CommandOption("--text <COLUMN>"), Description("A column that holds sentences, whatever it looks like; may be given more than once.")]
+        public string[] Text { get; set; } = [];
+
         [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
         public bool NoHeader { get; set; }
 
@@ -89,7 +92,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
-            LabelTask.Parse(settings.Task));
+            LabelTask.Parse(settings.Task), settings.Text);
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;

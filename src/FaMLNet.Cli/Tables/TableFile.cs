@@ -45,6 +45,7 @@ internal sealed class TableFile
         string[] names = reader.Names;
         if (hasHeader && names.Length > 0)
             CheckHeader(path, names);
+        ProseSigns[] prose = [.. names.Select(_ => new ProseSigns())];
         bool[] points = [.. names.Select(_ => true)], commas = [.. names.Select(_ => separator != ',')], fractions = new bool[names.Length];
         for (int row = 0; row < RowsLookedAt && reader.Read(); row++)
         {
@@ -53,6 +54,7 @@ internal sealed class TableFile
                 string text = reader.Text(i);
                 if (IsMissing(text))
                     continue;
+                prose[i].Look(text);
                 bool isPoint = TryParse(text, decimalComma: false, out _);
                 points[i] &= isPoint;
                 commas[i] = commas[i] && TryParse(text, decimalComma: true, out _);
@@ -63,7 +65,8 @@ internal sealed class TableFile
         bool hasDecimalComma = Enumerable.Range(0, names.Length).Any(i => commas[i] && !points[i])
             && !Enumerable.Range(0, names.Length).Any(i => points[i] && fractions[i]);
         return new TableFile(path, hasHeader, separator,
-            [.. names.Select((name, i) => new TableColumn(name, i, hasDecimalComma ? commas[i] : points[i]))], hasDecimalComma);
+            [.. names.Select((name, i) => new TableColumn(name, i, hasDecimalComma ? commas[i] : points[i], prose[i].Decide()))],
+            hasDecimalComma);
     }
 
     /// <summary>What stands for a value that is not known.</summary>
@@ -204,4 +207,5 @@ internal sealed class TableFile
 /// <param name="Name">Its name.</param>
 /// <param name="Index">Its place, from 0.</param>
 /// <param name="IsNumber">Whether its first rows hold nothing but numbers and missing values.</param>
-internal sealed record TableColumn(string Name, int Index, bool IsNumber);
+/// <param name="IsProse">Whether they hold sentences: many values that are different and long.</param>
+internal sealed record TableColumn(string Name, int Index, bool IsNumber, bool IsProse);

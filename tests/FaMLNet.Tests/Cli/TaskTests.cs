@@ -54,6 +54,27 @@ public sealed class TaskTests : IDisposable
     }
 
     [Fact]
+    public void Sentences_beside_numbers_are_trained_on_and_predicted_for()
+    {
+        string[] moods = ["wonderful", "terrible"], things = ["film", "book", "play", "song", "dinner", "hotel", "journey"];
+        string Row(int i) => $"\"It was a {moods[i % 2]} {things[i % 7]}, number {i * 37 % 101} of my list\",{i % 13},{(i % 2 == 0 ? "good" : "bad")}";
+        string table = "review,stars,Label\n" + string.Join('\n', Enumerable.Range(0, 140).Select(Row));
+        Write("reviews.csv", table.Split('\n'));
+        Assert.Contains("Column 'review' holds sentences", Run("train", "reviews.csv", "--epochs", "8", "--rule", "dfa"), StringComparison.Ordinal);
+        Assert.Matches("100.00 %|99.. %", Run("evaluate", "model.zip", "reviews.csv"));
+        Write("new.csv", ["stars,review", "3,What a wonderful thing", ",A terrible thing", "5,"]);
+        Run("predict", "model.zip", "new.csv", "--output", "predicted.csv");
+        Assert.Equal(["good", "bad"], File.ReadLines(Path.Combine(_folder, "predicted.csv")).Skip(1).Take(2).Select(line => line.Split(',')[0]));
+
+        // A column of a few short words, or of numbers, if the user says so; and what does not go.
+        Assert.DoesNotContain("holds sentences", Run("train", "reviews.csv", "--epochs", "1", "--text", "stars", "--text", "review"),
+            StringComparison.Ordinal);
+        Fails("--text names the column 'stern', which 'reviews.csv' does not have. Name one of review, stars.", "train", "reviews.csv", "--text",
+            "stern");
+        Fails("--text names the column 'Label', which is the label", "train", "reviews.csv", "--text", "Label");
+    }
+
+    [Fact]
     public void Numbers_are_predicted_where_the_label_holds_them_decimal_commas_and_gaps_included()
     {
         // y = 1000 + 200·x, as a spreadsheet of another country writes it.
