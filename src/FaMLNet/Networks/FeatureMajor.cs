@@ -30,6 +30,14 @@ internal static class FeatureMajor
         }
     }
 
+    /// <summary>To units × inputs, in an array of its own.</summary>
+    public static float[] Unpack(ReadOnlySpan<float> packed, int inputs, int units)
+    {
+        float[] weights = new float[inputs * units];
+        Unpack(packed, weights, inputs, units);
+        return weights;
+    }
+
     /// <summary>To units × inputs.</summary>
     public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units)
     {

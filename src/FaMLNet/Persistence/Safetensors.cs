@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -154,11 +155,10 @@ internal static class Safetensors
             Span<int> bits = MemoryMarshal.Cast<float, int>(values.AsSpan());
             BinaryPrimitives.ReverseEndianness(bits, bits);
         }
-        foreach (float value in values)
-        {
-            if (!float.IsFinite(value))
-                throw Damaged(InvariantText.Of($"array '{name}' holds {value}; weights must be finite"));
-        }
+        // Not a number if any is, else infinite if any is.
+        if (values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+            throw Damaged(InvariantText.Of(
+                $"array '{name}' holds {Array.Find(values, value => !float.IsFinite(value))}; weights must be finite"));
         return values;
     }
 

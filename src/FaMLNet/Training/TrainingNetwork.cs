@@ -96,7 +96,8 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     FeedbackKind IMeasuredTraining.Feedback => Feedback.Kind;
 
     (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) =>
-        Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
+        layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? (dense.Layers[0].Outputs, dense.Inputs)
+        : Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
 
     ReadOnlySpan<float> IMeasuredTraining.WholeGradient => Gradient.Span;
 
@@ -191,7 +192,13 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
             (trace.LearningRate, trace.Decay) = (learningRate, _options.DecayOfStep(learningRate));
     }
 
-    private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer) => Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
+    /// <summary>A layer's part of a buffer, for measurements; as a model would have it, where it lies otherwise in training.</summary>
+    private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer)
+    {
+        ReadOnlySpan<float> values = Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
+        return layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? FeatureMajor.Unpack(values, dense.Inputs, dense.Layers[0].Outputs)
+            : values;
+    }
 
     /// <summary>Frees what the derived class holds.</summary>
     protected abstract void DisposeNetwork();

@@ -45,8 +45,9 @@ public sealed class TableTests : IDisposable
     public void Sentences_are_told_from_categories_names_and_identifiers()
     {
         string[] animals = ["cat", "dog", "horse", "mouse", "cow"];
-        string Row(int i) => string.Join(',', i, animals[i % 5], $"Person{i}", Guid.NewGuid(), $"The {animals[i % 5]} number {i} sat on the mat today",
-            $"同じ猫が{i}回も庭で昼寝をしていました", i % 3 == 0 ? "not much to say about this one here" : "nothing to say about that other one there", "u");
+        string Row(int i) => string.Join(',', i, animals[i % 5], $"Person{i}", Guid.NewGuid(),
+            $"The {animals[i % 5]} number {i} sat on the mat today", $"同じ猫が{i}回も庭で昼寝をしていました",
+            i % 3 == 0 ? "not much to say about this one here" : "nothing to say about that other one there", "u");
         string table = "id,animal,name,guid,note,comment,fixed,Label\n" + string.Join('\n', Enumerable.Range(0, 60).Select(Row));
         DataSource data = Open(table);
         Assert.Equal(["note", "comment"], data.Prose);

@@ -57,7 +57,8 @@ public sealed class TaskTests : IDisposable
     public void Sentences_beside_numbers_are_trained_on_and_predicted_for()
     {
         string[] moods = ["wonderful", "terrible"], things = ["film", "book", "play", "song", "dinner", "hotel", "journey"];
-        string Row(int i) => $"\"It was a {moods[i % 2]} {things[i % 7]}, number {i * 37 % 101} of my list\",{i % 13},{(i % 2 == 0 ? "good" : "bad")}";
+        string Row(int i) => $"\"It was a {moods[i % 2]} {things[i % 7]}, number {i * 37 % 101} of my list\",{i % 13},"
+            + (i % 2 == 0 ? "good" : "bad");
         string table = "review,stars,Label\n" + string.Join('\n', Enumerable.Range(0, 140).Select(Row));
         Write("reviews.csv", table.Split('\n'));
         Assert.Contains("Column 'review' holds sentences", Run("train", "reviews.csv", "--epochs", "8", "--rule", "dfa"), StringComparison.Ordinal);

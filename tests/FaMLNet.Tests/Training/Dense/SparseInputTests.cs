@@ -1,4 +1,5 @@
 using CsCheck;
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Training;
 using FaMLNet.Training.Dense;
@@ -164,6 +165,28 @@ public sealed class SparseInputTests
             foreach (int row in some)
                 features.UnionWith(sparse.Sparse(row).Indices.ToArray());
             return features;
+        }
+    }
+
+    /// <summary>What is measured of the first layer is what a model has of it: no gaps between features.</summary>
+    [Fact]
+    public void Measurements_see_the_layer_as_a_model_keeps_it()
+    {
+        (TrainingData sparse, TrainingData dense) = SparseTask.Data(300, Classes, 60, seed: 9);
+        using Pair pair = new(NetworkDefinition.Mlp(20, 12), FeedbackRule.DirectFeedbackAlignment, sparse, new OptimizerOptions.Sgd());
+        int[] rows = [.. Enumerable.Range(0, 40)];
+        pair.Sparse.ComputeGradient(sparse, rows);
+        pair.Dense.ComputeGradient(dense, rows);
+        IMeasuredTraining found = pair.Sparse, expected = pair.Dense;
+        found.ComputeBackpropagationGradient();
+        expected.ComputeBackpropagationGradient();
+        for (int layer = 0; layer < 3; layer++)
+        {
+            Assert.Equal(expected.MatrixOf(layer), found.MatrixOf(layer));
+            Assert.Equal(expected.WeightsOf(layer).ToArray(), found.WeightsOf(layer).ToArray());
+            foreach ((float[] a, float[] b) in new[] { (found.GradientOf(layer).ToArray(), expected.GradientOf(layer).ToArray()),
+                (found.BackpropagationGradientOf(layer).ToArray(), expected.BackpropagationGradientOf(layer).ToArray()) })
+                Assert.InRange(RandomTask.RelativeError(a, [.. b.Select(value => (double)value)]), 0, 1e-5);
         }
     }
 
