@@ -12,9 +12,10 @@ internal static class Alignment
         IReadOnlyList<string> names = training.LayerNames;
         for (int i = 0; i < names.Count && training.Feedback != FeedbackKind.Modulation; i++)
         {
-            ReadOnlySpan<float> weights = training.WeightsOf(i), feedback = training.FeedbackOf(i);
+            ReadOnlySpan<float> feedback = training.FeedbackOf(i);
             if (i == 0 && feedback.IsEmpty)
                 continue; // no error passes the first layer
+            ReadOnlySpan<float> weights = training.WeightsOf(i);
             ratios[names[i]] = feedback.IsEmpty ? 1 : Vectors.Norm(feedback) / Vectors.Norm(weights);
             double? angle = feedback.IsEmpty ? 0
                 : training.Feedback == FeedbackKind.Direct ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
