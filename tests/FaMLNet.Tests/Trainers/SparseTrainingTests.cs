@@ -51,6 +51,56 @@ public sealed class SparseTrainingTests : IDisposable
         Assert.Equal(2, _log.Count(line => line.Contains("Rows are kept sparse", StringComparison.Ordinal)));
     }
 
+    /// <summary>What ML.NET's own transforms and loaders make: hashes, bags of words, one-hot columns beside numbers, lines of index:value.</summary>
+    [Fact]
+    public void Pipelines_that_end_in_sparse_vectors_are_trained_and_served()
+    {
+        string[] cities = [.. Enumerable.Range(0, 40).Select(i => $"city {i}")], goods = ["bread", "rope", "glass", "paper", "salt", "iron"];
+        Sale[] sales = [.. Enumerable.Range(0, 600).Select(i => new Sale
+        {
+            City = cities[i * 7 % 40],
+            Remark = $"sold {goods[i % 6]} today to number {i * 11 % 97}",
+            Price = i % 50 == 0 ? float.NaN : i % 6 + 0.1f * (i % 4),
+            Label = goods[i % 6],
+        })];
+        IDataView data = _mlContext.Data.LoadFromEnumerable(sales);
+        int sparse = 0;
+        foreach (IEstimator<ITransformer> features in new IEstimator<ITransformer>[]
+        {
+            _mlContext.Transforms.Text.FeaturizeText("Features", "Remark"),
+            _mlContext.Transforms.Text.ProduceHashedWordBags("Features", "Remark", numberOfBits: 14),
+            _mlContext.Transforms.Categorical.OneHotHashEncoding("Features", "Remark", numberOfBits: 12),
+            _mlContext.Transforms.Categorical.OneHotHashEncoding("Hash", "City", numberOfBits: 10)
+                .Append(_mlContext.Transforms.ReplaceMissingValues("Price")).Append(_mlContext.Transforms.NormalizeMeanVariance("Price"))
+                .Append(_mlContext.Transforms.Text.FeaturizeText("Words", "Remark"))
+                .Append(_mlContext.Transforms.Concatenate("Features", "Hash", "Price", "Words")),
+        })
+        {
+            _log.Clear();
+            ITransformer model = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(features)
+                .Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(numberOfEpochs: 20))
+                .Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(data);
+            sparse += _log.Count(line => line.Contains("Rows are kept sparse", StringComparison.Ordinal));
+            Assert.True(_mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy > 0.9, features.ToString());
+            using MemoryStream zip = new();
+            _mlContext.Model.Save(model, data.Schema, zip);
+            var engine = _mlContext.Model.CreatePredictionEngine<Sale, Sold>(new MLContext().Model.Load(zip, out _));
+            Assert.Equal(model.Transform(data).GetColumn<string>("PredictedLabel").Take(30),
+                sales.Take(30).Select(sale => engine.Predict(sale).PredictedLabel));
+        }
+        Assert.InRange(sparse, 2, 4); // so few words make rows that are not all sparse
+        // A row that lacks a value is left out, and said to be; lines of index:value.
+        string path = Path.Combine(_folder.FullName, "rows.txt");
+        File.WriteAllLines(path, Rows(300, 4).Select(row => $"{row.Label}\t{Width}\t" + string.Join('\t', row.Features.Items()
+            .Select(item => FormattableString.Invariant($"{item.Key}:{item.Value}")))).Append($"1\t{Width}\t5:NaN"));
+        IDataView lines = _mlContext.Data.LoadFromTextFile(path, [new("Label", DataKind.UInt32, [new(0)], new KeyCount(Classes)),
+            new("Features", DataKind.Single, [new(1, Width)])], allowSparse: true);
+        _log.Clear();
+        _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Options(FeedbackRule.FeedbackAlignment, FeatureStorage.Auto)).Fit(lines);
+        Assert.Single(_log, line => line.Contains("Rows are kept sparse: 1", StringComparison.Ordinal));
+        Assert.Single(_log, line => line.Contains("1 with missing (NaN) features", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_row_is_scored_alike_whatever_its_form_and_after_saving()
     {
@@ -300,6 +350,22 @@ public sealed class SparseTrainingTests : IDisposable
 
         [KeyType(Classes)]
         public uint Label { get; set; }
+    }
+
+    private sealed class Sale
+    {
+        public string City { get; set; } = "";
+
+        public string Remark { get; set; } = "";
+
+        public float Price { get; set; }
+
+        public string Label { get; set; } = "";
+    }
+
+    private sealed class Sold
+    {
+        public string PredictedLabel { get; set; } = "";
     }
 
     private sealed class Targets
