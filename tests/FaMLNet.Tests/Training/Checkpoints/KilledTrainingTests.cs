@@ -16,7 +16,7 @@ public sealed class KilledTrainingTests : IDisposable
     [Theory, InlineData("in-memory"), InlineData("streaming"), InlineData("sparse")]
     public void Killed_again_and_again_a_training_ends_with_the_same_weights(string caching)
     {
-        const string Epochs = "60";
+        const string Epochs = "30";
         string dotnet = "dotnet", worker = ProcessRunner.Metadata("Worker");
         string expected = ProcessRunner.Run(dotnet, _root.FullName, worker, "-", Epochs, caching).Split('\n')[1];
         Random random = new(1);
