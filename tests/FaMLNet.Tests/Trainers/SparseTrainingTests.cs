@@ -38,6 +38,39 @@ public sealed class SparseTrainingTests : IDisposable
         }
     }
 
+    /// <summary>The rate of sparse rows is a default: what a user chooses stays.</summary>
+    [Fact]
+    public void Only_a_rate_that_nobody_chose_is_that_of_sparse_rows()
+    {
+        double Rate(FeatureStorage storage, OptimizerOptions? optimizer)
+        {
+            FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.FeedbackAlignment, storage);
+            (options.Optimizer, options.Schedule, options.NumberOfEpochs) = (optimizer, LearningRateSchedule.Constant, 1);
+            return Model(Fit(options)).History[0].LearningRate;
+        }
+        Assert.Equal(0.004f, (float)Rate(FeatureStorage.Dense, null));
+        Assert.Equal(0.01f, (float)Rate(FeatureStorage.Sparse, null), 1e-6f);
+        Assert.Equal(0.003f, (float)Rate(FeatureStorage.Sparse, new OptimizerOptions.Adam { LearningRate = 0.003f }));
+    }
+
+    /// <summary>A validation set is kept as the training rows are, whatever it is like itself.</summary>
+    [Theory, InlineData(DataCaching.InMemory), InlineData(DataCaching.Streaming)]
+    public void A_validation_set_of_the_other_kind_is_measured_on(DataCaching caching)
+    {
+        Document[] full = [.. Rows(200, 5).Select(row => new Document
+        {
+            Features = new VBuffer<float>(Width, [.. row.Features.DenseValues().Select(value => value + 1e-4f)]),
+            Label = row.Label,
+        })];
+        foreach ((IDataView training, IDataView validation) in new[] { (Documents(600, 1), View(full)), (View(full), Documents(600, 1)) })
+        {
+            FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.Backpropagation, FeatureStorage.Auto);
+            (options.DataCaching, options.NumberOfEpochs) = (caching, 20);
+            Assert.InRange(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(training, validation)
+                .Model.History[^1].ValidationAccuracy!.Value, 0.7, 1);
+        }
+    }
+
     [Fact]
     public void Other_tasks_learn_from_sparse_rows_too()
     {

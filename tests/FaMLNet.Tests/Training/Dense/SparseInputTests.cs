@@ -168,6 +168,18 @@ public sealed class SparseInputTests
         }
     }
 
+    /// <summary>As many inputs count for the size of the initial weights as a row has values, not as there are features.</summary>
+    [Fact]
+    public void Initial_weights_are_sized_by_the_values_of_a_row()
+    {
+        (TrainingData sparse, _) = SparseTask.Data(2000, Classes, 60, seed: 11, share: 0.01);
+        using Pair pair = new(NetworkDefinition.Mlp(64), FeedbackRule.FeedbackAlignment, sparse, new OptimizerOptions.Sgd());
+        double values = SparseFeatures.Of(sparse, RandomTask.AllRows(sparse)).ValuesPerRow;
+        float[] drawn = [.. pair.Sparse.Weights.Span[..(2000 * 64)].ToArray().Where(weight => weight != 0)];
+        Assert.InRange(values, 12, 25);
+        Assert.Equal(Math.Sqrt(2 / (Math.Round(values) + 64)), Math.Sqrt(drawn.Average(weight => (double)weight * weight)), 0.003);
+    }
+
     /// <summary>What is measured of the first layer is what a model has of it: no gaps between features.</summary>
     [Fact]
     public void Measurements_see_the_layer_as_a_model_keeps_it()
