@@ -56,22 +56,24 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         // A class is a text, whatever it looks like.
         LabelTask chosen = task == TaskKind.Multiclass ? LabelTask.Multiclass
             : LabelTask.Of(file, file.Columns.Single(column => column.Name == label), task, say);
-        foreach (string name in prose ?? [])
+        prose ??= [];
+        foreach (string name in prose)
         {
             if (name == label || file.Columns.All(column => column.Name != name))
                 throw new FormatException($"--text names the column '{name}', which {(name == label ? "is the label" : $"'{path}' does not have")}. "
                     + $"Name one of {string.Join(", ", file.Columns.Select(column => column.Name).Where(other => other != label))}.");
         }
-        TableColumn[] features = [.. file.Columns.Where(column => column.Name != label)
-            .Select(column => prose?.Contains(column.Name) == true ? column with { IsNumber = false, IsProse = true } : column)];
-        TableColumn[] sentences = [.. features.Where(column => !column.IsNumber && column.IsProse)];
-        foreach (TableColumn column in sentences.Where(column => prose?.Contains(column.Name) != true))
+        TableColumn[] columns = [.. file.Columns
+            .Select(column => prose.Contains(column.Name) ? column with { IsNumber = false, IsProse = true } : column)];
+        TableColumn[] features = [.. columns.Where(column => column.Name != label)],
+            sentences = [.. features.Where(column => !column.IsNumber && column.IsProse)];
+        foreach (TableColumn column in sentences.Where(column => !prose.Contains(column.Name)))
             say($"Column '{column.Name}' holds sentences: words and runs of three characters are counted in them (FeaturizeText).");
-        TableView view = new(file, [.. file.Columns.Select(column => column.Name == label
+        TableView view = new(file, [.. columns.Select(column => column.Name == label
             ? new ViewColumn(label, column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values)
-            : new ViewColumn(column.Name, column.Index, features.Single(other => other.Name == column.Name).IsNumber))]);
+            : new ViewColumn(column.Name, column.Index, column.IsNumber))]);
         return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)],
-            [.. features.Except(sentences).Where(column => !column.IsNumber).Select(column => column.Name)], label, IsImages: false)
+            [.. features.Where(column => !column.IsNumber && !column.IsProse).Select(column => column.Name)], label, IsImages: false)
         {
             Task = chosen,
             Prose = [.. sentences.Select(column => column.Name)],

@@ -54,10 +54,12 @@ internal sealed class TableFile
                 string text = reader.Text(i);
                 if (IsMissing(text))
                     continue;
-                prose[i].Look(text);
                 bool isPoint = TryParse(text, decimalComma: false, out _);
                 points[i] &= isPoint;
                 commas[i] = commas[i] && TryParse(text, decimalComma: true, out _);
+                // Of a column of numbers nothing is kept.
+                if (!points[i] && !commas[i])
+                    prose[i].Look(text);
                 fractions[i] |= isPoint && text.Contains('.', StringComparison.Ordinal);
             }
         }

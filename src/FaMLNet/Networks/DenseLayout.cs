@@ -88,30 +88,20 @@ internal sealed class DenseLayout : NetworkLayout
     /// <summary>The same network as models keep it, every layer units × inputs.</summary>
     public DenseLayout ToModel() => IsFeatureMajor ? new DenseLayout(Network, Inputs, Outputs) : this;
 
-    /// <summary>Brings parameters from this layout into <see cref="ToModel"/>'s.</summary>
+    /// <summary>Brings parameters from this layout, a feature-major one, into <see cref="ToModel"/>'s.</summary>
     public float[] Unpack(ReadOnlySpan<float> parameters)
     {
         DenseLayout model = ToModel();
         float[] result = new float[model.ParameterLength];
-        if (!IsFeatureMajor)
-        {
-            parameters.CopyTo(result);
-            return result;
-        }
         foreach ((ParameterSlice from, ParameterSlice to) in Parameters.Zip(model.Parameters).Skip(1))
             from.In(parameters).CopyTo(to.In(result.AsSpan()));
         FeatureMajor.Unpack(Parameters[0].In(parameters), model.Parameters[0].In(result.AsSpan()), Inputs, Layers[0].Outputs);
         return result;
     }
 
-    /// <summary>Brings parameters from <see cref="ToModel"/>'s layout into this.</summary>
+    /// <summary>Brings parameters from <see cref="ToModel"/>'s layout into this, a feature-major one.</summary>
     public void Pack(ReadOnlySpan<float> parameters, Span<float> result)
     {
-        if (!IsFeatureMajor)
-        {
-            parameters.CopyTo(result);
-            return;
-        }
         DenseLayout model = ToModel();
         foreach ((ParameterSlice to, ParameterSlice from) in Parameters.Zip(model.Parameters).Skip(1))
             from.In(parameters).CopyTo(to.In(result));

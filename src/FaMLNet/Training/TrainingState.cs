@@ -96,7 +96,7 @@ internal sealed class TrainingState
     /// <summary>Starts from a trained model: its weights and statistics, and its feedback weights if the rule is the same.</summary>
     public void ContinueFrom(TrainedNetwork initial)
     {
-        if (Network.Layout is DenseLayout dense)
+        if (Network.Layout is DenseLayout { IsFeatureMajor: true } dense)
             dense.Pack(initial.Parameters, Network.Weights.Span);
         else
             initial.Parameters.CopyTo(Network.Weights.Span);

@@ -248,13 +248,12 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         float* w = Weights.Pointer, g = gradient.Pointer;
         int top = _layout.Layers.Count - 1;
         FloatMatrix error = (clean ?? batch).Units[top].ActivationView;
-        float* errorAt = (clean ?? batch).Units[top].Activation.Pointer;
         for (int i = top; i >= 0; i--)
         {
             if (i == 0)
             {
                 if (_sparse != null)
-                    _sparse.SetGradient(gradient, errorAt, batch.Width);
+                    _sparse.SetGradient(gradient, error.First, batch.Width);
                 else
                     SetFirstGradient(gradient, gradients[0], error, batch.Input!);
                 return;
@@ -271,7 +270,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (byRule && Clipping?.ErrorLimit is { } limit)
                 GradientClipping.Clamp(units.Error!.Span, limit);
             error = units.ErrorView!;
-            float* e = errorAt = units.Error!.Pointer;
+            float* e = units.Error!.Pointer;
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;

@@ -23,6 +23,9 @@ internal sealed unsafe class FloatMatrix
         (_rows, _columns, _stride, _isTransposed, _view) = (rows, columns, stride, isTransposed, view);
     }
 
+    /// <summary>The first element.</summary>
+    public float* First => _first;
+
     /// <summary>Puts the product of two others here.</summary>
     public void SetToProduct(FloatMatrix a, FloatMatrix b)
     {

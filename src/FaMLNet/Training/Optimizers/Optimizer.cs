@@ -47,7 +47,18 @@ internal abstract unsafe class Optimizer
     {
         Steps++;
         BeginStep(learningRate);
-        int from = active?.Length ?? 0, length = weights.Length - from, parts = OpenMp.Parts(length, PartLength);
+        int from = active?.Length ?? 0, parts = OpenMp.Parts(weights.Length - from, PartLength);
+        if (parts == 1)
+            Update(weights[from..], gradient[from..], from, learningRate, change.IsEmpty ? default : change[from..]);
+        else
+            UpdateInParts(parts, from, weights, gradient, learningRate, change);
+        if (active != null)
+            UpdateActive(weights, gradient, learningRate, active);
+    }
+
+    private void UpdateInParts(int parts, int from, Span<float> weights, ReadOnlySpan<float> gradient, float learningRate, Span<float> change)
+    {
+        int length = weights.Length - from;
         fixed (float* first = weights, firstGradient = gradient, firstChange = change)
         {
             float* w = first, g = firstGradient, c = firstChange;
@@ -59,11 +70,16 @@ internal abstract unsafe class Optimizer
                 Update(new Span<float>(w + start, end - start), new ReadOnlySpan<float>(g + start, end - start), start, learningRate,
                     c == null ? default : new Span<float>(c + start, end - start));
             });
-            if (active == null)
-                return;
-            int stride = active.Stride, count = active.Count;
-            int[] features = active.Features;
-            parts = OpenMp.Parts((long)count * stride, PartLength);
+        }
+    }
+
+    private void UpdateActive(Span<float> weights, ReadOnlySpan<float> gradient, float learningRate, ActiveFeatures active)
+    {
+        int stride = active.Stride, count = active.Count, parts = OpenMp.Parts((long)count * stride, PartLength);
+        int[] features = active.Features;
+        fixed (float* first = weights, firstGradient = gradient)
+        {
+            float* w = first, g = firstGradient;
             OpenMp.Run(parts, part =>
             {
                 for (int i = (int)((long)count * part / parts); i < (int)((long)count * (part + 1) / parts); i++)
