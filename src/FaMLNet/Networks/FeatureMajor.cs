@@ -6,7 +6,7 @@ namespace FaMLNet;
 /// </summary>
 internal static class FeatureMajor
 {
-    /// <summary>Units and features that are turned at a time: a square that stays in a processor's cache.</summary>
+    /// <summary>Rows and columns that are turned at a time: a square that stays in a processor's cache.</summary>
     private const int Tile = 32;
 
     /// <summary>Elements from one feature's weights to the next one's.</summary>
@@ -15,20 +15,13 @@ internal static class FeatureMajor
     /// <summary>From units × inputs.</summary>
     public static void Pack(ReadOnlySpan<float> weights, Span<float> packed, int inputs, int units)
     {
-        int stride = StrideOf(units);
         packed.Clear();
-        for (int firstInput = 0; firstInput < inputs; firstInput += Tile)
-        {
-            for (int firstUnit = 0; firstUnit < units; firstUnit += Tile)
-            {
-                for (int unit = firstUnit; unit < Math.Min(units, firstUnit + Tile); unit++)
-                {
-                    for (int input = firstInput; input < Math.Min(inputs, firstInput + Tile); input++)
-                        packed[input * stride + unit] = weights[unit * inputs + input];
-                }
-            }
-        }
+        Transpose(weights, inputs, packed, StrideOf(units), units, inputs);
     }
+
+    /// <summary>To units × inputs.</summary>
+    public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units) =>
+        Transpose(packed, StrideOf(units), weights, inputs, inputs, units);
 
     /// <summary>To units × inputs, in an array of its own.</summary>
     public static float[] Unpack(ReadOnlySpan<float> packed, int inputs, int units)
@@ -38,18 +31,16 @@ internal static class FeatureMajor
         return weights;
     }
 
-    /// <summary>To units × inputs.</summary>
-    public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units)
+    private static void Transpose(ReadOnlySpan<float> from, int fromStride, Span<float> to, int toStride, int rows, int columns)
     {
-        int stride = StrideOf(units);
-        for (int firstInput = 0; firstInput < inputs; firstInput += Tile)
+        for (int firstColumn = 0; firstColumn < columns; firstColumn += Tile)
         {
-            for (int firstUnit = 0; firstUnit < units; firstUnit += Tile)
+            for (int firstRow = 0; firstRow < rows; firstRow += Tile)
             {
-                for (int unit = firstUnit; unit < Math.Min(units, firstUnit + Tile); unit++)
+                for (int row = firstRow; row < Math.Min(rows, firstRow + Tile); row++)
                 {
-                    for (int input = firstInput; input < Math.Min(inputs, firstInput + Tile); input++)
-                        weights[unit * inputs + input] = packed[input * stride + unit];
+                    for (int column = firstColumn; column < Math.Min(columns, firstColumn + Tile); column++)
+                        to[column * toStride + row] = from[row * fromStride + column];
                 }
             }
         }

@@ -34,9 +34,15 @@ public sealed class ConcurrencyTests
                     NumberOfThreads = 1,
                 })).Fit(data));
         }
-        FeedbackAlignmentMulticlassModelParameters[] expected = [.. Enumerable.Range(0, 8).Select(Train)],
+        AssertSameSideBySide(Train);
+    }
+
+    /// <summary>Eight trainings one after the other, and then at once: the same weights.</summary>
+    internal static void AssertSameSideBySide(Func<int, FeedbackAlignmentMulticlassModelParameters> train)
+    {
+        FeedbackAlignmentMulticlassModelParameters[] expected = [.. Enumerable.Range(0, 8).Select(train)],
             found = new FeedbackAlignmentMulticlassModelParameters[8];
-        Thread[] threads = [.. Enumerable.Range(0, 8).Select(index => new Thread(() => found[index] = Train(index)))];
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(index => new Thread(() => found[index] = train(index)))];
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)

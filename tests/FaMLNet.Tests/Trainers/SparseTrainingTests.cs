@@ -209,15 +209,7 @@ public sealed class SparseTrainingTests : IDisposable
             (options.Seed, options.NumberOfThreads, options.NumberOfEpochs) = (index, 1, 3);
             return mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(Documents(600, 1)).Model;
         }
-        FeedbackAlignmentMulticlassModelParameters[] expected = [.. Enumerable.Range(0, 8).Select(Train)],
-            found = new FeedbackAlignmentMulticlassModelParameters[8];
-        Thread[] threads = [.. Enumerable.Range(0, 8).Select(index => new Thread(() => found[index] = Train(index)))];
-        foreach (Thread thread in threads)
-            thread.Start();
-        foreach (Thread thread in threads)
-            thread.Join();
-        for (int i = 0; i < 8; i++)
-            PipelineTests.AssertSameWeights(expected[i], found[i]);
+        ConcurrencyTests.AssertSameSideBySide(Train);
     }
 
     [Fact]

@@ -71,19 +71,10 @@ internal abstract class RowPool
         protected override void PutFeatures(int slot, RowReader reader, float[]? means)
         {
             ReadOnlySpan<float> values = reader.Features.GetValues();
-            ReadOnlySpan<int> indices = reader.Features.IsDense ? [] : reader.Features.GetIndices();
-            int length = 0;
-            foreach (float value in values)
-                length += value != 0 ? 1 : 0;
+            int length = _lengths[slot] = SparseRows.CountValues(values);
             if (_values[slot].Length < length)
                 (_indices[slot], _values[slot]) = (new int[length], new float[length]);
-            int place = 0;
-            for (int i = 0; i < values.Length; i++)
-            {
-                if (values[i] != 0)
-                    (_indices[slot][place], _values[slot][place++]) = (indices.IsEmpty ? i : indices[i], values[i]);
-            }
-            _lengths[slot] = length;
+            SparseRows.CopyValues(SparseRows.IndicesOf(reader.Features), values, _indices[slot], _values[slot]);
         }
 
         protected override void AddTo(TrainingData block, int slot, int label, float? weight) =>

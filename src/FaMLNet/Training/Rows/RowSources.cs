@@ -52,12 +52,14 @@ internal static class RowSources
     /// <summary>How rows are kept that are streamed: the first ones decide.</summary>
     private static FeatureStorage StorageOf(IDataView data, RowColumns columns, Action checkCancelled)
     {
-        if (!columns.MayBeSparse || columns.Storage == FeatureStorage.Sparse)
-            return columns.MayBeSparse ? FeatureStorage.Sparse : FeatureStorage.Dense;
+        if (!columns.MayBeSparse)
+            return FeatureStorage.Dense;
+        if (columns.Storage == FeatureStorage.Sparse)
+            return FeatureStorage.Sparse;
         SparseRows rows = new();
         using RowReader reader = new(data, columns, checkCancelled);
         while (rows.Count < RowColumns.RowsThatDecide && reader.Read(out _, out _))
-            rows.Add(reader.Features.IsDense ? [] : reader.Features.GetIndices(), reader.Features.GetValues());
+            rows.Add(reader.Features);
         return columns.IsDense((double)rows.Values / Math.Max(1, rows.Count) / columns.Width) ? FeatureStorage.Dense : FeatureStorage.Sparse;
     }
 

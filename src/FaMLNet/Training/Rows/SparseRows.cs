@@ -1,3 +1,5 @@
+using Microsoft.ML.Data;
+
 namespace FaMLNet.Training;
 
 /// <summary>
@@ -34,21 +36,43 @@ internal sealed class SparseRows
     /// <param name="values">One an index.</param>
     public void Add(ReadOnlySpan<int> indices, ReadOnlySpan<float> values)
     {
-        int length = 0;
-        foreach (float value in values)
-            length += value != 0 ? 1 : 0;
+        int length = CountValues(values);
         Block block = RoomFor(length);
-        int start = block.Used;
-        for (int i = 0; i < values.Length; i++)
-        {
-            if (values[i] == 0)
-                continue;
-            block.Indices[block.Used] = indices.IsEmpty ? i : indices[i];
-            block.Values[block.Used++] = values[i];
-        }
-        _places.Add(new Place(_block, start, length));
+        CopyValues(indices, values, block.Indices.AsSpan(block.Used), block.Values.AsSpan(block.Used));
+        _places.Add(new Place(_block, block.Used, length));
+        block.Used += length;
         Values += length;
     }
+
+    /// <summary>How many values are not 0.</summary>
+    public static int CountValues(ReadOnlySpan<float> values)
+    {
+        int count = 0;
+        foreach (float value in values)
+            count += value != 0 ? 1 : 0;
+        return count;
+    }
+
+    /// <summary>Copies the values that are not 0, and their indices.</summary>
+    /// <param name="indices">In rising order; empty if all features are there.</param>
+    /// <param name="values">One an index.</param>
+    /// <param name="keptIndices">Receives as many as <see cref="CountValues"/> says.</param>
+    /// <param name="keptValues">The same.</param>
+    public static void CopyValues(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<int> keptIndices, Span<float> keptValues)
+    {
+        int place = 0;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (values[i] != 0)
+                (keptIndices[place], keptValues[place++]) = (indices.IsEmpty ? i : indices[i], values[i]);
+        }
+    }
+
+    /// <summary>Adds a row; values of 0 are left out.</summary>
+    public void Add(in VBuffer<float> row) => Add(IndicesOf(row), row.GetValues());
+
+    /// <summary>The indices of a vector; empty if all features are there.</summary>
+    public static ReadOnlySpan<int> IndicesOf(in VBuffer<float> row) => row.IsDense ? [] : row.GetIndices();
 
     /// <summary>Forgets all rows, keeping the memory for others.</summary>
     public void Clear()

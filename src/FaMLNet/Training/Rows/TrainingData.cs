@@ -123,7 +123,7 @@ internal sealed class TrainingData
         if (_sparse == null)
             features.CopyTo(Next());
         else
-            _sparse.Add(features.IsDense ? [] : features.GetIndices(), features.GetValues());
+            _sparse.Add(features);
         Commit(label, weight);
     }
 
