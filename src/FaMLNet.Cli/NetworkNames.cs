@@ -7,8 +7,9 @@ internal static class NetworkNames
 {
     /// <summary>What to write in help and errors.</summary>
     public const string Known =
-        "mlp:128,64 (dense layers of that many units; mlp: for none), lenet, lenet-cifar, resnet20, resnet32, resnet44, resnet56, resnet110, "
-        + "resnet18, resnet34, resnet50, resnet101, resnet152, alexnet, densenet121, densenet169, densenet201 or mnasnet";
+        "mlp:128,64 (dense layers of that many units; mlp: for none; mlp:128,64+skip with a linear path beside them), lenet, lenet-cifar, "
+        + "resnet20, resnet32, resnet44, resnet56, resnet110, resnet18, resnet34, resnet50, resnet101, resnet152, alexnet, densenet121, "
+        + "densenet169, densenet201 or mnasnet";
 
     private static readonly Dictionary<string, Func<NetworkDefinition>> ByName = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -48,8 +49,7 @@ internal static class NetworkNames
                 return known();
             return name.ToLowerInvariant().Split(':') switch
             {
-                ["mlp", var units] => NetworkDefinition.Mlp([.. units.Split(',', StringSplitOptions.RemoveEmptyEntries)
-                    .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]),
+                ["mlp", var units] => Mlp(units),
                 ["resnet20" or "resnet32" or "resnet44" or "resnet56" or "resnet110"] =>
                     NetworkDefinition.ResNet(int.Parse(name.AsSpan("resnet".Length), NumberStyles.None, CultureInfo.InvariantCulture)),
                 _ => null,
@@ -59,5 +59,15 @@ internal static class NetworkNames
         {
             return null; // units that are no numbers, or too many
         }
+    }
+
+    private static MlpDefinition Mlp(string units)
+    {
+        const string Skip = "+skip";
+        bool skips = units.EndsWith(Skip, StringComparison.Ordinal);
+        MlpDefinition network = NetworkDefinition.Mlp([.. (skips ? units[..^Skip.Length] : units).Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]) with
+        { LinearSkip = skips };
+        return network.HiddenUnits.Count == 0 && skips ? throw new FormatException("no hidden layers to lead past") : network;
     }
 }

@@ -194,6 +194,9 @@ internal static class TextBenchmark
                 case "seed":
                     options.Seed = (int)number;
                     break;
+                case "skip":
+                    options.Network = (MlpDefinition)options.Network with { LinearSkip = bool.Parse(pair[1]) };
+                    break;
                 default:
                     throw new ArgumentException($"Unknown setting '{pair[0]}'.");
             }

@@ -35,6 +35,7 @@ internal sealed class DenseLayout : NetworkLayout
     {
         IsFeatureMajor = valuesPerRow != null;
         _inputsThatCount = valuesPerRow is { } values ? Math.Max(1, (int)Math.Round(values)) : inputs;
+        SkipUnits = network.LinearSkip ? outputs : 0;
         Network = network;
         Inputs = inputs;
         Outputs = outputs;
@@ -45,7 +46,7 @@ internal sealed class DenseLayout : NetworkLayout
             int below = i == 0 ? inputs : network.HiddenUnits[i - 1];
             int units = i == count - 1 ? outputs : network.HiddenUnits[i];
             string name = $"dense{i + 1}", norm = $"norm{i + 1}";
-            layers[i] = new DenseLayer(name, below, units, i == 0 && IsFeatureMajor ? AddParameter($"{name}.weight", below, Padded(units))
+            layers[i] = new DenseLayer(name, below, units, i == 0 && IsFeatureMajor ? AddParameter($"{name}.weight", below, Padded(units + SkipUnits))
                 : AddParameter($"{name}.weight", units, below), AddParameter($"{name}.bias", units));
             WeightedLayers.Add(new WeightedLayer(name, layers[i].Weight, i == 0 ? _inputsThatCount : below, units, below));
             if (i == count - 1 || network.Normalization == Normalization.None)
@@ -63,15 +64,26 @@ internal sealed class DenseLayout : NetworkLayout
             }
         }
         Layers = layers;
+        if (network.LinearSkip && !IsFeatureMajor)
+            Skip = AddParameter("skip.weight", outputs, inputs);
     }
 
     public MlpDefinition Network { get; }
 
     /// <summary>
     /// Whether the first layer's weights are inputs × units made up to a multiple of <see cref="NetworkLayout.Alignment"/>, the gaps 0, instead
-    /// of units × inputs: what a feature that occurs reaches lies together.
+    /// of units × inputs: what a feature that occurs reaches lies together. Behind the units of the layer come those of <see cref="Skip"/>.
     /// </summary>
     public bool IsFeatureMajor { get; }
+
+    /// <summary>Outputs that the input reaches straight: all or none.</summary>
+    public int SkipUnits { get; }
+
+    /// <summary>In a feature-major layout it lies among the first layer's weights, and this is null.</summary>
+    public override ParameterSlice? Skip { get; }
+
+    /// <summary>Elements from one feature's weights to the next one's, in a feature-major layout.</summary>
+    public int FeatureStride => FeatureMajor.StrideOf(Layers[0].Outputs + SkipUnits);
 
     public override NetworkDefinition Definition => Network;
 
@@ -79,7 +91,8 @@ internal sealed class DenseLayout : NetworkLayout
 
     public IReadOnlyList<DenseLayer> Layers { get; }
 
-    public override long WorkPerRow => Layers.Sum(layer => 3L * (layer == Layers[0] ? _inputsThatCount : layer.Inputs) * layer.Outputs);
+    public override long WorkPerRow =>
+        Layers.Sum(layer => 3L * (layer == Layers[0] ? _inputsThatCount : layer.Inputs) * layer.Outputs) + 2L * _inputsThatCount * SkipUnits;
 
     public override bool IsNormalized => Network.Normalization != Normalization.None;
 
@@ -95,8 +108,19 @@ internal sealed class DenseLayout : NetworkLayout
         float[] result = new float[model.ParameterLength];
         foreach ((ParameterSlice from, ParameterSlice to) in Parameters.Zip(model.Parameters).Skip(1))
             from.In(parameters).CopyTo(to.In(result.AsSpan()));
-        FeatureMajor.Unpack(Parameters[0].In(parameters), model.Parameters[0].In(result.AsSpan()), Inputs, Layers[0].Outputs);
+        ReadOnlySpan<float> packed = Parameters[0].In(parameters);
+        FeatureMajor.Unpack(packed, model.Parameters[0].In(result.AsSpan()), Inputs, Layers[0].Outputs, FeatureStride);
+        if (model.Skip is { } skip)
+            FeatureMajor.Unpack(packed[Layers[0].Outputs..], skip.In(result.AsSpan()), Inputs, Outputs, FeatureStride);
         return result;
+    }
+
+    /// <summary>The first layer's weights or their gradient as a model keeps them, units × inputs, from a feature-major buffer.</summary>
+    public float[] UnpackFirst(ReadOnlySpan<float> buffer)
+    {
+        float[] weights = new float[Inputs * Layers[0].Outputs];
+        FeatureMajor.Unpack(Parameters[0].In(buffer), weights, Inputs, Layers[0].Outputs, FeatureStride);
+        return weights;
     }
 
     /// <summary>Brings parameters from <see cref="ToModel"/>'s layout into this, a feature-major one.</summary>
@@ -105,6 +129,10 @@ internal sealed class DenseLayout : NetworkLayout
         DenseLayout model = ToModel();
         foreach ((ParameterSlice to, ParameterSlice from) in Parameters.Zip(model.Parameters).Skip(1))
             from.In(parameters).CopyTo(to.In(result));
-        FeatureMajor.Pack(model.Parameters[0].In(parameters), Parameters[0].In(result), Inputs, Layers[0].Outputs);
+        Span<float> packed = Parameters[0].In(result);
+        packed.Clear();
+        FeatureMajor.Pack(model.Parameters[0].In(parameters), packed, Inputs, Layers[0].Outputs, FeatureStride);
+        if (model.Skip is { } skip)
+            FeatureMajor.Pack(skip.In(parameters), packed[Layers[0].Outputs..], Inputs, Outputs, FeatureStride);
     }
 }

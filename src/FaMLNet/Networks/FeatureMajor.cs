@@ -12,24 +12,13 @@ internal static class FeatureMajor
     /// <summary>Elements from one feature's weights to the next one's.</summary>
     public static int StrideOf(int units) => NetworkLayout.Padded(units);
 
-    /// <summary>From units × inputs.</summary>
-    public static void Pack(ReadOnlySpan<float> weights, Span<float> packed, int inputs, int units)
-    {
-        packed.Clear();
-        Transpose(weights, inputs, packed, StrideOf(units), units, inputs);
-    }
+    /// <summary>From units × inputs; what lies between is left alone.</summary>
+    public static void Pack(ReadOnlySpan<float> weights, Span<float> packed, int inputs, int units, int stride) =>
+        Transpose(weights, inputs, packed, stride, units, inputs);
 
     /// <summary>To units × inputs.</summary>
-    public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units) =>
-        Transpose(packed, StrideOf(units), weights, inputs, inputs, units);
-
-    /// <summary>To units × inputs, in an array of its own.</summary>
-    public static float[] Unpack(ReadOnlySpan<float> packed, int inputs, int units)
-    {
-        float[] weights = new float[inputs * units];
-        Unpack(packed, weights, inputs, units);
-        return weights;
-    }
+    public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units, int stride) =>
+        Transpose(packed, stride, weights, inputs, inputs, units);
 
     private static void Transpose(ReadOnlySpan<float> from, int fromStride, Span<float> to, int toStride, int rows, int columns)
     {

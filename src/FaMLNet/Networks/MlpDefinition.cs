@@ -45,10 +45,21 @@ public sealed record MlpDefinition : NetworkDefinition
     /// <value>Range: [0, 1). Default: 0.</value>
     public float Dropout { get; init; }
 
+    /// <summary>
+    /// Whether a linear path leads from the features straight to the outputs, beside the hidden layers ("wide and deep": Cheng et al. 2016,
+    /// arXiv 1606.07792): output = dense layers(x) + V x. V (<c>skip.weight</c>, outputs × features) starts at 0, so that training begins with
+    /// the network without it; it learns from the output's error as the output layer does, so that no rule needs feedback weights for it, and by
+    /// every rule its gradient is backpropagation's. <see cref="FeedbackAlignmentOptions.ConstrainWeightNorms"/> does not apply to it. Where
+    /// features are many and sparse, as words are, a linear model is hard to beat: with this the network contains one.
+    /// </summary>
+    /// <value>Default: <see langword="false"/>. A network without hidden layers is linear already and cannot have it.</value>
+    public bool LinearSkip { get; init; }
+
     /// <inheritdoc/>
     public bool Equals(MlpDefinition? other) =>
         other is not null && HiddenUnits.SequenceEqual(other.HiddenUnits) && Activation == other.Activation
-        && Initialization == other.Initialization && Normalization == other.Normalization && Dropout.Equals(other.Dropout);
+        && Initialization == other.Initialization && Normalization == other.Normalization && Dropout.Equals(other.Dropout)
+        && LinearSkip == other.LinearSkip;
 
     /// <inheritdoc/>
     public override int GetHashCode()
@@ -60,6 +71,7 @@ public sealed record MlpDefinition : NetworkDefinition
         hash.Add(Initialization);
         hash.Add(Normalization);
         hash.Add(Dropout);
+        hash.Add(LinearSkip);
         return hash.ToHashCode();
     }
 
@@ -67,7 +79,7 @@ public sealed record MlpDefinition : NetworkDefinition
     public override string ToString() =>
         $"Mlp({string.Join(", ", HiddenUnits)}), {Activation}, {Initialization}"
         + (Normalization == Normalization.None ? "" : $", {Normalization} normalisation")
-        + (Dropout == 0 ? "" : FormattableString.Invariant($", dropout {Dropout}"));
+        + (Dropout == 0 ? "" : FormattableString.Invariant($", dropout {Dropout}")) + (LinearSkip ? ", linear skip" : "");
 
     internal override bool UsesBatchNormalization => Normalization == Normalization.Batch;
 
@@ -75,6 +87,9 @@ public sealed record MlpDefinition : NetworkDefinition
     {
         if (!(Dropout >= 0 && Dropout < 1))
             throw OptionError.OutOfRange("Network", $"Dropout must be at least 0 and below 1; found {Dropout}.");
+        if (LinearSkip && HiddenUnits.Count == 0)
+            throw OptionError.Invalid("Network", $"LinearSkip leads past the hidden layers, and Mlp() has none: it is linear already. Give it hidden "
+                + $"units, for example Mlp(128), or leave LinearSkip out.");
         CheckDefined(Activation);
         CheckDefined(Initialization);
         CheckDefined(Normalization);

@@ -41,6 +41,11 @@ internal abstract class NetworkLayout
     /// <summary>The layers with weights, from the input upwards; the last gives the outputs.</summary>
     public List<WeightedLayer> WeightedLayers { get; } = [];
 
+    /// <summary>
+    /// Weights that lead straight from the input to the outputs, outputs × inputs, of which no rule needs to know; null without.
+    /// </summary>
+    public virtual ParameterSlice? Skip => null;
+
     /// <summary>All learnt parameters, from the input upwards.</summary>
     public List<ParameterSlice> Parameters { get; } = [];
 

@@ -20,6 +20,7 @@ internal abstract record NetworkDocument
             Initialization = dense.Network.Initialization,
             Normalization = dense.Network.Normalization,
             Dropout = dense.Network.Dropout,
+            LinearSkip = dense.Network.LinearSkip,
         },
         GraphLayout graph => new SequentialDocument
         {
@@ -54,11 +55,13 @@ internal sealed record MlpDocument : NetworkDocument
 
     public required float Dropout { get; init; }
 
+    public bool LinearSkip { get; init; }
+
     public override NetworkLayout CreateLayout(IHostEnvironment env, int inputs, int classes)
     {
         MlpDefinition network = NetworkDefinition.Mlp([.. HiddenUnits ?? throw new ArgumentException("it has no hidden units.")])
             with
-        { Activation = Activation, Initialization = Initialization, Normalization = Normalization, Dropout = Dropout };
+        { Activation = Activation, Initialization = Initialization, Normalization = Normalization, Dropout = Dropout, LinearSkip = LinearSkip };
         network.Validate();
         return new DenseLayout(network, inputs, classes);
     }

@@ -23,7 +23,7 @@ internal sealed class DenseScorer : NetworkScorer
         _parameters = parameters;
         _folded = new FoldedNormalization(layout, parameters, statistics);
         _firstByFeature = new Lazy<float[]>(Pack);
-        _scratchLength = layout.Layers.Max(layer => NetworkLayout.Padded(layer.Outputs));
+        _scratchLength = Math.Max(layout.FeatureStride, layout.Layers.Max(layer => NetworkLayout.Padded(layer.Outputs)));
     }
 
     public override bool GainsFromBatches => false;
@@ -41,26 +41,36 @@ internal sealed class DenseScorer : NetworkScorer
     {
         Multiply(_layout.Layers[0], features, _layout.Layers.Count == 1 ? logits : first);
         Finish(logits, first, second);
+        if (_layout.Skip is not { } skip)
+            return;
+        ReadOnlySpan<float> weights = skip.In(_parameters);
+        for (int output = 0; output < _layout.Outputs; output++)
+            logits[output] += TensorPrimitives.Dot(weights.Slice(output * _layout.Inputs, _layout.Inputs), features);
     }
 
     /// <summary>The same of the values that are not 0, by the weights of their features.</summary>
     private unsafe void ComputeLogits(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<float> logits, Span<float> first,
-        Span<float> second)
+        Span<float> second, Span<float> straight)
     {
         DenseLayer layer = _layout.Layers[0];
         fixed (float* weights = _firstByFeature.Value, value = values, products = first)
         fixed (int* features = indices)
-            SparseProduct.Run(weights, FeatureMajor.StrideOf(layer.Outputs), features, value, indices.Length, products);
+            SparseProduct.Run(weights, _layout.FeatureStride, features, value, indices.Length, products);
+        first.Slice(layer.Outputs, straight.Length).CopyTo(straight);
         if (_layout.Layers.Count == 1)
             first[..layer.Outputs].CopyTo(logits);
         Finish(logits, first, second);
+        TensorPrimitives.Add(logits[..straight.Length], straight, logits);
     }
 
     private float[] Pack()
     {
         DenseLayer layer = _layout.Layers[0];
-        float[] packed = new float[(long)layer.Inputs * FeatureMajor.StrideOf(layer.Outputs)];
-        FeatureMajor.Pack(layer.Weight.In((ReadOnlySpan<float>)_parameters), packed, layer.Inputs, layer.Outputs);
+        int stride = _layout.FeatureStride;
+        float[] packed = new float[(long)layer.Inputs * stride];
+        FeatureMajor.Pack(layer.Weight.In((ReadOnlySpan<float>)_parameters), packed, layer.Inputs, layer.Outputs, stride);
+        if (_layout.Skip is { } skip)
+            FeatureMajor.Pack(skip.In((ReadOnlySpan<float>)_parameters), packed.AsSpan(layer.Outputs), layer.Inputs, _layout.Outputs, stride);
         return packed;
     }
 
@@ -117,13 +127,14 @@ internal sealed class DenseScorer : NetworkScorer
     private sealed class Session(DenseScorer scorer) : IScoringSession
     {
         private readonly float[] _first = new float[scorer._scratchLength], _second = new float[scorer._scratchLength];
+        private readonly float[] _straight = new float[scorer._layout.SkipUnits];
 
         public bool TryComputeSparse(ReadOnlySpan<int> indices, ReadOnlySpan<float> values, Span<float> logits)
         {
             // Few features are not worth another copy of their weights.
             if (scorer._layout.Inputs < LeastSparseInputs || (long)indices.Length * 4 > scorer._layout.Inputs)
                 return false;
-            scorer.ComputeLogits(indices, values, logits, _first, _second);
+            scorer.ComputeLogits(indices, values, logits, _first, _second, _straight);
             return true;
         }
 

@@ -96,7 +96,9 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, ParameterTensor> GetWeights() =>
-        _layout.WeightedLayers.ToDictionary(layer => layer.Name, layer => Tensor(layer.Weight, _parameters));
+        _layout.WeightedLayers.Select(layer => (layer.Name, Slice: layer.Weight))
+            .Concat(_layout.Skip is { } skip ? [(Name: "skip", Slice: skip)] : Array.Empty<(string Name, ParameterSlice Slice)>())
+            .ToDictionary(pair => pair.Name, pair => Tensor(pair.Slice, _parameters));
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights() => _feedback;

@@ -18,7 +18,10 @@ public interface IFeedbackAlignmentModel
     /// <summary>Features that a row must have.</summary>
     public int NumberOfFeatures { get; }
 
-    /// <summary>The forward weights of each layer (outputs × inputs), by layer name: <c>dense1</c> is the one next to the input.</summary>
+    /// <summary>
+    /// The forward weights of each layer (outputs × inputs), by layer name: <c>dense1</c> is the one next to the input; last, where there is one,
+    /// <c>skip</c>, the linear path from the input to the outputs (<see cref="MlpDefinition.LinearSkip"/>).
+    /// </summary>
     public IReadOnlyDictionary<string, ParameterTensor> GetWeights();
 
     /// <summary>
@@ -30,7 +33,7 @@ public interface IFeedbackAlignmentModel
 
     /// <summary>
     /// Everything that prediction uses, by parameter name: <c>dense1.weight</c>, <c>dense1.bias</c>, and with normalisation <c>norm1.weight</c>,
-    /// <c>norm1.bias</c>, <c>norm1.running_mean</c>, <c>norm1.running_var</c>.
+    /// <c>norm1.bias</c>, <c>norm1.running_mean</c>, <c>norm1.running_var</c>; of a linear path <c>skip.weight</c>.
     /// </summary>
     public IReadOnlyDictionary<string, ParameterTensor> GetParameters();
 }

@@ -196,8 +196,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer)
     {
         ReadOnlySpan<float> values = Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
-        return layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? FeatureMajor.Unpack(values, dense.Inputs, dense.Layers[0].Outputs)
-            : values;
+        return layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? dense.UnpackFirst(buffer.Span) : values;
     }
 
     /// <summary>Frees what the derived class holds.</summary>

@@ -202,7 +202,7 @@ internal sealed class TrainingState
     private static TrainedNetwork ToModel(TrainedNetwork copy) => copy.Layout is DenseLayout { IsFeatureMajor: true } layout
         ? copy with { Layout = layout.ToModel(), Parameters = layout.Unpack(copy.Parameters) } : copy;
 
-    /// <summary>Copies the network out, with the features' means folded into the first bias: W(x − μ) + b = Wx + (b − Wμ).</summary>
+    /// <summary>Copies the network out, with the features' means folded into the biases above them: W(x − μ) + b = Wx + (b − Wμ).</summary>
     private void Keep(TrainedNetwork copy)
     {
         Network.Weights.Span.CopyTo(copy.Parameters);
@@ -215,11 +215,19 @@ internal sealed class TrainingState
     {
         if (_means == null)
             return;
-        DenseLayer first = ((DenseLayout)layout).Layers[0];
-        ReadOnlySpan<float> weights = first.Weight.In((ReadOnlySpan<float>)parameters);
-        Span<float> bias = first.Bias.In(parameters);
-        for (int unit = 0; unit < bias.Length; unit++)
-            bias[unit] += sign * TensorPrimitives.Dot(weights.Slice(unit * first.Inputs, first.Inputs), _means);
+        float[] means = _means;
+        IReadOnlyList<DenseLayer> layers = ((DenseLayout)layout).Layers;
+        Fold(layers[0].Weight, layers[0].Bias, parameters);
+        if (layout.Skip is { } skip)
+            Fold(skip, layers[^1].Bias, parameters);
+
+        void Fold(ParameterSlice weight, ParameterSlice shift, Span<float> all)
+        {
+            ReadOnlySpan<float> weights = weight.In((ReadOnlySpan<float>)all);
+            Span<float> bias = shift.In(all);
+            for (int unit = 0; unit < bias.Length; unit++)
+                bias[unit] += sign * TensorPrimitives.Dot(weights.Slice(unit * layout.Inputs, layout.Inputs), means);
+        }
     }
 
     private IEnumerable<(string Name, RandomGenerator Generator)> Generators()

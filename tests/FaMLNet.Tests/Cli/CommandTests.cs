@@ -198,6 +198,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("train iris.csv --label Kind", "SepalLength, SepalWidth, PetalLength, PetalWidth, Label; name the one to predict with --label")]
     [InlineData("train iris.csv --rule xyz", "bp, fa, dfa, usf, brsf, frsf")]
     [InlineData("train iris.csv --network mlp:0", "--network 'mlp:0'")]
+    [InlineData("train iris.csv --network mlp:+skip", "--network 'mlp:+skip'")]
     [InlineData("train iris.csv --network lenet --batch-size 0", "BatchSize")]
     [InlineData("train iris.csv --epochs 0", "NumberOfEpochs")]
     [InlineData("train .", "train-images-idx3-ubyte")]

@@ -24,7 +24,11 @@ public sealed class InputGradientTests
         {
             MlpDefinition network = NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization };
             foreach (FeedbackRule rule in Feedback.Rules.Six)
+            {
                 Check(new DenseLayout(network, 13, 5), rule, rows: 21);
+                if (hidden.Length > 0)
+                    Check(new DenseLayout(network with { LinearSkip = true }, 13, 5), rule, rows: 21);
+            }
         }
     }
 

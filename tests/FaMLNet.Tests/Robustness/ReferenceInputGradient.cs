@@ -46,6 +46,7 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
 
     private Tensor Dense(DenseLayout dense, Tensor x)
     {
+        Tensor input = x;
         for (int i = 0; i < dense.Layers.Count; i++)
         {
             x = Sum(Weighted($"dense{i + 1}", x, (input, weight) => input.mm(weight.t()), first: i == 0), Of($"dense{i + 1}.bias"));
@@ -61,7 +62,7 @@ internal sealed class ReferenceInputGradient(NetworkLayout layout, FeedbackAlign
             }
             x = Activate(dense.Network.Activation, x);
         }
-        return x;
+        return dense.Network.LinearSkip ? Sum(x, input.mm(Of("skip.weight").t())) : x;
     }
 
     private Tensor Graph(GraphLayout graph, Tensor x)

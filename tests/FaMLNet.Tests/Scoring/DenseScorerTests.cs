@@ -29,7 +29,13 @@ public sealed class DenseScorerTests
         ITransformer model = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features"))
             .Append(mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options
             {
-                Network = NetworkDefinition.Mlp(37, 18) with { Activation = activation, Normalization = normalization, Dropout = 0.1f },
+                Network = NetworkDefinition.Mlp(37, 18) with
+                {
+                    Activation = activation,
+                    Normalization = normalization,
+                    Dropout = 0.1f,
+                    LinearSkip = activation != Activation.ReLU,
+                },
                 NumberOfEpochs = 5,
             })).Fit(data);
         IDataView scored = model.Transform(data);
@@ -122,11 +128,16 @@ public sealed class DenseScorerTests
         Dictionary<string, Tensor> p = model.GetParameters()
             .ToDictionary(pair => pair.Key, pair => tensor(pair.Value.Values.ToArray()).reshape([.. pair.Value.Shape.Select(size => (long)size)]));
         Tensor h = tensor(rows.SelectMany(row => row).ToArray()).reshape(rows.Length, rows[0].Length);
+        Tensor x = h;
         for (int i = 1; i <= network.HiddenUnits.Count + 1; i++)
         {
             h = nn.functional.linear(h, p[$"dense{i}.weight"], p[$"dense{i}.bias"]);
             if (i > network.HiddenUnits.Count)
+            {
+                if (network.LinearSkip)
+                    h = h.add(nn.functional.linear(x, p["skip.weight"]), Scalars.One);
                 break;
+            }
             if (network.Normalization == Normalization.Batch)
                 h = nn.functional.batch_norm(h, p[$"norm{i}.running_mean"], p[$"norm{i}.running_var"], p[$"norm{i}.weight"], p[$"norm{i}.bias"],
                     training: false);

@@ -137,11 +137,15 @@ public sealed class SparseTrainingTests : IDisposable
     [Fact]
     public void A_row_is_scored_alike_whatever_its_form_and_after_saving()
     {
-        foreach (int[] hidden in new int[][] { [], [20, 9] })
+        foreach ((int[] hidden, bool skip) in new[] { ([], false), (new[] { 20, 9 }, false), ([20, 9], true), ([16], true) })
         {
             FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.DirectFeedbackAlignment, FeatureStorage.Auto);
             options.NumberOfEpochs = 20;
-            options.Network = NetworkDefinition.Mlp(hidden) with { Normalization = hidden.Length > 0 ? Normalization.Batch : Normalization.None };
+            options.Network = NetworkDefinition.Mlp(hidden) with
+            {
+                Normalization = hidden.Length > 1 ? Normalization.Batch : Normalization.None,
+                LinearSkip = skip,
+            };
             ITransformer model = Fit(options);
             using MemoryStream zip = new();
             _mlContext.Model.Save(model, Documents(1, 1).Schema, zip);
@@ -167,6 +171,7 @@ public sealed class SparseTrainingTests : IDisposable
                 FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.Parse(rule), FeatureStorage.Sparse);
                 (options.DataCaching, options.CheckpointFolder, options.CancellationToken) = (caching, folder, stop);
                 (options.ValidationFraction, options.EarlyStopping) = (0.2, new EarlyStopping { Patience = 50 });
+                options.Network = (MlpDefinition)options.Network with { LinearSkip = rule == "brsf" };
                 return options;
             }
             FeedbackAlignmentMulticlassModelParameters expected = Model(Fit(Make(null, CancellationToken.None)));
@@ -215,11 +220,15 @@ public sealed class SparseTrainingTests : IDisposable
     [Fact]
     public void A_model_is_trained_further_on_rows_of_the_other_kind()
     {
-        foreach ((FeatureStorage first, FeatureStorage second) in new[] { (FeatureStorage.Dense, FeatureStorage.Sparse),
-            (FeatureStorage.Sparse, FeatureStorage.Dense), (FeatureStorage.Sparse, FeatureStorage.Sparse) })
+        foreach ((FeatureStorage first, FeatureStorage second, bool skip) in new[] { (FeatureStorage.Dense, FeatureStorage.Sparse, false),
+            (FeatureStorage.Sparse, FeatureStorage.Dense, false), (FeatureStorage.Sparse, FeatureStorage.Sparse, false),
+            (FeatureStorage.Dense, FeatureStorage.Sparse, true), (FeatureStorage.Sparse, FeatureStorage.Dense, true) })
         {
-            ITransformer model = Fit(Options(FeedbackRule.FeedbackAlignment, first));
-            FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.FeedbackAlignment, second);
+            FeedbackAlignmentMulticlassTrainer.Options options = Options(FeedbackRule.FeedbackAlignment, first);
+            options.Network = (MlpDefinition)options.Network with { LinearSkip = skip };
+            ITransformer model = Fit(options);
+            options = Options(FeedbackRule.FeedbackAlignment, second);
+            options.Network = (MlpDefinition)options.Network with { LinearSkip = skip };
             (options.NumberOfEpochs, options.Optimizer) = (1, new OptimizerOptions.Sgd { LearningRate = 1e-9f, Momentum = 0 });
             ITransformer further = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(Documents(600, 1), Model(model));
             VBuffer<float>[] rows = [.. Rows(40, 3).Select(row => row.Features)];

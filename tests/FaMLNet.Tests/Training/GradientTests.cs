@@ -30,8 +30,12 @@ public sealed class GradientTests
         foreach (Activation activation in Enum.GetValues<Activation>())
         {
             foreach (Normalization normalization in Enum.GetValues<Normalization>())
-                Check(rule, NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization }, features: 12, classes: 5,
-                    rows: 23, seed: 3);
+            {
+                MlpDefinition network = NetworkDefinition.Mlp(hidden) with { Activation = activation, Normalization = normalization };
+                Check(rule, network, features: 12, classes: 5, rows: 23, seed: 3);
+                if (hidden.Length > 0)
+                    Check(rule, network with { LinearSkip = true }, features: 12, classes: 5, rows: 23, seed: 3);
+            }
         }
     }
 
@@ -42,7 +46,8 @@ public sealed class GradientTests
         foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             foreach (Activation activation in Enum.GetValues<Activation>())
-                Check(rule.ShortName, NetworkDefinition.Mlp(401, 311) with { Activation = activation }, features: 37, classes: 4, rows: 70, seed: 4);
+                Check(rule.ShortName, NetworkDefinition.Mlp(401, 311) with { Activation = activation, LinearSkip = activation > Activation.Tanh },
+                    features: 37, classes: 4, rows: 70, seed: 4);
         }
     }
 
@@ -54,18 +59,20 @@ public sealed class GradientTests
          from normalization in Gen.Enum<Normalization>()
          from initialization in Gen.Enum<WeightInitialization>()
          from dropout in Gen.OneOfConst(0f, 0.3f)
+         from skip in Gen.Bool
          from features in Gen.Int[2, 50]
          from classes in Gen.Int[2, 12]
          from rows in Gen.Int[6, 70]
          from seed in Gen.Int
-         select (rule, hidden, activation, normalization, initialization, dropout, features, classes, rows, seed))
+         select (rule, hidden, activation, normalization, initialization, dropout, skip, features, classes, rows, seed))
         .Sample(t => Check(t.rule,
             NetworkDefinition.Mlp(t.hidden) with
             {
                 Activation = t.activation,
                 Normalization = t.normalization,
                 Initialization = t.initialization,
-                Dropout = t.dropout
+                Dropout = t.dropout,
+                LinearSkip = t.skip && t.hidden.Length > 0,
             },
             t.features, t.classes, t.rows, t.seed,
             // Normalising over a nearly constant unit amplifies rounding; the fixed cases above hold 1e-5 with normalisation too.
@@ -149,6 +156,8 @@ public sealed class GradientTests
             random.FillUniform(values, slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 0.5f : -0.3f,
                 slice.Name.StartsWith("norm", StringComparison.Ordinal) ? 1.5f : 0.3f);
         }
+        if (layout.Skip is { } skip)
+            random.FillUniform(skip.In(chain.Weights.Span), -0.3f, 0.3f);
         ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback),
             chain.Feedback.IsDirect)
         { Mask = Masks(layout, rows, seed), ErrorLimit = errorLimit ?? double.PositiveInfinity };

@@ -51,6 +51,9 @@ internal sealed class ReferenceNetwork
                 .ToArray())];
             if (i == top)
             {
+                if (_layout.Skip is { } skip)
+                    z = [.. z.Select((row, r) => row.Select((value, unit) => value + Enumerable.Range(0, _layout.Inputs)
+                        .Sum(j => At(skip, unit * _layout.Inputs + j) * x[r][j])).ToArray())];
                 output[i] = z;
                 break;
             }
@@ -72,6 +75,8 @@ internal sealed class ReferenceNetwork
         }
 
         double[] gradient = new double[_parameters.Length];
+        for (int i = 0; i < (_layout.Skip?.Length ?? 0); i++)
+            gradient[_layout.Skip!.Offset + i] = Enumerable.Range(0, rows).Sum(r => outputError[r][i / _layout.Inputs] * x[r][i % _layout.Inputs]);
         double[][] error = outputError;
         for (int i = top; i >= 0; i--)
         {

@@ -87,7 +87,18 @@ internal sealed unsafe class DenseInputGradient : InputGradient
             below = above;
             belowStride = stride;
         }
+        if (_layout.Skip is not { } skip)
+            return;
+        for (int output = 0; output < _layout.Outputs; output++)
+        {
+            ReadOnlySpan<float> own = WeightsOf(skip, output);
+            for (int row = 0; row < rows; row++)
+                _logits[row * _layout.Outputs + output] += TensorPrimitives.Dot(own, x.Slice(row * _layout.Inputs, _layout.Inputs));
+        }
     }
+
+    private ReadOnlySpan<float> WeightsOf(ParameterSlice weights, int unit) =>
+        weights.In((ReadOnlySpan<float>)_parameters).Slice(unit * _layout.Inputs, _layout.Inputs);
 
     private void Normalize(int index, DenseLayer layer, Span<float> values, int row)
     {
@@ -143,12 +154,24 @@ internal sealed unsafe class DenseInputGradient : InputGradient
                 }
             }
             if (i == 0)
-                return;
+                break;
             for (int row = 0; row < rows; row++)
                 Differentiate(i - 1, row);
             (_above, _below) = (_below, _above);
             errors = _above;
             stride = _stride;
+        }
+        if (_layout.Skip is not { } skip)
+            return;
+        // By its own weights, whatever the rule: they need no others.
+        for (int output = 0; output < _layout.Outputs; output++)
+        {
+            ReadOnlySpan<float> own = WeightsOf(skip, output);
+            for (int row = 0; row < rows; row++)
+            {
+                Span<float> target = gradients.Slice(row * _layout.Inputs, _layout.Inputs);
+                TensorPrimitives.MultiplyAdd(own, _errors[row * _layout.Outputs + output], target, target);
+            }
         }
     }
 

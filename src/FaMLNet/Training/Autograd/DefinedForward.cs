@@ -27,7 +27,7 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
 
     public override Tensor Run(Tensor x, bool training, Cut cut, Tensor? modulation = null) => Layout switch
     {
-        DenseLayout dense => Dense(dense, Modulated(x, modulation), training, cut),
+        DenseLayout dense => Dense(dense, Modulated(x, modulation), x, training, cut),
         GraphLayout graph => Run(graph.Nodes, Modulated(Prepare(graph, x), modulation), training, cut),
         _ => throw new NotSupportedException(Layout.GetType().Name),
     };
@@ -40,7 +40,12 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
 
     private static Tensor Modulated(Tensor x, Tensor? modulation) => modulation is null ? x : x.add(modulation.view(x.shape), Scalars.One);
 
-    private Tensor Dense(DenseLayout layout, Tensor x, bool training, Cut cut)
+    /// <param name="layout">The network.</param>
+    /// <param name="x">What the first layer sees.</param>
+    /// <param name="clean">The rows, which a linear path past the hidden layers sees whatever modulates the first layer's.</param>
+    /// <param name="training">Whether it is a training step.</param>
+    /// <param name="cut">Where an error passes.</param>
+    private Tensor Dense(DenseLayout layout, Tensor x, Tensor clean, bool training, Cut cut)
     {
         for (int i = 0; i < layout.Layers.Count; i++)
         {
@@ -56,7 +61,7 @@ internal sealed class DefinedForward(NetworkLayout layout, RandomGenerator dropo
             x = Watch(layout.WeightedLayers[i].Name, layout.Network.Activation, training, Activate(layout.Network.Activation, x));
             x = Drop(x, layout.Network.Dropout, training);
         }
-        return x;
+        return layout.Skip is { } skip ? x.add(nn.functional.linear(clean, Of(skip)), Scalars.One) : x;
     }
 
     /// <summary>Images as the first layer sees them: resized, padded, standardised.</summary>

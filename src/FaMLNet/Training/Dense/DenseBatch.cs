@@ -92,6 +92,11 @@ internal sealed class DenseBatch : IDisposable
             InputTransposed = _input.Transposed(0, width, layout.Inputs, _stride);
             _inputFeatures = _input.Stored(0, width, layout.Inputs, _stride);
         }
+        if (layout.SkipUnits > 0)
+        {
+            Skip = new FloatBuffer((long)layout.SkipUnits * width);
+            SkipView = Skip.Stored(0, layout.SkipUnits, width);
+        }
         Units = [.. layout.Layers.Select((layer, i) => new DenseUnits(layer, i == layout.Layers.Count - 1, layout.Network, width))];
         _labels = new int[width];
         _coefficients = new float[width];
@@ -110,6 +115,12 @@ internal sealed class DenseBatch : IDisposable
     public FloatMatrix? InputTransposed { get; }
 
     public DenseUnits[] Units { get; }
+
+    /// <summary>What reaches the outputs straight from the input, outputs × width; null without such a path.</summary>
+    public FloatBuffer? Skip { get; }
+
+    /// <summary>The same as a matrix.</summary>
+    public FloatMatrix? SkipView { get; }
 
     /// <summary>What a direct rule sends down in the error's place, outputs × width; made when it is first asked for.</summary>
     public FloatBuffer? Signal { get; private set; }
@@ -181,6 +192,7 @@ internal sealed class DenseBatch : IDisposable
     {
         _input?.Dispose();
         Signal?.Dispose();
+        Skip?.Dispose();
         foreach (DenseUnits units in Units)
             units.Dispose();
     }

@@ -24,9 +24,10 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly FloatMatrix? _modulation;
     private readonly SparseInput? _sparse;
     private readonly FloatBuffer? _wide;
-    private readonly FloatMatrix? _wideMatrix;
+    private readonly FloatMatrix? _wideMatrix, _wideSkip, _skipWeights, _skipGradient;
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private FloatMatrix[]? _comparison;
+    private FloatMatrix? _skipComparison;
     private readonly Dictionary<int, DenseBatch> _modulated = [];
     private DenseBatch? _current;
     private float[] _logits = [], _rowWeights = [];
@@ -41,8 +42,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
         if (stride != layout.Inputs && _sparse == null)
         {
-            _wide = new FloatBuffer((long)outputs * stride);
+            _wide = new FloatBuffer((long)Math.Max(outputs, layout.SkipUnits) * stride);
             _wideMatrix = _wide.Stored(0, outputs, stride);
+            _wideSkip = layout.Skip == null ? null : _wide.Stored(0, layout.SkipUnits, stride);
+        }
+        if (layout.Skip is { } skip)
+        {
+            _skipWeights = Weights.Stored(skip.Offset, layout.Outputs, layout.Inputs);
+            _skipGradient = Gradient.Stored(skip.Offset, layout.Outputs, layout.Inputs);
         }
         _weights = ViewsOf(Weights);
         _gradients = ViewsOf(Gradient);
@@ -75,6 +82,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             Backward(Modulated(batch, dropout), Gradient, _gradients, byRule: true, clean: batch);
         else
             Backward(batch, Gradient, _gradients, byRule: true);
+        if (_skipGradient != null)
+            SetInputGradient(_layout.Skip!, Gradient, _skipGradient, _wideSkip, batch.Units[^1].ActivationView, batch);
         if (Feedback.Trace is { WantsActivations: true } trace)
             Show(trace, batch);
         Clock?.End(StepPhase.Backward);
@@ -105,7 +114,13 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
         _comparison ??= ViewsOf(gradient);
-        Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
+        DenseBatch batch = _current ?? throw new InvalidOperationException("No batch has been computed.");
+        Backward(batch, gradient, _comparison, byRule: false);
+        if (_layout.Skip is { } skip)
+        {
+            _skipComparison ??= gradient.Stored(skip.Offset, _layout.Outputs, _layout.Inputs);
+            SetInputGradient(skip, gradient, _skipComparison, _wideSkip, batch.Units[^1].ActivationView, batch);
+        }
         // The loss has left it: every rule's is the same.
         ParameterSlice top = _layout.Layers[^1].Bias;
         top.In((ReadOnlySpan<float>)Gradient.Span).CopyTo(top.In(gradient.Span));
@@ -181,11 +196,17 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             DenseLayer layer = _layout.Layers[i];
             DenseUnits units = batch.Units[i];
             if (i == 0 && _sparse != null)
-                _sparse.Multiply(w, units.Activation.Pointer, batch.Width);
+                _sparse.Multiply(w, units.Activation.Pointer, batch.Skip == null ? null : batch.Skip.Pointer, batch.Width);
             else
                 units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed! : batch.Units[i - 1].OutputView);
             if (i == _layout.Layers.Count - 1)
+            {
+                if (_skipWeights != null)
+                    batch.SkipView!.SetToProduct(_skipWeights, batch.InputTransposed!);
+                if (batch.Skip != null)
+                    TensorPrimitives.Add(units.Activation.Span, batch.Skip.Span, units.Activation.Span);
                 return;
+            }
             float* a = units.Activation.Pointer;
             float* bias = w + layer.Bias.Offset;
             switch (_layout.Network.Normalization)
@@ -221,21 +242,21 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         }
     }
 
-    /// <summary>The gradient of the first layer's weights; few features have columns of zeros behind them, whose gradients are left out.</summary>
+    /// <summary>The gradient of weights that see the input; few features have columns of zeros behind them, whose gradients are left out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SetFirstGradient(FloatBuffer gradient, FloatMatrix matrix, FloatMatrix error, FloatMatrix input)
+    private void SetInputGradient(ParameterSlice weights, FloatBuffer gradient, FloatMatrix matrix, FloatMatrix? wide, FloatMatrix error,
+        DenseBatch batch)
     {
-        if (_wide is null)
+        if (wide is null)
         {
-            matrix.SetToProduct(error, input);
+            matrix.SetToProduct(error, batch.Input!);
             return;
         }
-        _wideMatrix!.SetToProduct(error, input);
-        DenseLayer layer = _layout.Layers[0];
-        int stride = DenseBatch.StrideOf(layer.Inputs);
-        Span<float> from = _wide.Span, to = layer.Weight.In(gradient.Span);
-        for (int row = 0; row < layer.Outputs; row++)
-            from.Slice(row * stride, layer.Inputs).CopyTo(to.Slice(row * layer.Inputs, layer.Inputs));
+        wide.SetToProduct(error, batch.Input!);
+        int inputs = _layout.Inputs, stride = DenseBatch.StrideOf(inputs);
+        Span<float> from = _wide!.Span, to = weights.In(gradient.Span);
+        for (int row = 0; row < weights.Shape[0]; row++)
+            from.Slice(row * stride, inputs).CopyTo(to.Slice(row * inputs, inputs));
     }
 
     /// <summary>
@@ -247,15 +268,15 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         float* w = Weights.Pointer, g = gradient.Pointer;
         int top = _layout.Layers.Count - 1;
-        FloatMatrix error = (clean ?? batch).Units[top].ActivationView;
+        FloatMatrix outputError = (clean ?? batch).Units[top].ActivationView, error = outputError;
         for (int i = top; i >= 0; i--)
         {
             if (i == 0)
             {
                 if (_sparse != null)
-                    _sparse.SetGradient(gradient, error.First, batch.Width);
+                    _sparse.SetGradient(gradient, error.First, outputError.First, batch.Width);
                 else
-                    SetFirstGradient(gradient, gradients[0], error, batch.Input!);
+                    SetInputGradient(_layout.Layers[0].Weight, gradient, gradients[0], _wideMatrix, error, batch);
                 return;
             }
             gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);

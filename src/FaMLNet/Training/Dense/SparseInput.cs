@@ -13,7 +13,7 @@ internal sealed unsafe class SparseInput
     /// <summary>Products that are worth a part.</summary>
     private const int PartLength = 1 << 17;
 
-    private readonly int _units, _stride;
+    private readonly int _units, _skipUnits, _stride;
     private readonly Dictionary<FloatBuffer, List<int>> _written = [];
     private int[] _features = [];
     private float[] _values = [];
@@ -27,7 +27,7 @@ internal sealed unsafe class SparseInput
     /// <param name="sparse">What the rows are like.</param>
     public SparseInput(DenseLayout layout, Span<float> weights, SparseFeatures sparse)
     {
-        (_units, _stride) = (layout.Layers[0].Outputs, FeatureMajor.StrideOf(layout.Layers[0].Outputs));
+        (_units, _skipUnits, _stride) = (layout.Layers[0].Outputs, layout.SkipUnits, layout.FeatureStride);
         Active = new ActiveFeatures(layout.Inputs, _stride);
         for (int feature = 0; feature < layout.Inputs; feature++)
         {
@@ -63,8 +63,9 @@ internal sealed unsafe class SparseInput
     /// <summary>W x of every row.</summary>
     /// <param name="weights">All parameters.</param>
     /// <param name="products">Receives units × width; columns beyond the batch are 0.</param>
+    /// <param name="skip">Receives the same of the weights that lead straight to the outputs; null without.</param>
     /// <param name="width">Columns.</param>
-    public void Multiply(float* weights, float* products, int width)
+    public void Multiply(float* weights, float* products, float* skip, int width)
     {
         int parts = Math.Min(_count, OpenMp.Parts((long)_starts[_count] * _stride, PartLength));
         if (_rows.Length < width * _stride)
@@ -80,19 +81,24 @@ internal sealed unsafe class SparseInput
         {
             for (int unit = 0; unit < _units; unit++)
                 products[(long)unit * width + row] = _rows[row * _stride + unit];
+            for (int unit = 0; unit < _skipUnits; unit++)
+                skip[(long)unit * width + row] = _rows[row * _stride + _units + unit];
         }
     }
 
     /// <summary>The gradient of the weights: of a feature that occurs the errors of its rows, each times its value; 0 of all others.</summary>
     /// <param name="gradient">Of all parameters.</param>
     /// <param name="error">Units × width.</param>
+    /// <param name="outputError">Outputs × width, for the weights that lead straight there.</param>
     /// <param name="width">Columns.</param>
-    public void SetGradient(FloatBuffer gradient, float* error, int width)
+    public void SetGradient(FloatBuffer gradient, float* error, float* outputError, int width)
     {
         for (int row = 0; row < _count; row++)
         {
             for (int unit = 0; unit < _units; unit++)
                 _rows[row * _stride + unit] = error[(long)unit * width + row];
+            for (int unit = 0; unit < _skipUnits; unit++)
+                _rows[row * _stride + _units + unit] = outputError[(long)unit * width + row];
         }
         if (!_written.TryGetValue(gradient, out List<int>? written))
             _written[gradient] = written = [];

@@ -33,6 +33,7 @@ public sealed class AutogradNetworkTests
             yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Activation = activation }, 128, 5);
         yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Normalization = Normalization.Batch }, 128, 5);
         yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { Normalization = Normalization.Layer }, 128, 5);
+        yield return new DenseLayout(NetworkDefinition.Mlp(12, 9) with { LinearSkip = true }, 128, 5);
         yield return new GraphLayout(NetworkDefinition.Sequential(new Layer.PadTo(10), new Layer.Conv2d(16, 3), ReLU, new Layer.MaxPool2d(2),
             new Layer.Conv2d(16, 2) { Padding = 1 }, new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense(7), ReLU,
             new Layer.Dense()), image, 5);

@@ -23,8 +23,12 @@ public sealed class SparseInputTests
         foreach (int[] hidden in new int[][] { [], [1], [13], [64, 21], [150, 33, 8] })
         {
             foreach (Normalization normalization in Enum.GetValues<Normalization>())
-                CheckGradients(NetworkDefinition.Mlp(hidden) with { Normalization = normalization }, FeedbackRule.Parse(rule), features: 90, rows: 37,
-                    seed: 3);
+            {
+                MlpDefinition network = NetworkDefinition.Mlp(hidden) with { Normalization = normalization };
+                CheckGradients(network, FeedbackRule.Parse(rule), features: 90, rows: 37, seed: 3);
+                if (hidden.Length > 0)
+                    CheckGradients(network with { LinearSkip = true }, FeedbackRule.Parse(rule), features: 90, rows: 37, seed: 3);
+            }
         }
     }
 
@@ -33,7 +37,8 @@ public sealed class SparseInputTests
     public void Gradients_are_those_of_dense_rows_for_large_layers()
     {
         foreach (string rule in new[] { "bp", "dfa" })
-            CheckGradients(NetworkDefinition.Mlp(401, 30), FeedbackRule.Parse(rule), features: 3000, rows: 70, seed: 4);
+            CheckGradients(NetworkDefinition.Mlp(401, 30) with { LinearSkip = rule == "dfa" }, FeedbackRule.Parse(rule), features: 3000, rows: 70,
+                seed: 4);
     }
 
     [Fact]
@@ -42,20 +47,25 @@ public sealed class SparseInputTests
          from hidden in Gen.Int[1, 70].Array[0, 3]
          from activation in Gen.Enum<Activation>()
          from dropout in Gen.OneOfConst(0f, 0.3f)
+         from skip in Gen.Bool
          from features in Gen.Int[2, 300]
          from rows in Gen.Int[3, 70]
          from share in Gen.Double[0, 1]
          from seed in Gen.Int
-         select (rule, hidden, activation, dropout, features, rows, share, seed))
-        .Sample(t => CheckGradients(NetworkDefinition.Mlp(t.hidden) with { Activation = t.activation, Dropout = t.dropout },
-            FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 150, threads: 1);
+         select (rule, hidden, activation, dropout, skip, features, rows, share, seed))
+        .Sample(t => CheckGradients(NetworkDefinition.Mlp(t.hidden) with
+        {
+            Activation = t.activation,
+            Dropout = t.dropout,
+            LinearSkip = t.skip && t.hidden.Length > 0,
+        }, FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 150, threads: 1);
 
     [Fact]
     public void Gradients_are_those_of_the_float64_reference()
     {
         foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
-            MlpDefinition network = NetworkDefinition.Mlp(33, 12) with { Activation = Activation.Tanh };
+            MlpDefinition network = NetworkDefinition.Mlp(33, 12) with { Activation = Activation.Tanh, LinearSkip = rule.ShortName != "fa" };
             (TrainingData sparse, TrainingData dense) = SparseTask.Data(120, Classes, 41, seed: 6, weighted: true);
             int[] rows = RandomTask.AllRows(dense);
             using Pair pair = new(network, rule, sparse, new OptimizerOptions.Sgd());
@@ -75,7 +85,7 @@ public sealed class SparseInputTests
         {
             foreach (string rule in new[] { "bp", "brsf", "kp", "dkp" })
             {
-                using Pair pair = new(NetworkDefinition.Mlp(20, 9), FeedbackRule.Parse(rule), sparse,
+                using Pair pair = new(NetworkDefinition.Mlp(20, 9) with { LinearSkip = rule is "bp" or "dkp" }, FeedbackRule.Parse(rule), sparse,
                     new OptimizerOptions.Sgd { Momentum = 0, WeightDecay = 0 });
                 float[] before = pair.Unpacked(pair.Sparse.Weights);
                 (pair.Sparse.Clipping, pair.Dense.Clipping) = (clipping, clipping);
@@ -252,6 +262,13 @@ public sealed class SparseInputTests
             _layout = new DenseLayout(network, sparse.Features, Classes, features.ValuesPerRow);
             Sparse = new DenseChain(_layout, rule, 1, 1, optimizer, seed: 2, sparse: features);
             Dense = new DenseChain(_layout.ToModel(), rule, 1, 1, optimizer, seed: 2);
+            if (Dense.Layout.Skip is { } skip)
+            {
+                float[] parameters = Unpacked(Sparse.Weights);
+                Assert.Equal(-1, skip.In(parameters.AsSpan()).IndexOfAnyExcept(0f));
+                new RandomGenerator(4, "test skip").FillUniform(skip.In(parameters.AsSpan()), -0.3f, 0.3f);
+                _layout.Pack(parameters, Sparse.Weights.Span);
+            }
             Unpacked(Sparse.Weights).CopyTo(Dense.Weights.Span);
             Sparse.Feedback.Buffer.Span.CopyTo(Dense.Feedback.Buffer.Span);
             Dense.Feedback.Forget();
