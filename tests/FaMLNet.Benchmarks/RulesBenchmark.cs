@@ -13,7 +13,7 @@ internal static class RulesBenchmark
     /// <param name="epochs">How many.</param>
     /// <param name="settings">
     /// What differs from the rule's defaults, as key=value: opt (sgd, adam, adamw), rate, decay, momentum, batch, weights and feedback (scales),
-    /// activation, dropout, seeds.
+    /// activation, dropout, warmup (epochs), seeds.
     /// </param>
     public static void Run(string folder, string rules, string network, int epochs, IEnumerable<string> settings)
     {
@@ -63,6 +63,7 @@ internal static class RulesBenchmark
             BatchSize = (int)Number(given, "batch", 64),
             Seed = seed,
             InitialWeightScale = given.ContainsKey("weights") ? (float)Number(given, "weights", 1) : null,
+            Schedule = given.ContainsKey("warmup") ? rule.Defaults.Schedule with { WarmupEpochs = Number(given, "warmup", 0) } : null,
             FeedbackScale = given.ContainsKey("feedback") ? (float)Number(given, "feedback", 1) : null,
             Optimizer = given.GetValueOrDefault("opt", own.GetType().Name.ToLowerInvariant()) switch
             {

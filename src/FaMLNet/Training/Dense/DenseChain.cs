@@ -24,10 +24,9 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private readonly FloatMatrix? _modulation;
     private readonly SparseInput? _sparse;
     private readonly FloatBuffer? _wide;
-    private readonly FloatMatrix? _wideMatrix, _wideSkip, _skipWeights, _skipGradient;
+    private readonly FloatMatrix? _wideMatrix, _wideSkip;
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private FloatMatrix[]? _comparison;
-    private FloatMatrix? _skipComparison;
     private readonly Dictionary<int, DenseBatch> _modulated = [];
     private DenseBatch? _current;
     private float[] _logits = [], _rowWeights = [];
@@ -45,11 +44,6 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             _wide = new FloatBuffer((long)Math.Max(outputs, layout.SkipUnits) * stride);
             _wideMatrix = _wide.Stored(0, outputs, stride);
             _wideSkip = layout.Skip == null ? null : _wide.Stored(0, layout.SkipUnits, stride);
-        }
-        if (layout.Skip is { } skip)
-        {
-            _skipWeights = Weights.Stored(skip.Offset, layout.Outputs, layout.Inputs);
-            _skipGradient = Gradient.Stored(skip.Offset, layout.Outputs, layout.Inputs);
         }
         _weights = ViewsOf(Weights);
         _gradients = ViewsOf(Gradient);
@@ -82,8 +76,6 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             Backward(Modulated(batch, dropout), Gradient, _gradients, byRule: true, clean: batch);
         else
             Backward(batch, Gradient, _gradients, byRule: true);
-        if (_skipGradient != null)
-            SetInputGradient(_layout.Skip!, Gradient, _skipGradient, _wideSkip, batch.Units[^1].ActivationView, batch);
         if (Feedback.Trace is { WantsActivations: true } trace)
             Show(trace, batch);
         Clock?.End(StepPhase.Backward);
@@ -114,13 +106,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
         _comparison ??= ViewsOf(gradient);
-        DenseBatch batch = _current ?? throw new InvalidOperationException("No batch has been computed.");
-        Backward(batch, gradient, _comparison, byRule: false);
-        if (_layout.Skip is { } skip)
-        {
-            _skipComparison ??= gradient.Stored(skip.Offset, _layout.Outputs, _layout.Inputs);
-            SetInputGradient(skip, gradient, _skipComparison, _wideSkip, batch.Units[^1].ActivationView, batch);
-        }
+        Backward(_current ?? throw new InvalidOperationException("No batch has been computed."), gradient, _comparison, byRule: false);
         // The loss has left it: every rule's is the same.
         ParameterSlice top = _layout.Layers[^1].Bias;
         top.In((ReadOnlySpan<float>)Gradient.Span).CopyTo(top.In(gradient.Span));
@@ -176,8 +162,12 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _wide?.Dispose();
     }
 
-    private FloatMatrix[] ViewsOf(FloatBuffer buffer) =>
-        [.. _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
+    /// <summary>The weights of the layers, and last those of the linear path where they are a matrix of their own.</summary>
+    private FloatMatrix[] ViewsOf(FloatBuffer buffer)
+    {
+        IEnumerable<FloatMatrix> layers = _layout.Layers.Select(layer => buffer.Stored(layer.Weight.Offset, layer.Outputs, layer.Inputs));
+        return [.. _layout.Skip is { } skip ? layers.Append(buffer.Stored(skip.Offset, _layout.Outputs, _layout.Inputs)) : layers];
+    }
 
     private DenseBatch BatchOf(int count)
     {
@@ -201,8 +191,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                 units.ActivationView.SetToProduct(_weights[i], i == 0 ? batch.InputTransposed! : batch.Units[i - 1].OutputView);
             if (i == _layout.Layers.Count - 1)
             {
-                if (_skipWeights != null)
-                    batch.SkipView!.SetToProduct(_skipWeights, batch.InputTransposed!);
+                if (_layout.Skip != null)
+                    batch.SkipView!.SetToProduct(_weights[^1], batch.InputTransposed!);
                 if (batch.Skip != null)
                     TensorPrimitives.Add(units.Activation.Span, batch.Skip.Span, units.Activation.Span);
                 return;
@@ -277,6 +267,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     _sparse.SetGradient(gradient, error.First, outputError.First, batch.Width);
                 else
                     SetInputGradient(_layout.Layers[0].Weight, gradient, gradients[0], _wideMatrix, error, batch);
+                if (_layout.Skip is { } skip)
+                    SetInputGradient(skip, gradient, gradients[^1], _wideSkip, outputError, clean ?? batch);
                 return;
             }
             gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
