@@ -115,9 +115,12 @@ internal sealed class DenseLayout : NetworkLayout
         return result;
     }
 
-    /// <summary>The first layer's weights or their gradient as a model keeps them, units × inputs, from a feature-major buffer.</summary>
-    public float[] UnpackFirst(ReadOnlySpan<float> buffer)
+    public override (int Outputs, int Inputs)? MatrixOf(int layer) => (Layers[layer].Outputs, Layers[layer].Inputs);
+
+    public override ReadOnlySpan<float> LayerOf(int layer, ReadOnlySpan<float> buffer)
     {
+        if (layer > 0 || !IsFeatureMajor)
+            return base.LayerOf(layer, buffer);
         float[] weights = new float[Inputs * Layers[0].Outputs];
         FeatureMajor.Unpack(Parameters[0].In(buffer), weights, Inputs, Layers[0].Outputs, FeatureStride);
         return weights;

@@ -20,7 +20,8 @@ internal static class FeatureMajor
     public static void Unpack(ReadOnlySpan<float> packed, Span<float> weights, int inputs, int units, int stride) =>
         Transpose(packed, stride, weights, inputs, inputs, units);
 
-    private static void Transpose(ReadOnlySpan<float> from, int fromStride, Span<float> to, int toStride, int rows, int columns)
+    /// <summary>to[column, row] = from[row, column], of matrices whose rows lie so many elements apart.</summary>
+    public static void Transpose(ReadOnlySpan<float> from, int fromStride, Span<float> to, int toStride, int rows, int columns)
     {
         for (int firstColumn = 0; firstColumn < columns; firstColumn += Tile)
         {

@@ -58,6 +58,13 @@ internal abstract class NetworkLayout
     /// <summary>Statistics that start at 1: running variances.</summary>
     public List<ParameterSlice> Variances { get; } = [];
 
+    /// <summary>A layer's weights, or in a buffer like theirs what belongs to them, as a model keeps them.</summary>
+    public virtual ReadOnlySpan<float> LayerOf(int layer, ReadOnlySpan<float> buffer) => WeightedLayers[layer].Weight.In(buffer);
+
+    /// <summary>The size of a layer's weights as a model keeps them, where they are a matrix that takes all of its input; else null.</summary>
+    public virtual (int Outputs, int Inputs)? MatrixOf(int layer) =>
+        WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
+
     /// <summary>Length of the flat parameter buffer, gaps included.</summary>
     public int ParameterLength => _parameterLength;
 

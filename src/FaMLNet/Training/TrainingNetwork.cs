@@ -95,24 +95,23 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     FeedbackKind IMeasuredTraining.Feedback => Feedback.Kind;
 
-    (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) =>
-        layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? (dense.Layers[0].Outputs, dense.Inputs)
-        : Layout.WeightedLayers[layer] is { Weight.Shape: [int outputs, int inputs] } found && found.InputLength == inputs ? (outputs, inputs) : null;
+    (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) => Layout.MatrixOf(layer);
 
     ReadOnlySpan<float> IMeasuredTraining.WholeGradient => Gradient.Span;
 
     ReadOnlySpan<float> IMeasuredTraining.WholeBackpropagationGradient => _comparison is { } comparison ? comparison.Span : [];
 
-    ReadOnlySpan<float> IMeasuredTraining.WeightsOf(int layer) => Of(layer, Weights);
+    ReadOnlySpan<float> IMeasuredTraining.WeightsOf(int layer) => Layout.LayerOf(layer, Weights.Span);
 
     ReadOnlySpan<float> IMeasuredTraining.FeedbackOf(int layer) => Feedback.Slices[layer] is { } slice
         ? slice.In((ReadOnlySpan<float>)Feedback.Buffer.Span) : [];
 
-    ReadOnlySpan<float> IMeasuredTraining.GradientOf(int layer) => Of(layer, Gradient);
+    ReadOnlySpan<float> IMeasuredTraining.GradientOf(int layer) => Layout.LayerOf(layer, Gradient.Span);
 
     void IMeasuredTraining.ComputeBackpropagationGradient() => ComputeBackpropagationGradient();
 
-    ReadOnlySpan<float> IMeasuredTraining.BackpropagationGradientOf(int layer) => _comparison is { } comparison ? Of(layer, comparison) : [];
+    ReadOnlySpan<float> IMeasuredTraining.BackpropagationGradientOf(int layer) =>
+        _comparison is { } comparison ? Layout.LayerOf(layer, comparison.Span) : [];
 
     /// <summary>One training step: forward, backward by the rule, update, and the rule's refresh of its feedback weights.</summary>
     public BatchResult Step(TrainingData data, ReadOnlySpan<int> rows, float learningRate)
@@ -190,13 +189,6 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
     {
         if (Feedback.Trace is { } trace)
             (trace.LearningRate, trace.Decay) = (learningRate, _options.DecayOfStep(learningRate));
-    }
-
-    /// <summary>A layer's part of a buffer, for measurements; as a model would have it, where it lies otherwise in training.</summary>
-    private ReadOnlySpan<float> Of(int layer, FloatBuffer buffer)
-    {
-        ReadOnlySpan<float> values = Layout.WeightedLayers[layer].Weight.In((ReadOnlySpan<float>)buffer.Span);
-        return layer == 0 && Layout is DenseLayout { IsFeatureMajor: true } dense ? dense.UnpackFirst(buffer.Span) : values;
     }
 
     /// <summary>Frees what the derived class holds.</summary>

@@ -130,21 +130,14 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     private void Show(StepTrace trace, DenseBatch batch)
     {
         int top = _layout.Layers.Count - 1;
-        Transpose(batch.Units[top].Activation.Span, batch.Width, trace.Begin(batch.Count, _layout.Outputs), _layout.Outputs);
+        FeatureMajor.Transpose(batch.Units[top].Activation.Span, batch.Width, trace.Begin(batch.Count, _layout.Outputs), _layout.Outputs,
+            _layout.Outputs, batch.Count);
         for (int i = 1; i <= top; i++)
         {
             DenseUnits units = batch.Units[i - 1];
             int inputs = _layout.Layers[i].Inputs;
-            Transpose((units.Dropped ?? units.Activation).Span, batch.Width, trace.ActivationsOf(i, batch.Count * inputs), inputs);
-        }
-    }
-
-    private static void Transpose(ReadOnlySpan<float> columns, int width, Span<float> rows, int length)
-    {
-        for (int row = 0; row < rows.Length / length; row++)
-        {
-            for (int i = 0; i < length; i++)
-                rows[row * length + i] = columns[i * width + row];
+            FeatureMajor.Transpose((units.Dropped ?? units.Activation).Span, batch.Width, trace.ActivationsOf(i, batch.Count * inputs), inputs,
+                inputs, batch.Count);
         }
     }
 

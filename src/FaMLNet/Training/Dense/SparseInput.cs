@@ -77,13 +77,8 @@ internal sealed unsafe class SparseInput
             for (int row = count * part / Math.Max(1, parts); row < count * (part + 1) / Math.Max(1, parts); row++)
                 MultiplyRow(weights, row);
         });
-        for (int row = 0; row < width; row++)
-        {
-            for (int unit = 0; unit < _units; unit++)
-                products[(long)unit * width + row] = _rows[row * _stride + unit];
-            for (int unit = 0; unit < _skipUnits; unit++)
-                skip[(long)unit * width + row] = _rows[row * _stride + _units + unit];
-        }
+        FeatureMajor.Transpose(_rows, _stride, new(products, _units * width), width, width, _units);
+        FeatureMajor.Transpose(_rows.AsSpan(_units), _stride, new(skip, _skipUnits * width), width, width, _skipUnits);
     }
 
     /// <summary>The gradient of the weights: of a feature that occurs the errors of its rows, each times its value; 0 of all others.</summary>
@@ -93,13 +88,8 @@ internal sealed unsafe class SparseInput
     /// <param name="width">Columns.</param>
     public void SetGradient(FloatBuffer gradient, float* error, float* outputError, int width)
     {
-        for (int row = 0; row < _count; row++)
-        {
-            for (int unit = 0; unit < _units; unit++)
-                _rows[row * _stride + unit] = error[(long)unit * width + row];
-            for (int unit = 0; unit < _skipUnits; unit++)
-                _rows[row * _stride + _units + unit] = outputError[(long)unit * width + row];
-        }
+        FeatureMajor.Transpose(new(error, _units * width), width, _rows, _stride, _units, _count);
+        FeatureMajor.Transpose(new(outputError, _skipUnits * width), width, _rows.AsSpan(_units), _stride, _skipUnits, _count);
         if (!_written.TryGetValue(gradient, out List<int>? written))
             _written[gradient] = written = [];
         foreach (int feature in written)
