@@ -52,7 +52,15 @@ internal sealed class TrainingLoop
     public TrainedNetwork Run(Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint = null, TrainedNetwork? initial = null)
     {
         LibTorch.EnsureLoaded();
-        using TrainingNetwork network = _network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs, _source.Sparse);
+        using (TrainingNetwork network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs, _source.Sparse))
+            Train(network, diverged, checkpoint, initial);
+        // The network's memory is free by now: a model of many features need not find room beside it.
+        return _state.Result();
+    }
+
+    private void Train(TrainingNetwork network, Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint, TrainedNetwork? initial)
+    {
+        _network = network;
         NetworkLayout layout = network.Layout;
         using ThreadCount threads = new(_settings.NumberOfThreads
             ?? (layout is DenseLayout ? ThreadCount.For(layout.WorkPerRow * _settings.BatchSize) : ThreadCount.Present));
@@ -88,7 +96,6 @@ internal sealed class TrainingLoop
                     + (stopping.RestoreBest ? $" The model has the weights of epoch {bestEpoch}." : ""));
             }
         }
-        return _state.Result();
     }
 
     /// <summary>What makes a regression's target a number of about unit size.</summary>
