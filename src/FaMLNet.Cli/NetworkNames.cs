@@ -57,7 +57,7 @@ internal static class NetworkNames
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ArgumentException)
         {
-            return null; // units that are no numbers, or too many
+            return null; // units that are no numbers, or too many; a linear path past nothing
         }
     }
 
@@ -68,6 +68,7 @@ internal static class NetworkNames
         MlpDefinition network = NetworkDefinition.Mlp([.. (skips ? units[..^Skip.Length] : units).Split(',', StringSplitOptions.RemoveEmptyEntries)
             .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]) with
         { LinearSkip = skips };
-        return network.HiddenUnits.Count == 0 && skips ? throw new FormatException("no hidden layers to lead past") : network;
+        network.Validate();
+        return network;
     }
 }

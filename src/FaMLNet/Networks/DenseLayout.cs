@@ -98,6 +98,17 @@ internal sealed class DenseLayout : NetworkLayout
 
     public override bool NeedsTwoRows => Network.Normalization == Normalization.Batch;
 
+    public override (int Outputs, int Inputs)? MatrixOf(int layer) => (Layers[layer].Outputs, Layers[layer].Inputs);
+
+    public override ReadOnlySpan<float> LayerOf(int layer, ReadOnlySpan<float> buffer)
+    {
+        if (layer > 0 || !IsFeatureMajor)
+            return base.LayerOf(layer, buffer);
+        float[] weights = new float[Inputs * Layers[0].Outputs];
+        FeatureMajor.Unpack(Parameters[0].In(buffer), weights, Inputs, Layers[0].Outputs, FeatureStride);
+        return weights;
+    }
+
     /// <summary>The same network as models keep it, every layer units × inputs.</summary>
     public DenseLayout ToModel() => IsFeatureMajor ? new DenseLayout(Network, Inputs, Outputs) : this;
 
@@ -115,17 +126,6 @@ internal sealed class DenseLayout : NetworkLayout
         return result;
     }
 
-    public override (int Outputs, int Inputs)? MatrixOf(int layer) => (Layers[layer].Outputs, Layers[layer].Inputs);
-
-    public override ReadOnlySpan<float> LayerOf(int layer, ReadOnlySpan<float> buffer)
-    {
-        if (layer > 0 || !IsFeatureMajor)
-            return base.LayerOf(layer, buffer);
-        float[] weights = new float[Inputs * Layers[0].Outputs];
-        FeatureMajor.Unpack(Parameters[0].In(buffer), weights, Inputs, Layers[0].Outputs, FeatureStride);
-        return weights;
-    }
-
     /// <summary>Brings parameters from <see cref="ToModel"/>'s layout into this, a feature-major one.</summary>
     public void Pack(ReadOnlySpan<float> parameters, Span<float> result)
     {
@@ -134,8 +134,16 @@ internal sealed class DenseLayout : NetworkLayout
             from.In(parameters).CopyTo(to.In(result));
         Span<float> packed = Parameters[0].In(result);
         packed.Clear();
-        FeatureMajor.Pack(model.Parameters[0].In(parameters), packed, Inputs, Layers[0].Outputs, FeatureStride);
-        if (model.Skip is { } skip)
+        model.PackFeatures(parameters, packed);
+    }
+
+    /// <summary>
+    /// Of a model's layout: the weights that see the input, feature by feature, <see cref="FeatureStride"/> apart; gaps are left alone.
+    /// </summary>
+    public void PackFeatures(ReadOnlySpan<float> parameters, Span<float> packed)
+    {
+        FeatureMajor.Pack(Layers[0].Weight.In(parameters), packed, Inputs, Layers[0].Outputs, FeatureStride);
+        if (Skip is { } skip)
             FeatureMajor.Pack(skip.In(parameters), packed[Layers[0].Outputs..], Inputs, Outputs, FeatureStride);
     }
 }

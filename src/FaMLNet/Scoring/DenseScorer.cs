@@ -65,12 +65,8 @@ internal sealed class DenseScorer : NetworkScorer
 
     private float[] Pack()
     {
-        DenseLayer layer = _layout.Layers[0];
-        int stride = _layout.FeatureStride;
-        float[] packed = new float[(long)layer.Inputs * stride];
-        FeatureMajor.Pack(layer.Weight.In((ReadOnlySpan<float>)_parameters), packed, layer.Inputs, layer.Outputs, stride);
-        if (_layout.Skip is { } skip)
-            FeatureMajor.Pack(skip.In((ReadOnlySpan<float>)_parameters), packed.AsSpan(layer.Outputs), layer.Inputs, _layout.Outputs, stride);
+        float[] packed = new float[(long)_layout.Inputs * _layout.FeatureStride];
+        _layout.PackFeatures(_parameters, packed);
         return packed;
     }
 

@@ -95,10 +95,14 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     private protected abstract ModelTask Task { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, ParameterTensor> GetWeights() =>
-        _layout.WeightedLayers.Select(layer => (layer.Name, Slice: layer.Weight))
-            .Concat(_layout.Skip is { } skip ? [(Name: "skip", Slice: skip)] : Array.Empty<(string Name, ParameterSlice Slice)>())
-            .ToDictionary(pair => pair.Name, pair => Tensor(pair.Slice, _parameters));
+    public IReadOnlyDictionary<string, ParameterTensor> GetWeights()
+    {
+        Dictionary<string, ParameterTensor> weights = _layout.WeightedLayers
+            .ToDictionary(layer => layer.Name, layer => Tensor(layer.Weight, _parameters));
+        if (_layout.Skip is { } skip)
+            weights["skip"] = Tensor(skip, _parameters);
+        return weights;
+    }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, ParameterTensor> GetFeedbackWeights() => _feedback;

@@ -110,7 +110,7 @@ public sealed class LinearSkipTests
     }
 
     [Fact]
-    public void Every_task_trains_saves_and_goes_on_with_it()
+    public void Every_task_trains_saves_and_loads_with_it()
     {
         MlpDefinition network = NetworkDefinition.Mlp(6) with { LinearSkip = true };
         IDataView rows = Rows(200, 1);
