@@ -55,6 +55,8 @@ internal sealed record MlpDocument : NetworkDocument
 
     public required float Dropout { get; init; }
 
+    /// <summary>Not written where it is not there, so that checkpoints of builds that did not know it go on.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool LinearSkip { get; init; }
 
     public override NetworkLayout CreateLayout(IHostEnvironment env, int inputs, int classes)

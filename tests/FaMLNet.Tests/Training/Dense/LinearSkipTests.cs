@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
+using System.Text.Json;
 using FaMLNet.Interop;
+using FaMLNet.Persistence;
 using FaMLNet.Training;
 using FaMLNet.Training.Dense;
 using Microsoft.ML;
@@ -143,6 +145,16 @@ public sealed class LinearSkipTests
             float[][] Scores(ITransformer some) => [.. outputs > 1 ? some.Transform(rows).GetColumn<float[]>("Score")
                 : some.Transform(rows).GetColumn<float>("Score").Select(score => new[] { score })];
         }
+    }
+
+    /// <summary>A checkpoint is compared by this text: that of a network without the path is what earlier builds wrote.</summary>
+    [Fact]
+    public void A_network_without_it_is_described_as_before()
+    {
+        Assert.Equal("""{"kind":"mlp","HiddenUnits":[8],"Activation":0,"Initialization":0,"Normalization":0,"Dropout":0}""",
+            JsonSerializer.Serialize(NetworkDocument.Create(new DenseLayout(NetworkDefinition.Mlp(8), 4, 3))));
+        Assert.Contains("\"LinearSkip\":true", JsonSerializer.Serialize(NetworkDocument.Create(
+            new DenseLayout(NetworkDefinition.Mlp(8) with { LinearSkip = true }, 4, 3))), StringComparison.Ordinal);
     }
 
     [Fact]
