@@ -46,7 +46,7 @@ switch (args)
     case ["defaults", string folder, ..]:
         AccuracyBenchmark.CrossValidate([.. new[] { "iris", "wine", "breast-cancer", "digits" }.Select(name => Path.Combine(folder, name + ".csv"))],
             seeds: Number(2) ?? 3, epochs: Number(3) ?? 20,
-            factors: args.Length > 4 ? [.. args[4].Split(',').Select(factor => float.Parse(factor, CultureInfo.InvariantCulture))] : [1]);
+            columns: args.Length > 4 ? args[4].Split(',') : ["1"]);
         return 0;
     case ["tasks", string folder, ..]:
         TasksBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: args.Length > 3 && args[3] != "-" ? Number(3) : null,
@@ -76,7 +76,7 @@ switch (args)
             + "| imagefolder <folder of image files> [rounds] | profile [seconds a case] "
             + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
             + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
-            + "| defaults <folder of tables> [seeds [epochs [factors on the rates, for example 0.5,1,2]]] "
+            + "| defaults <folder of tables> [seeds [epochs [columns, for example 0.5,1,2,units:512,sgd:0.05]]] "
             + "| rules <folder of IDX files> <rules> <hidden units, for example 1024 or 500-500, or lenet> <epochs> [key=value, see the code]... "
             + "| imbalance <digits.csv> [seeds] "
             + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays to try]]]");
