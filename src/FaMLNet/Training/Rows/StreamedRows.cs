@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.ML;
@@ -23,14 +22,12 @@ internal sealed class StreamedRows : RowSource
     private readonly Action _checkCancelled;
     private readonly double _validationFraction;
     private readonly int _seed, _poolRows;
-    private readonly double[] _sums, _squares;
-    private readonly float[] _shift;
+    private readonly FeatureSums _sums;
     private readonly float[]? _classFactors;
     private readonly double _factor;
     private float[]? _means;
     private readonly bool _sparse;
     private RowPool? _pool;
-    private long _count;
 
     /// <summary>Reads everything once: counts, means, hash, the rows kept aside.</summary>
     /// <param name="view">The training data.</param>
@@ -53,9 +50,7 @@ internal sealed class StreamedRows : RowSource
         _validationFraction = validation == null ? validationFraction : 0;
         _seed = seed;
         _sparse = columns.Storage == FeatureStorage.Sparse;
-        _sums = new double[columns.Width];
-        _squares = new double[columns.Width];
-        _shift = new float[columns.Width];
+        _sums = new FeatureSums(columns.Width, _sparse);
         long[] counts = new long[columns.Classes];
         double[] weights = new double[columns.Classes];
         TrainingData? aside = _validationFraction > 0 ? NewData() : null;
@@ -83,7 +78,7 @@ internal sealed class StreamedRows : RowSource
 
     public override LabelKind Kind => _columns.Kind;
 
-    public override long Count => _count;
+    public override long Count => _sums.Rows;
 
     public override string Fingerprint { get; }
 
@@ -93,29 +88,12 @@ internal sealed class StreamedRows : RowSource
 
     public override float[] Center()
     {
-        _means = [.. _sums.Select((sum, i) => (float)(_shift[i] + sum / _count))];
+        _means = _sums.Means();
         Validation?.Data.Center(_means);
         return _means;
     }
 
-    public override void MeasureChannels(int channels, Span<float> mean, Span<float> deviation)
-    {
-        int pixels = Features / channels;
-        for (int channel = 0; channel < channels; channel++)
-        {
-            double average = 0, spread = 0;
-            for (int i = channel * pixels; i < (channel + 1) * pixels; i++)
-                average += (_shift[i] + _sums[i] / _count) / pixels;
-            for (int i = channel * pixels; i < (channel + 1) * pixels; i++)
-            {
-                // E(x − m)² from the sums of x − s and (x − s)².
-                double distance = _shift[i] - average;
-                spread += (_squares[i] / _count + 2 * distance * _sums[i] / _count + distance * distance) / pixels;
-            }
-            mean[channel] = (float)average;
-            deviation[channel] = spread > 0 ? (float)Math.Sqrt(spread) : 1;
-        }
-    }
+    public override void MeasureChannels(int channels, Span<float> mean, Span<float> deviation) => _sums.MeasureChannels(channels, mean, deviation);
 
     public override IEnumerable<RowBatch> Epoch(int batchSize, RandomGenerator shuffle, long skip)
     {
@@ -163,14 +141,9 @@ internal sealed class StreamedRows : RowSource
     {
         ValidationSampler sampler = new(_validationFraction, _seed, Classes);
         using RowReader reader = new(_view, _columns, _checkCancelled);
-        float[] row = new float[_sparse ? 0 : Features], difference = new float[row.Length], blockSums = new float[row.Length],
-            blockSquares = new float[row.Length];
+        float[] row = new float[_sparse ? 0 : Features];
         TrainingData? one = _sparse ? NewData(1) : null;
-        int[] rowsOf = new int[_sparse ? Features : 0];
-        long values = 0;
-        const int Block = 256;
         long usable = 0;
-        int inBlock = 0;
         while (reader.Read(out int label, out float weight))
         {
             usable++;
@@ -200,44 +173,14 @@ internal sealed class StreamedRows : RowSource
             weights[Kind.ClassOf(label)] += weight;
             Targets.Add(Kind, label);
             if (one != null)
-            {
-                _count++;
-                SparseRow found = one.Sparse(0);
-                values += found.Indices.Length;
-                for (int i = 0; i < found.Indices.Length; i++)
-                {
-                    rowsOf[found.Indices[i]]++;
-                    _sums[found.Indices[i]] += found.Values[i];
-                    _squares[found.Indices[i]] += (double)found.Values[i] * found.Values[i];
-                }
-                continue;
-            }
-            if (_count++ == 0)
-                row.CopyTo(_shift, 0);
-            // Floats within a block, doubles over blocks, of differences to the first row: fast, and exact enough however many rows there are.
-            TensorPrimitives.Subtract(row, _shift, difference);
-            TensorPrimitives.Add(blockSums, difference, blockSums);
-            TensorPrimitives.MultiplyAdd(difference, difference, blockSquares, blockSquares);
-            if (++inBlock == Block)
-                Flush(blockSums, blockSquares, ref inBlock);
+                _sums.Add(one.Sparse(0));
+            else
+                _sums.Add(row);
         }
-        Flush(blockSums, blockSquares, ref inBlock);
         if (_sparse)
-            Sparse = new SparseFeatures((double)values / Math.Max(1, _count), rowsOf);
+            Sparse = _sums.Occurrences;
         TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, Targets, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
         TrainingDataReader.Report(_columns, reader, usable, channel);
-    }
-
-    private void Flush(float[] sums, float[] squares, ref int rows)
-    {
-        for (int i = 0; i < sums.Length; i++)
-        {
-            _sums[i] += sums[i];
-            _squares[i] += squares[i];
-        }
-        Array.Clear(sums);
-        Array.Clear(squares);
-        rows = 0;
     }
 
     private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle,
@@ -247,7 +190,7 @@ internal sealed class StreamedRows : RowSource
         {
             ValidationSampler sampler = new(_validationFraction, _seed, Classes);
             using RowReader reader = new(_view, _columns, () => { stop.ThrowIfCancellationRequested(); _checkCancelled(); });
-            int poolRows = (int)Math.Min(_poolRows, _count), filled = 0;
+            int poolRows = (int)Math.Min(_poolRows, Count), filled = 0;
             // Made once: epochs follow each other, and so much memory is slow to come and go.
             RowPool pool = _pool ??= RowPool.Create(_sparse, poolRows, Features);
             bool Fill(int slot)
@@ -284,8 +227,8 @@ internal sealed class StreamedRows : RowSource
             }
             if (block.Count > 0)
                 full.Add(block, stop);
-            if (handed != _count)
-                throw new InvalidOperationException($"The training data gave {handed} rows in this epoch, but {_count} when it was first read. "
+            if (handed != Count)
+                throw new InvalidOperationException($"The training data gave {handed} rows in this epoch, but {Count} when it was first read. "
                     + $"Streamed data must be the same each time: use DataCaching.InMemory for data that changes.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
