@@ -30,16 +30,21 @@ internal static class SparseBenchmark
         schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, features);
         IDataView data = mlContext.Data.LoadFromEnumerable(Rows(rows, features), schema);
         Stopwatch watch = Stopwatch.StartNew();
-        FeedbackAlignmentMulticlassModelParameters model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+        var model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
             new FeedbackAlignmentMulticlassTrainer.Options
             {
                 Rule = FeedbackRule.Parse(rule),
                 NumberOfEpochs = 5,
                 Seed = 1,
-            }).Fit(data).Model;
+            }).Fit(data);
         Console.WriteLine(FormattableString.Invariant($"{rows} rows of 60 values in {features} features, 5 epochs by {rule}: ")
             + FormattableString.Invariant($"{watch.Elapsed.TotalSeconds:0.0} s, peak memory {TextBenchmark.PeakMegabytes()} MB, ")
-            + FormattableString.Invariant($"training accuracy {model.History[^1].Accuracy:0.000}"));
+            + FormattableString.Invariant($"training accuracy {model.Model.History[^1].Accuracy:0.000}"));
+        PredictionEngine<Row, Scores> engine = mlContext.Model.CreatePredictionEngine<Row, Scores>(model, inputSchemaDefinition: schema);
+        Row[] asked = [.. Rows(2000, features)];
+        Scores scores = new();
+        double[] rounds = Interleaved.Medians(7, 1, () => Array.ForEach(asked, row => engine.Predict(row, ref scores)));
+        Console.WriteLine(FormattableString.Invariant($"a row by a PredictionEngine {rounds[0] / asked.Length * 1000:0.0} µs"));
     }
 
     private static void Step(int width, double share, int rounds)
@@ -92,6 +97,11 @@ internal static class SparseBenchmark
             float value = 1 / MathF.Sqrt(60);
             yield return new Row { Features = new VBuffer<float>(features, 60, [.. words.Select(_ => value)], [.. words]), Label = label };
         }
+    }
+
+    private sealed class Scores
+    {
+        public float[] Score { get; set; } = [];
     }
 
     private sealed class Row

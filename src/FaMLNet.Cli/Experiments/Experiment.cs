@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Reporting;
+using FaMLNet.Reporting.Html;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -74,7 +75,7 @@ internal static class Experiment
     public static string Machine(int? threads) => string.Create(CultureInfo.InvariantCulture,
         $"{Processor()}, {threads ?? Environment.ProcessorCount} "
         + $"of {Environment.ProcessorCount} threads, {RuntimeInformation.OSDescription}, .NET {Environment.Version}, FaMLNet "
-        + $"{typeof(FeedbackRule).Assembly.GetName().Version?.ToString(3)}, ML.NET {typeof(MLContext).Assembly.GetName().Version?.ToString(3)}");
+        + $"{HtmlReport.VersionOf(typeof(FeedbackRule).Assembly)}, ML.NET {HtmlReport.VersionOf(typeof(MLContext).Assembly)}");
 
     private static ExperimentResult Train(MLContext mlContext, ExperimentSettings settings, DataSet data, ExperimentRun run)
     {

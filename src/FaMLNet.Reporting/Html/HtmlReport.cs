@@ -120,7 +120,8 @@ internal static class HtmlReport
         return table.Append("</tbody></table></section>\n").ToString();
     }
 
-    private static string VersionOf(Assembly assembly) =>
+    /// <summary>The package's version; that of an assembly may be another (ML.NET's is 1.0.0 in every release).</summary>
+    internal static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? $"{assembly.GetName().Version}";
 
     private static string Data(IReadOnlyList<Run> runs)

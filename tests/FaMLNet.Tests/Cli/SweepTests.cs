@@ -28,6 +28,11 @@ public sealed class SweepTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    public void Records_name_the_packages_versions() =>
+        // The version of ML.NET's assembly is 1.0.0 whatever the package's is.
+        Assert.Matches(@"FaMLNet \d+\.\d+\.\d+\S*, ML\.NET [5-9]\.\d+\.\d+$", Experiment.Machine(threads: 1));
+
+    [Fact]
     public void Trials_are_all_combinations_with_names_that_follow_from_their_settings()
     {
         SweepFile sweep = Sweep("sweep:\n  over:\n    rule: [fa, dfa]\n    rate: {from: 1e-4, to: 1e-1, points: 4, scale: log}\n    seed: "

@@ -147,6 +147,19 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void Divergence_in_the_first_epoch_leaves_the_weights_of_the_start()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.Backpropagation, epochs: 1);
+        options.Optimizer = new OptimizerOptions.Sgd { LearningRate = float.MaxValue };
+        TrainingDivergedException error = Assert.Throws<TrainingDivergedException>(() => Train(options));
+        Assert.Equal(1, error.Epoch);
+        options.Optimizer = new OptimizerOptions.Sgd { LearningRate = 1e-30f };
+        IReadOnlyDictionary<string, ParameterTensor> start = Train(options).GetParameters();
+        foreach ((string name, ParameterTensor tensor) in error.LastGoodModel!.GetParameters())
+            Assert.All(start[name].Values.ToArray().Zip(tensor.Values.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+    }
+
+    [Fact]
     public void Unscaled_features_train_and_the_log_says_what_to_do()
     {
         List<string> warnings = [];
