@@ -215,9 +215,7 @@ public sealed class RuleInvariantTests
         {
             using DenseChain chain = Chain(rule);
             Steps(chain, 50);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Steps(chain, 100);
-            Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 512);
+            Assert.InRange(AllocatedMemory.Of(() => Steps(chain, 100)) / 100, 0, 512);
         }
     }
 
