@@ -10,10 +10,10 @@ namespace FaMLNet;
 /// </summary>
 /// <remarks>
 /// A phase between epochs shows a layer eight times as many examples of noise as one of its outputs has inputs; half of B is what was there
-/// before. A short phase of 256 examples follows every step, since an optimiser as fast as Adam turns W away from B within a few of them; B forgets
-/// as fast as W may move, by 200 times the learning rate and at most 0.4. A convolution's output sees a window of its input, and its kernel is mirrored
-/// on windows that do not overlap. Outputs answer before their activation; the paper's answer with it, which for noise around 0 changes the
-/// length of B and not its direction.
+/// before. A short phase of 256 examples follows every step, since an optimiser as fast as Adam turns W away from B within a few of them; B
+/// forgets as fast as W may move, by 200 times the learning rate and at most 0.4. A convolution's output sees a window of its input, and its
+/// kernel is mirrored on windows that do not overlap. Outputs answer before their activation; the paper's answer with it, which for noise
+/// around 0 changes the length of B and not its direction.
 /// </remarks>
 internal sealed class WeightMirrorRule : LayerwiseFeedbackRule
 {
