@@ -75,7 +75,7 @@ internal static class AccuracyBenchmark
         switch (column.Split(':'))
         {
             case ["units", string units]:
-                options.Network = NetworkDefinition.Mlp([.. units.Split('-').Select(width => int.Parse(width, CultureInfo.InvariantCulture))]);
+                options.Network = RulesBenchmark.Dense(units);
                 break;
             case ["sgd", string rate]:
                 options.Optimizer = new OptimizerOptions.Sgd { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) };

@@ -43,13 +43,17 @@ internal static class RulesBenchmark
         }
     }
 
+    /// <summary>A dense network of hidden units given with dashes.</summary>
+    public static MlpDefinition Dense(string units) =>
+        NetworkDefinition.Mlp([.. units.Split('-').Select(width => int.Parse(width, CultureInfo.InvariantCulture))]);
+
     private static string Angles(EpochMetrics epoch) =>
         string.Join(' ', epoch.AlignmentAngle.Values.Select(angle => angle.ToString("F0", CultureInfo.InvariantCulture)));
 
     private static FeedbackAlignmentMulticlassTrainer.Options OptionsOf(FeedbackRule rule, string network, Dictionary<string, string> given, int seed)
     {
         NetworkDefinition definition = network == "lenet" ? NetworkDefinition.LeNet()
-            : NetworkDefinition.Mlp([.. network.Split('-').Select(units => int.Parse(units, CultureInfo.InvariantCulture))]) with
+            : Dense(network) with
             {
                 Activation = Enum.Parse<Activation>(given.GetValueOrDefault("activation", "ReLU"), ignoreCase: true),
                 Dropout = (float)Number(given, "dropout", 0),

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Reporting;
-using FaMLNet.Reporting.Html;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -75,7 +74,7 @@ internal static class Experiment
     public static string Machine(int? threads) => string.Create(CultureInfo.InvariantCulture,
         $"{Processor()}, {threads ?? Environment.ProcessorCount} "
         + $"of {Environment.ProcessorCount} threads, {RuntimeInformation.OSDescription}, .NET {Environment.Version}, FaMLNet "
-        + $"{HtmlReport.VersionOf(typeof(FeedbackRule).Assembly)}, ML.NET {HtmlReport.VersionOf(typeof(MLContext).Assembly)}");
+        + $"{PackageVersion.Of(typeof(FeedbackRule))}, ML.NET {PackageVersion.Of(typeof(MLContext))}");
 
     private static ExperimentResult Train(MLContext mlContext, ExperimentSettings settings, DataSet data, ExperimentRun run)
     {

@@ -111,7 +111,7 @@ internal static class HtmlReport
         StringBuilder table = new("<section><h2>Machine and versions</h2>\n<p>Where this report was made.</p><table><tbody>\n");
         foreach ((string name, string value) in new[]
         {
-            ("FaMLNet", VersionOf(typeof(EpochMetrics).Assembly)), ("ML.NET", VersionOf(typeof(Microsoft.ML.MLContext).Assembly)),
+            ("FaMLNet", PackageVersion.Of(typeof(EpochMetrics))), ("ML.NET", PackageVersion.Of(typeof(Microsoft.ML.MLContext))),
             (".NET", Environment.Version.ToString()), ("system", RuntimeInformation.OSDescription),
             ("processors", string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount}, {RuntimeInformation.ProcessArchitecture}")),
             ("made", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
@@ -119,10 +119,6 @@ internal static class HtmlReport
             table.Append("<tr><th scope=\"row\">").Append(name).Append("</th><td class=\"text\">").Append(Text(value)).Append("</td></tr>\n");
         return table.Append("</tbody></table></section>\n").ToString();
     }
-
-    /// <summary>The package's version; that of an assembly may be another (ML.NET's is 1.0.0 in every release).</summary>
-    internal static string VersionOf(Assembly assembly) =>
-        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? $"{assembly.GetName().Version}";
 
     private static string Data(IReadOnlyList<Run> runs)
     {
