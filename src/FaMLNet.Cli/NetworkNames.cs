@@ -9,7 +9,7 @@ internal static class NetworkNames
     public const string Known =
         "mlp:128,64 (dense layers of that many units; mlp: for none; mlp:128,64+skip with a linear path beside them), lenet, lenet-cifar, "
         + "resnet20, resnet32, resnet44, resnet56, resnet110, resnet18, resnet34, resnet50, resnet101, resnet152, alexnet, densenet121, "
-        + "densenet169, densenet201 or mnasnet";
+        + "densenet169, densenet201 or mnasnet; each with another activation behind a plus, for example lenet+tanh";
 
     private static readonly Dictionary<string, Func<NetworkDefinition>> ByName = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -43,17 +43,12 @@ internal static class NetworkNames
     /// <summary>The network of a name; null if there is none.</summary>
     public static NetworkDefinition? Find(string name)
     {
+        string[] parts = name.ToLowerInvariant().Split('+');
         try
         {
-            if (ByName.TryGetValue(name, out Func<NetworkDefinition>? known))
-                return known();
-            return name.ToLowerInvariant().Split(':') switch
-            {
-                ["mlp", var units] => Mlp(units),
-                ["resnet20" or "resnet32" or "resnet44" or "resnet56" or "resnet110"] =>
-                    NetworkDefinition.ResNet(int.Parse(name.AsSpan("resnet".Length), NumberStyles.None, CultureInfo.InvariantCulture)),
-                _ => null,
-            };
+            NetworkDefinition? network = parts[1..].Aggregate(Plain(parts[0]), With);
+            network?.Validate();
+            return network;
         }
         catch (Exception failure) when (failure is FormatException or OverflowException or ArgumentException)
         {
@@ -61,14 +56,28 @@ internal static class NetworkNames
         }
     }
 
-    private static MlpDefinition Mlp(string units)
+    private static NetworkDefinition? Plain(string name)
     {
-        const string Skip = "+skip";
-        bool skips = units.EndsWith(Skip, StringComparison.Ordinal);
-        MlpDefinition network = NetworkDefinition.Mlp([.. (skips ? units[..^Skip.Length] : units).Split(',', StringSplitOptions.RemoveEmptyEntries)
-            .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]) with
-        { LinearSkip = skips };
-        network.Validate();
-        return network;
+        if (ByName.TryGetValue(name, out Func<NetworkDefinition>? known))
+            return known();
+        return name.Split(':') switch
+        {
+            ["mlp", var units] => NetworkDefinition.Mlp([.. units.Split(',', StringSplitOptions.RemoveEmptyEntries)
+                .Select(unit => int.Parse(unit, NumberStyles.None, CultureInfo.InvariantCulture))]),
+            ["resnet20" or "resnet32" or "resnet44" or "resnet56" or "resnet110"] =>
+                NetworkDefinition.ResNet(int.Parse(name.AsSpan("resnet".Length), NumberStyles.None, CultureInfo.InvariantCulture)),
+            _ => null,
+        };
     }
+
+    private static NetworkDefinition? With(NetworkDefinition? network, string extra) => (network, extra) switch
+    {
+        (MlpDefinition mlp, "skip") => mlp with { LinearSkip = true },
+        (MlpDefinition mlp, _) when ActivationOf(extra) is { } activation => mlp with { Activation = activation },
+        (SequentialDefinition layers, _) when ActivationOf(extra) is { } activation => layers with { Activation = activation },
+        _ => null,
+    };
+
+    private static Activation? ActivationOf(string name) => Enum.GetValues<Activation>().Cast<Activation?>()
+        .FirstOrDefault(activation => activation.ToString()!.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

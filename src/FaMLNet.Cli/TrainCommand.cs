@@ -164,7 +164,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         };
         options.LabelColumnName = data.Label;
         options.Rule = rule;
-        options.Network = NetworkNames.Parse(settings.Network ?? (data.IsImages ? "lenet" : "mlp:128,64"));
+        options.Network = settings.Network is { } network ? NetworkNames.Parse(network) : data.IsImages ? NetworkDefinition.LeNet() : null;
         options.NumberOfEpochs = settings.Epochs ?? options.NumberOfEpochs;
         options.BatchSize = settings.BatchSize;
         options.ValidationFraction = settings.Validation ?? DefaultValidation;

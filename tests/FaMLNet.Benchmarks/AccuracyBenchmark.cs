@@ -49,16 +49,19 @@ internal static class AccuracyBenchmark
     /// <param name="seeds">Seeds 1 to this.</param>
     /// <param name="epochs">Epochs.</param>
     /// <param name="columns">
-    /// A number is a factor on the rule's rate; <c>units:128-64</c> hidden units; <c>sgd:0.05</c> or <c>adam:0.001</c> an optimiser and its rate.
+    /// A number is a factor on the rule's rate; <c>units:128-64</c> hidden units, <c>activation:tanh</c> their activation;
+    /// <c>sgd:0.05</c> or <c>adam:0.001</c> an optimiser and its rate,
+    /// <c>adamw:0.004:1</c> with its decay.
     /// </param>
-    public static void CrossValidate(string[] paths, int seeds, int epochs, string[] columns)
+    /// <param name="rules">The rules to measure.</param>
+    public static void CrossValidate(string[] paths, int seeds, int epochs, string[] columns, IReadOnlyList<FeedbackRule> rules)
     {
         foreach (string path in paths)
         {
             int features = File.ReadLines(path).First().Split(',').Length - 1;
             Table table = new Table().Title($"{Path.GetFileName(path)}, {epochs} epochs, five folds, seeds 1 to {seeds}: mean accuracy")
                 .AddColumns(["rule", .. columns]);
-            foreach (FeedbackRule rule in FeedbackRule.All)
+            foreach (FeedbackRule rule in rules)
                 table.AddRow([rule.ShortName, .. columns.Select(column =>
                     Format(Enumerable.Range(1, seeds).Average(seed => CrossValidated(path, features, rule, epochs, seed, column))))]);
             AnsiConsole.Write(table);
@@ -77,11 +80,21 @@ internal static class AccuracyBenchmark
             case ["units", string units]:
                 options.Network = RulesBenchmark.Dense(units);
                 break;
+            case ["activation", string activation]:
+                options.Network = NetworkDefinition.Mlp(128, 64) with { Activation = Enum.Parse<Activation>(activation, ignoreCase: true) };
+                break;
             case ["sgd", string rate]:
                 options.Optimizer = new OptimizerOptions.Sgd { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) };
                 break;
             case ["adam", string rate]:
                 options.Optimizer = new OptimizerOptions.Adam { LearningRate = float.Parse(rate, CultureInfo.InvariantCulture) };
+                break;
+            case ["adamw", string rate, string decay]:
+                options.Optimizer = new OptimizerOptions.AdamW
+                {
+                    LearningRate = float.Parse(rate, CultureInfo.InvariantCulture),
+                    WeightDecay = float.Parse(decay, CultureInfo.InvariantCulture),
+                };
                 break;
             default:
                 options.Optimizer = own with { LearningRate = float.Parse(column, CultureInfo.InvariantCulture) * own.LearningRate };

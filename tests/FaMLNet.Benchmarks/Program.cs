@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaMLNet;
 using FaMLNet.Benchmarks;
 
 switch (args)
@@ -46,11 +47,11 @@ switch (args)
     case ["defaults", string folder, ..]:
         AccuracyBenchmark.CrossValidate([.. new[] { "iris", "wine", "breast-cancer", "digits" }.Select(name => Path.Combine(folder, name + ".csv"))],
             seeds: Number(2) ?? 3, epochs: Number(3) ?? 20,
-            columns: args.Length > 4 ? args[4].Split(',') : ["1"]);
+            columns: args.Length > 4 ? args[4].Split(',') : ["1"], rules: Rules(5));
         return 0;
     case ["tasks", string folder, ..]:
         TasksBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: args.Length > 3 && args[3] != "-" ? Number(3) : null,
-            decays: args.Length > 4 ? [.. args[4].Split(',').Select(decay => float.Parse(decay, CultureInfo.InvariantCulture))] : []);
+            columns: args.Length > 4 && args[4] != "-" ? args[4].Split(',') : [], rules: Rules(5));
         return 0;
     case ["rules", string folder, string rules, string network, string epochs, .. string[] settings]:
         RulesBenchmark.Run(folder, rules, network, Parse(epochs), settings);
@@ -76,12 +77,15 @@ switch (args)
             + "| imagefolder <folder of image files> [rounds] | profile [seconds a case] "
             + "| pytorch [rounds] | soak [minutes] | images <folder of IDX files> [epochs [seeds [rules]]] "
             + "| accuracy <csv> [seeds [hidden units, for example 128,64 [epochs]]] "
-            + "| defaults <folder of tables> [seeds [epochs [columns, for example 0.5,1,2,units:512,sgd:0.05]]] "
+            + "| defaults <folder of tables> [seeds [epochs [columns, for example 0.5,1,2,units:512,sgd:0.05 [rules]]]] "
             + "| rules <folder of IDX files> <rules> <hidden units, for example 1024 or 500-500, or lenet> <epochs> [key=value, see the code]... "
             + "| imbalance <digits.csv> [seeds] "
-            + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays to try]]]");
+            + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays, factors on the rate and activations to try, or - [rules]]]]");
         return 2;
 }
+
+IReadOnlyList<FeedbackRule> Rules(int index) =>
+    args.Length > index ? [.. args[index].Split(',').Select(FeedbackRule.Parse)] : FeedbackRule.All;
 
 int? Number(int index) => args.Length > index ? Parse(args[index]) : null;
 

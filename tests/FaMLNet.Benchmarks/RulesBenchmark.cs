@@ -52,12 +52,9 @@ internal static class RulesBenchmark
 
     private static FeedbackAlignmentMulticlassTrainer.Options OptionsOf(FeedbackRule rule, string network, Dictionary<string, string> given, int seed)
     {
-        NetworkDefinition definition = network == "lenet" ? NetworkDefinition.LeNet()
-            : Dense(network) with
-            {
-                Activation = Enum.Parse<Activation>(given.GetValueOrDefault("activation", "ReLU"), ignoreCase: true),
-                Dropout = (float)Number(given, "dropout", 0),
-            };
+        Activation activation = Enum.Parse<Activation>(given.GetValueOrDefault("activation", "ReLU"), ignoreCase: true);
+        NetworkDefinition definition = network == "lenet" ? NetworkDefinition.LeNet() with { Activation = activation }
+            : Dense(network) with { Activation = activation, Dropout = (float)Number(given, "dropout", 0) };
         OptimizerOptions own = definition is MlpDefinition ? rule.Defaults.DenseOptimizer : rule.Defaults.Optimizer;
         float rate = (float)Number(given, "rate", own.LearningRate), decay = (float)Number(given, "decay", own.WeightDecay);
         return new FeedbackAlignmentMulticlassTrainer.Options

@@ -14,27 +14,31 @@ internal static class TasksBenchmark
     /// <param name="folder">Has breast-cancer.csv and diabetes.csv.</param>
     /// <param name="seeds">Seeds 1 to this.</param>
     /// <param name="epochs">Epochs of FaMLNet's trainers; null for their default.</param>
-    /// <param name="decays">Weight decays of AdamW to try beside the defaults; empty for the defaults alone.</param>
-    public static void Run(string folder, int seeds, int? epochs, float[] decays)
+    /// <param name="columns">What to try beside the defaults: a number is a weight decay of AdamW, <c>x0.5:0.01</c> a factor on the rate
+    /// and the optimiser's own decay,
+    /// <c>tanh</c> and the like an activation.</param>
+    /// <param name="rules">The rules to measure; those that send the class instead of the error have no regression.</param>
+    public static void Run(string folder, int seeds, int? epochs, string[] columns, IReadOnlyList<FeedbackRule> rules)
     {
-        Compare("breast-cancer: area under the ROC curve", Path.Combine(folder, "breast-cancer.csv"), seeds, epochs, decays, BinaryPeers,
-            () => new FeedbackAlignmentBinaryTrainer.Options(), Binary);
-        Compare("diabetes: root mean squared error", Path.Combine(folder, "diabetes.csv"), seeds, epochs, decays, RegressionPeers,
-            () => new FeedbackAlignmentRegressionTrainer.Options(), Regression);
+        Compare("breast-cancer: area under the ROC curve", Path.Combine(folder, "breast-cancer.csv"), seeds, epochs, columns, BinaryPeers,
+            () => new FeedbackAlignmentBinaryTrainer.Options(), Binary, rules);
+        Compare("diabetes: root mean squared error", Path.Combine(folder, "diabetes.csv"), seeds, epochs, columns, RegressionPeers,
+            () => new FeedbackAlignmentRegressionTrainer.Options(), Regression,
+            rules.Where(rule => rule is not DirectFeedbackRule { Projects: ProjectedSignal.Target }));
     }
 
-    private static void Compare(string title, string path, int seeds, int? epochs, float[] decays,
+    private static void Compare(string title, string path, int seeds, int? epochs, string[] columns,
         Func<MLContext, (string, IEstimator<ITransformer>)[]> peers, Func<FeedbackAlignmentOptions> options,
-        Func<string, int, Func<MLContext, IEstimator<ITransformer>>, double> measure)
+        Func<string, int, Func<MLContext, IEstimator<ITransformer>>, double> measure, IEnumerable<FeedbackRule> rules)
     {
         Table table = new Table().Title($"{title}, five folds, seeds 1 to {seeds}")
-            .AddColumns(["trainer", "defaults", .. decays.Select(decay => $"decay {decay.ToString(CultureInfo.InvariantCulture)}")]);
+            .AddColumns(["trainer", "defaults", .. columns]);
         foreach (string peer in peers(new MLContext()).Select(peer => peer.Item1))
             table.AddRow(peer, Mean(seeds, seed => measure(path, seed, mlContext => peers(mlContext).Single(other => other.Item1 == peer).Item2)));
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        foreach (FeedbackRule rule in rules)
         {
-            table.AddRow([$"FaMLNet {rule.ShortName}", .. decays.Select(decay => (float?)decay).Prepend(null).Select(decay =>
-                Mean(seeds, seed => measure(path, seed, mlContext => Own(mlContext, options(), rule, seed, epochs, decay))))]);
+            table.AddRow([$"FaMLNet {rule.ShortName}", .. columns.Prepend("").Select(column =>
+                Mean(seeds, seed => measure(path, seed, mlContext => Own(mlContext, options(), rule, seed, epochs, column))))]);
         }
         AnsiConsole.Write(table);
     }
@@ -43,11 +47,19 @@ internal static class TasksBenchmark
         Enumerable.Range(1, seeds).Average(measure).ToString("F4", CultureInfo.InvariantCulture);
 
     private static IEstimator<ITransformer> Own(MLContext mlContext, FeedbackAlignmentOptions options, FeedbackRule rule, int seed, int? epochs,
-        float? decay)
+        string column)
     {
         (options.Rule, options.Seed, options.NumberOfEpochs) = (rule, seed, epochs ?? options.NumberOfEpochs);
-        if (decay is { } weight)
-            options.Optimizer = new OptimizerOptions.AdamW { LearningRate = rule.Defaults.DenseOptimizer.LearningRate, WeightDecay = weight };
+        if (float.TryParse(column, CultureInfo.InvariantCulture, out float decay))
+            options.Optimizer = new OptimizerOptions.AdamW { LearningRate = rule.Defaults.DenseOptimizer.LearningRate, WeightDecay = decay };
+        else if (column.StartsWith('x'))
+        {
+            float[] numbers = [.. column[1..].Split(':').Select(text => float.Parse(text, CultureInfo.InvariantCulture))];
+            OptimizerOptions own = options.DefaultOptimizer;
+            options.Optimizer = own with { LearningRate = own.LearningRate * numbers[0], WeightDecay = numbers.ElementAtOrDefault(1) };
+        }
+        else if (column != "")
+            options.Network = NetworkDefinition.Mlp(128, 64) with { Activation = Enum.Parse<Activation>(column, ignoreCase: true) };
         return options is FeedbackAlignmentBinaryTrainer.Options binary ? mlContext.BinaryClassification.Trainers.FeedbackAlignment(binary)
             : mlContext.Regression.Trainers.FeedbackAlignment((FeedbackAlignmentRegressionTrainer.Options)options);
     }

@@ -36,7 +36,7 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
             {
                 LabelColumnName = label,
                 Rule = rule,
-                Network = isImages ? NetworkDefinition.LeNet() : NetworkDefinition.Mlp(128, 64),
+                Network = isImages ? NetworkDefinition.LeNet() : null,
                 NumberOfEpochs = epochs,
                 BatchSize = isImages ? 64 : 32,
                 Seed = 1,

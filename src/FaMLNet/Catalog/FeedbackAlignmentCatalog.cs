@@ -16,7 +16,7 @@ public static class FeedbackAlignmentCatalog
     /// <c>NormalizeMeanVariance</c>.</param>
     /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
-    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
+    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
@@ -64,7 +64,7 @@ public static class FeedbackAlignmentCatalog
     /// <c>NormalizeMeanVariance</c>.</param>
     /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
-    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
+    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
@@ -110,7 +110,7 @@ public static class FeedbackAlignmentCatalog
     /// <c>NormalizeMeanVariance</c>.</param>
     /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
-    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c>.</param>
+    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation.</param>
     /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
     /// (<see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 25.</param>
@@ -154,7 +154,7 @@ public static class FeedbackAlignmentCatalog
     {
         (options.LabelColumnName, options.FeatureColumnName, options.ExampleWeightColumnName) = (label, features, weight);
         options.Rule = rule ?? options.Rule;
-        options.Network = network ?? options.Network;
+        options.Network = network;
         if (learningRate is { } rate)
             options.Optimizer = options.DefaultOptimizer with { LearningRate = rate };
         (options.NumberOfEpochs, options.BatchSize) = (numberOfEpochs, batchSize);

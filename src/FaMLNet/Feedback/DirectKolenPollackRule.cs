@@ -4,12 +4,18 @@ namespace FaMLNet;
 
 /// <summary>
 /// Direct Kolen–Pollack: direct feedback whose weights learn from what meets at them, the output's error and the layer's activations:
-/// B_i ← (1 − d) B_i − η eᵀ a_i. For the last layer that is W's own update by gradient descent. Webster, Choi and Ahn (2021), "Learning the
+/// B_i ← (1 − d) B_i − η_B eᵀ a_i. For the last layer that is W's own direction by gradient descent. Webster, Choi and Ahn (2021), "Learning the
 /// connections in direct feedback alignment".
 /// </summary>
-/// <remarks>η is the step's learning rate.</remarks>
+/// <remarks>
+/// η_B is a fifth of the step's learning rate, as in the authors' code. At the rate itself B outgrows what it learns from, since the error that moves
+/// it is the network's and not its own: training diverges on CIFAR-10.
+/// </remarks>
 internal sealed class DirectKolenPollackRule : DirectFeedbackRule
 {
+    /// <summary>The learning rate of feedback weights beside that of the weights.</summary>
+    internal const float RateFactor = 0.2f;
+
     public override string Name => "Direct Kolen-Pollack";
 
     public override string ShortName => "dkp";
@@ -29,7 +35,7 @@ internal sealed class DirectKolenPollackRule : DirectFeedbackRule
             Span<float> weights = layer.Feedback.Slice(output * inputs, inputs);
             for (int row = 0; row < layer.Rows; row++)
             {
-                float step = -layer.LearningRate * layer.OutputErrors[row * outputs + output];
+                float step = -RateFactor * layer.LearningRate * layer.OutputErrors[row * outputs + output];
                 TensorPrimitives.MultiplyAdd(layer.Activations.Slice(row * inputs, inputs), step, weights, weights);
             }
         }

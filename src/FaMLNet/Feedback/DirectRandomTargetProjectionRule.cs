@@ -11,11 +11,13 @@ internal sealed class DirectRandomTargetProjectionRule : DirectFeedbackRule
 
     public override string ShortName => "drtp";
 
-    // The target does not go away as an error does: only a strong decay keeps the weights from growing for ever.
+    // The target does not go away as an error does: only units that saturate, as its authors' do, stop learning from the examples that they already
+    // tell apart. Where they do not, the decay alone keeps weights from growing for ever.
     public override RuleDefaults Defaults { get; } = RuleDefaults.DirectFeedback with
     {
-        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.0003f, WeightDecay = 1 },
-        DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.002f, WeightDecay = 1 },
+        Optimizer = new OptimizerOptions.AdamW { LearningRate = 0.001f, WeightDecay = 0.3f },
+        Activation = Activation.Tanh,
+        DenseOptimizer = new OptimizerOptions.AdamW { LearningRate = 0.004f, WeightDecay = 0.1f },
     };
 
     protected internal override ProjectedSignal Projects => ProjectedSignal.Target;

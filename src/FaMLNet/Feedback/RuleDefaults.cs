@@ -34,6 +34,10 @@ public sealed record RuleDefaults
         init => _denseOptimizer = value;
     }
 
+    /// <summary>The activation of the network that is trained where none is chosen.</summary>
+    /// <value>Default: <see cref="Activation.ReLU"/>.</value>
+    public Activation Activation { get; init; } = Activation.ReLU;
+
     /// <summary>How the learning rate changes over the run.</summary>
     /// <value>Default: down to 0 along half a cosine.</value>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Cosine();

@@ -13,7 +13,17 @@ public sealed record SequentialDefinition : NetworkDefinition
     public string Name { get; }
 
     /// <summary>The layers, from the input upwards. The last weighted layer gives one output a class.</summary>
-    public IReadOnlyList<Layer> Layers { get; }
+    public IReadOnlyList<Layer> Layers { get; private init; }
+
+    /// <summary>The activation of every layer that has one: <c>NetworkDefinition.LeNet() with { Activation = Activation.Tanh }</c> puts tanh in
+    /// the place of every ReLU, in branches too.</summary>
+    /// <value>Null where the layers have several or none; to set null changes nothing. Default: that of the layers, ReLU in all built-in
+    /// networks.</value>
+    public Activation? Activation
+    {
+        get => Activations(Layers).Distinct().Take(2).ToArray() is [var one] ? one : null;
+        init => Layers = value is { } activation ? Array.AsReadOnly(With(activation, Layers)) : Layers;
+    }
 
     /// <summary>How the initial weights are drawn.</summary>
     /// <value>Default: <see cref="WeightInitialization.XavierUniform"/>.</value>
@@ -43,7 +53,7 @@ public sealed record SequentialDefinition : NetworkDefinition
     public override int GetHashCode() => HashCode.Combine(Name, Layers.Count, Initialization);
 
     /// <inheritdoc/>
-    public override string ToString() => Name;
+    public override string ToString() => Activation is null or FaMLNet.Activation.ReLU ? Name : $"{Name}, {Activation}";
 
     internal override bool UsesBatchNormalization => HasBatchNorm(Layers);
 
@@ -56,6 +66,22 @@ public sealed record SequentialDefinition : NetworkDefinition
             throw OptionError.Invalid("Network", $"a network needs at least one layer; found none.");
         Check(Layers);
     }
+
+    private static IEnumerable<Activation> Activations(IEnumerable<Layer> layers) => layers.SelectMany(layer => layer switch
+    {
+        Layer.Activate activate => [activate.Activation],
+        Layer.Residual residual => Activations(residual.Body).Concat(Activations(residual.Shortcut)),
+        Layer.Concatenate concatenate => Activations(concatenate.Body),
+        _ => [],
+    });
+
+    private static Layer[] With(Activation activation, IEnumerable<Layer> layers) => [.. layers.Select(layer => layer switch
+    {
+        Layer.Activate => new Layer.Activate(activation),
+        Layer.Residual residual => new Layer.Residual(With(activation, residual.Body), With(activation, residual.Shortcut)),
+        Layer.Concatenate concatenate => new Layer.Concatenate(With(activation, concatenate.Body)),
+        _ => layer,
+    })];
 
     private static bool HasBatchNorm(IReadOnlyList<Layer> layers) => layers.Any(layer => layer switch
     {

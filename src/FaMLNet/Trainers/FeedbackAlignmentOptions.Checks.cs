@@ -13,9 +13,8 @@ public abstract partial class FeedbackAlignmentOptions
         CheckName(LabelColumnName, nameof(LabelColumnName));
         CheckName(FeatureColumnName, nameof(FeatureColumnName));
         Check(Rule is not null, nameof(Rule), Rule, "a rule, for example FeedbackRule.FeedbackAlignment");
-        Check(Network is not null, nameof(Network), Network, "a network, for example NetworkDefinition.Mlp(128, 64)");
         FeedbackRuleRegistry.Check(Rule!);
-        Network!.Validate();
+        Network.Validate();
         ImageShape?.Validate();
         Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation,
             $"null for a network of dense layers, which takes no images ({Network})");

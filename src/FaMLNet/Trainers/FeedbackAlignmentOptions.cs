@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 
@@ -6,6 +7,8 @@ namespace FaMLNet;
 /// <summary>What every trainer of this library has to choose; each trainer's own <c>Options</c> add what its task needs.</summary>
 public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWeight
 {
+    private NetworkDefinition? _network;
+
     private protected FeedbackAlignmentOptions() { }
 
     /// <summary>How the error travels back.</summary>
@@ -13,8 +16,14 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     public FeedbackRule Rule { get; set; } = FeedbackRule.FeedbackAlignment;
 
     /// <summary>The layers. Sizes of input and output come from the data.</summary>
-    /// <value>Default: <c>NetworkDefinition.Mlp(128, 64)</c>.</value>
-    public NetworkDefinition Network { get; set; } = NetworkDefinition.Mlp(128, 64);
+    /// <value>Default, also where null is set: <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation
+    /// (<see cref="RuleDefaults.Activation"/>, ReLU for all but direct random target projection).</value>
+    [AllowNull]
+    public NetworkDefinition Network
+    {
+        get => _network ?? NetworkDefinition.Mlp(128, 64) with { Activation = Rule?.Defaults.Activation ?? Activation.ReLU };
+        set => _network = value;
+    }
 
     /// <summary>How a feature vector is laid out as an image: channel by channel, row by row. For convolutional networks only.</summary>
     /// <value>Default: null, a square of 1 or 3 channels if the number of features is one.</value>

@@ -144,6 +144,16 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(LearningRateSchedule.MultiStep(0.5, 4, 8), options.Schedule);
     }
 
+    [Fact]
+    public void A_networks_activation_stands_behind_a_plus()
+    {
+        NetworkDefinition Network(string name) => Read(BioTorch.Replace("le_net_mnist", name, StringComparison.Ordinal)
+            .Replace("mnist", "cifar10", StringComparison.Ordinal)).ToOptions().Network;
+        Assert.Equal(NetworkDefinition.ResNet(20) with { Activation = Activation.Tanh }, Network("resnet20+tanh"));
+        Assert.Equal(NetworkDefinition.Mlp(9) with { LinearSkip = true, Activation = Activation.GELU }, Network("mlp:9+skip+GELU"));
+        Assert.Equal(NetworkDefinition.Mlp(9) with { LinearSkip = true, Activation = Activation.GELU }, Network("MLP:9+gelu+skip"));
+    }
+
     public static TheoryData<string, string, string> Wrong() => new()
     {
         { "lr: 0.05", "lrr: 0.05", "line 35, column 5: the key 'training.optimizer.lrr' is not known. Did you mean 'lr'?" },

@@ -85,6 +85,40 @@ public sealed class ConvolutionalNetworksTests
             NetworkDefinition.Sequential(new Layer.Residual([new Layer.BatchNorm()], [])));
     }
 
+    [Fact]
+    public void Another_activation_takes_the_place_of_every_one()
+    {
+        foreach (SequentialDefinition network in new[] { NetworkDefinition.LeNet(), NetworkDefinition.ResNet(20), NetworkDefinition.DenseNet121() })
+        {
+            Assert.Equal(Activation.ReLU, network.Activation);
+            Assert.Equal(network.Name, $"{network}");
+            SequentialDefinition bounded = network with { Activation = Activation.Tanh };
+            Assert.Equal((Activation.Tanh, $"{network.Name}, Tanh"), (bounded.Activation, $"{bounded}"));
+            Assert.NotEqual(network, bounded);
+            Assert.DoesNotContain("ReLU", Described(bounded), StringComparison.Ordinal);
+            Assert.Equal(Described(network).Replace("ReLU", "Tanh", StringComparison.Ordinal), Described(bounded));
+            Assert.Equal(network, bounded with { Activation = Activation.ReLU });
+            Assert.Equal(bounded, bounded with { Activation = null });
+            Assert.Equal(Activation.Tanh, bounded.Resized(32).Activation);
+        }
+        Assert.Null(NetworkDefinition.Sequential(new Layer.Flatten(), new Layer.Dense()).Activation);
+        Assert.Null(NetworkDefinition.Sequential(new Layer.Activate(Activation.ReLU), new Layer.Activate(Activation.Tanh)).Activation);
+        Assert.Contains("found 99", Assert.ThrowsAny<ArgumentException>(() =>
+            (NetworkDefinition.LeNet() with { Activation = (Activation)99 }).Validate()).Message, StringComparison.Ordinal);
+    }
+
+    private static string Described(SequentialDefinition network)
+    {
+        return string.Join(' ', network.Layers.Select(Describe));
+
+        static string Describe(Layer layer) => layer switch
+        {
+            Layer.Residual residual => $"[{string.Join(' ', residual.Body.Select(Describe))} + {string.Join(' ', residual.Shortcut.Select(Describe))}]",
+            Layer.Concatenate concatenate => $"[{string.Join(' ', concatenate.Body.Select(Describe))}]",
+            _ => $"{layer}",
+        };
+    }
+
     private static void Refused(string part, params Layer[] layers) =>
         Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(() =>
             new GraphLayout(NetworkDefinition.Sequential(layers), new ImageShape(3, 9, 9), 10)).Message, StringComparison.Ordinal);

@@ -111,7 +111,6 @@ public sealed class BadInputTests
         Fails<ArgumentException>(() => Trainer(o => o.FeedbackScale = -1), "FeedbackScale must be above 0");
         Fails<ArgumentException>(() => Trainer(o => o.NumberOfThreads = 0), "NumberOfThreads must be at least 1");
         Fails<ArgumentException>(() => Trainer(o => o.Rule = null!), "Option Rule");
-        Fails<ArgumentException>(() => Trainer(o => o.Network = null!), "Option Network");
         Fails<ArgumentException>(() => FeedbackRule.Parse("backprop"), "Unknown feedback rule 'backprop'", "bp, fa, dfa, usf, brsf, frsf");
     }
 

@@ -293,7 +293,7 @@ public sealed class FurtherRuleTests
         }
     }
 
-    /// <summary>Of the last layer direct Kolen–Pollack is the weights' own step of gradient descent.</summary>
+    /// <summary>Of the last layer direct Kolen–Pollack is a fifth of the weights' own step of gradient descent.</summary>
     [Fact]
     public void Direct_Kolen_Pollack_moves_the_last_layers_feedback_with_its_weights()
     {
@@ -303,9 +303,9 @@ public sealed class FurtherRuleTests
         {
             float[] weights = top.In(chain.Weights.Span).ToArray(), before = feedback.In(chain.Feedback.Buffer.Span).ToArray();
             Steps(chain, 1);
-            double[] moved = [.. top.In(chain.Weights.Span).ToArray().Zip(weights, (a, b) => (double)(a - b))];
+            double[] expected = [.. top.In(chain.Weights.Span).ToArray().Zip(weights, (a, b) => DirectKolenPollackRule.RateFactor * (double)(a - b))];
             float[] found = [.. feedback.In(chain.Feedback.Buffer.Span).ToArray().Zip(before, (a, b) => a - b)];
-            Assert.True(RandomTask.RelativeError(found, moved) < 1e-3);
+            Assert.True(RandomTask.RelativeError(found, expected) < 1e-3);
         }
     }
 
@@ -456,6 +456,33 @@ public sealed class FurtherRuleTests
         Assert.Equal(bp.ComputeBackpropagationGradient().Span.ToArray(), pepita.ComputeBackpropagationGradient().Span.ToArray());
     }
 
+    /// <summary>The network of who chooses none is the rule's, whenever the rule is set; of who chooses one it is that.</summary>
+    [Fact]
+    public void The_default_network_has_the_rules_activation()
+    {
+        FeedbackAlignmentBinaryTrainer.Options options = new();
+        Assert.Equal(NetworkDefinition.Mlp(128, 64), options.Network);
+        options.Rule = FeedbackRule.DirectRandomTargetProjection;
+        NetworkDefinition bounded = NetworkDefinition.Mlp(128, 64) with { Activation = Activation.Tanh };
+        Assert.Equal(bounded, options.Network);
+        options.Network = NetworkDefinition.Mlp(7);
+        Assert.Equal(NetworkDefinition.Mlp(7), options.Network);
+        options.Network = null;
+        Assert.Equal(bounded, options.Network);
+        foreach (FeedbackRule rule in FeedbackRule.All)
+        {
+            Activation expected = rule.ShortName is "drtp" ? Activation.Tanh : Activation.ReLU;
+            Assert.Equal(expected, ((MlpDefinition)new FeedbackAlignmentRegressionTrainer.Options { Rule = rule }.Network).Activation);
+        }
+        MLContext mlContext = new(seed: 1);
+        IDataView iris = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Tables.Load(mlContext, "iris"))
+            .Transform(Tables.Load(mlContext, "iris"));
+        NetworkDefinition Trained(NetworkDefinition? network) => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            rule: FeedbackRule.DirectRandomTargetProjection, network: network, numberOfEpochs: 1).Fit(iris).Model.Network;
+        Assert.Equal(bounded, Trained(null));
+        Assert.Equal(NetworkDefinition.Mlp(128, 64), Trained(NetworkDefinition.Mlp(128, 64)));
+    }
+
     /// <summary>Each with its own defaults, by every trainer that takes it.</summary>
     [Fact]
     public void Every_rule_learns_yes_and_no_and_numbers_and_classes_from_tables()
@@ -467,7 +494,7 @@ public sealed class FurtherRuleTests
             TransformerChain<Microsoft.ML.Transforms.KeyToValueMappingTransformer> classes = Tables.Pipeline(mlContext,
                 new() { Rule = rule, NumberOfEpochs = 20, Seed = 1 }).Fit(digits);
             double accuracy = mlContext.MulticlassClassification.Evaluate(classes.Transform(digits)).MicroAccuracy;
-            Assert.True(accuracy > (rule.ShortName is "drtp" ? 0.85 : 0.95), $"{rule.ShortName}: {accuracy:P1} of the digits it was trained on");
+            Assert.True(accuracy > 0.95, $"{rule.ShortName}: {accuracy:P1} of the digits it was trained on");
 
             float[][] features = Tables.Load(mlContext, "breast-cancer").GetColumn<float[]>("Features").ToArray();
             string[] labels = Tables.Load(mlContext, "breast-cancer").GetColumn<string>("Label").ToArray();
@@ -480,7 +507,7 @@ public sealed class FurtherRuleTests
             rows = mlContext.Transforms.NormalizeMeanVariance("Features").Fit(rows).Transform(rows);
             var binary = mlContext.BinaryClassification.Trainers.FeedbackAlignment(rule: rule, numberOfEpochs: 20).Fit(rows);
             double area = mlContext.BinaryClassification.Evaluate(binary.Transform(rows)).AreaUnderRocCurve;
-            Assert.True(area > 0.97, $"{rule.ShortName}: area {area:F3}");
+            Assert.True(area > 0.985, $"{rule.ShortName}: area {area:F3}");
             if (rule is DirectFeedbackRule { Projects: ProjectedSignal.Target })
             {
                 ArgumentException refused = Assert.ThrowsAny<ArgumentException>(() =>

@@ -136,7 +136,10 @@ public sealed class GraphGradientTests
     public void Gradient_of_LeNet_is_that_of_the_reference_for_every_rule()
     {
         foreach (FeedbackRule rule in Feedback.Rules.Six)
+        {
             Check(rule.ShortName, NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), rows: 2);
+            Check(rule.ShortName, NetworkDefinition.LeNet() with { Activation = Activation.Tanh }, new ImageShape(1, 28, 28), rows: 2);
+        }
     }
 
     [Fact]
