@@ -37,7 +37,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [Description("How the error travels back: bp, fa, dfa, usf, brsf, frsf, nss, kp, wm, pfa, dkp, drtp, sdfa or pepita."), DefaultValue("fa")]
         public string Rule { get; set; } = "fa";
 
-        [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known + ". Without it mlp:128,64 for tables, lenet for images.")]
+        [CommandOption("-n|--network <NETWORK>"), Description(NetworkNames.Known
+            + ". Without it mlp:128,64 for tables (by drtp with +tanh), lenet for images.")]
         public string? Network { get; set; }
 
         [CommandOption("-e|--epochs <NUMBER>"), Description("Passes over the data. Without it 100, or 25 for a regression.")]

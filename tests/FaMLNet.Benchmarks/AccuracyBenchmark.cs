@@ -78,7 +78,7 @@ internal static class AccuracyBenchmark
         switch (column.Split(':'))
         {
             case ["units", string units]:
-                options.Network = RulesBenchmark.Dense(units);
+                options.Network = RulesBenchmark.Dense(units) with { Activation = rule.Defaults.Activation };
                 break;
             case ["activation", string activation]:
                 options.Network = NetworkDefinition.Mlp(128, 64) with { Activation = Enum.Parse<Activation>(activation, ignoreCase: true) };

@@ -80,7 +80,8 @@ switch (args)
             + "| defaults <folder of tables> [seeds [epochs [columns, for example 0.5,1,2,units:512,sgd:0.05 [rules]]]] "
             + "| rules <folder of IDX files> <rules> <hidden units, for example 1024 or 500-500, or lenet> <epochs> [key=value, see the code]... "
             + "| imbalance <digits.csv> [seeds] "
-            + "| tasks <folder of tables> [seeds [epochs, or - for the default [weight decays, factors on the rate and activations to try, or - [rules]]]]");
+            + "| tasks <folder of tables> [seeds [epochs, or - for the default "
+            + "[weight decays, factors on the rate and activations to try, or - [rules]]]]");
         return 2;
 }
 

@@ -14,7 +14,7 @@ namespace FaMLNet;
 internal sealed class DirectKolenPollackRule : DirectFeedbackRule
 {
     /// <summary>The learning rate of feedback weights beside that of the weights.</summary>
-    internal const float RateFactor = 0.2f;
+    private const float RateFactor = 0.2f;
 
     public override string Name => "Direct Kolen-Pollack";
 

@@ -113,7 +113,8 @@ public sealed class ConvolutionalNetworksTests
 
         static string Describe(Layer layer) => layer switch
         {
-            Layer.Residual residual => $"[{string.Join(' ', residual.Body.Select(Describe))} + {string.Join(' ', residual.Shortcut.Select(Describe))}]",
+            Layer.Residual residual => $"[{string.Join(' ', residual.Body.Select(Describe))} | {string.Join(' ',
+                residual.Shortcut.Select(Describe))}]",
             Layer.Concatenate concatenate => $"[{string.Join(' ', concatenate.Body.Select(Describe))}]",
             _ => $"{layer}",
         };

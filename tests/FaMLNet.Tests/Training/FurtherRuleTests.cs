@@ -303,7 +303,7 @@ public sealed class FurtherRuleTests
         {
             float[] weights = top.In(chain.Weights.Span).ToArray(), before = feedback.In(chain.Feedback.Buffer.Span).ToArray();
             Steps(chain, 1);
-            double[] expected = [.. top.In(chain.Weights.Span).ToArray().Zip(weights, (a, b) => DirectKolenPollackRule.RateFactor * (double)(a - b))];
+            double[] expected = [.. top.In(chain.Weights.Span).ToArray().Zip(weights, (a, b) => 0.2 * (a - b))];
             float[] found = [.. feedback.In(chain.Feedback.Buffer.Span).ToArray().Zip(before, (a, b) => a - b)];
             Assert.True(RandomTask.RelativeError(found, expected) < 1e-3);
         }
