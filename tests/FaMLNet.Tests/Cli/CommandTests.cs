@@ -193,6 +193,16 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("The training in 'state' is complete", Run(command), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Who_names_no_network_gets_the_rules_and_who_names_one_gets_that()
+    {
+        File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
+        string Trained(params string[] more) => Run(["train", "iris.csv", "--rule", "drtp", "--epochs", "1", "--log", .. more]);
+        Assert.Contains("Training Mlp(128, 64), Tanh", Trained(), StringComparison.Ordinal);
+        Assert.Contains("Training Mlp(128, 64), ReLU", Trained("--network", "mlp:128,64"), StringComparison.Ordinal);
+        Assert.Contains("Training Mlp(9), Tanh", Trained("--network", "mlp:9+tanh"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("train missing.csv", "missing.csv")]
     [InlineData("train iris.csv --label Kind", "SepalLength, SepalWidth, PetalLength, PetalWidth, Label; name the one to predict with --label")]
