@@ -11,7 +11,7 @@ internal static class NetworkNames
         + "resnet20, resnet32, resnet44, resnet56, resnet110, resnet18, resnet34, resnet50, resnet101, resnet152, alexnet, densenet121, "
         + "densenet169, densenet201 or mnasnet; each with another activation behind a plus, for example lenet+tanh";
 
-    private static readonly Dictionary<string, Func<NetworkDefinition>> ByName = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, Func<NetworkDefinition>> ByName = new()
     {
         ["lenet"] = NetworkDefinition.LeNet,
         ["le_net"] = NetworkDefinition.LeNet,
@@ -73,11 +73,8 @@ internal static class NetworkNames
     private static NetworkDefinition? With(NetworkDefinition? network, string extra) => (network, extra) switch
     {
         (MlpDefinition mlp, "skip") => mlp with { LinearSkip = true },
-        (MlpDefinition mlp, _) when ActivationOf(extra) is { } activation => mlp with { Activation = activation },
-        (SequentialDefinition layers, _) when ActivationOf(extra) is { } activation => layers with { Activation = activation },
+        (MlpDefinition mlp, _) when EnumNames.Find<Activation>(extra) is { } activation => mlp with { Activation = activation },
+        (SequentialDefinition layers, _) when EnumNames.Find<Activation>(extra) is { } activation => layers with { Activation = activation },
         _ => null,
     };
-
-    private static Activation? ActivationOf(string name) => Enum.GetValues<Activation>().Cast<Activation?>()
-        .FirstOrDefault(activation => activation.ToString()!.Equals(name, StringComparison.OrdinalIgnoreCase));
 }

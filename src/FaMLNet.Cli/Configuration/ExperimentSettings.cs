@@ -118,7 +118,7 @@ internal sealed class ExperimentSettings
     public FeedbackAlignmentMulticlassTrainer.Options ToOptions()
     {
         FeedbackRule rule = Rule;
-        NetworkDefinition network = Network ?? NetworkDefinition.Mlp(128, 64);
+        NetworkDefinition network = Network ?? rule.Defaults.Network;
         string? init = Text("model.mode.options.init");
         bool all = Flag("training.metrics.all") ?? false, alignment = Flag("training.metrics.layer_alignment")
             ?? Flag("training.metrics.weight_alignment") ?? true, ratio = Flag("training.metrics.weight_ratio") ?? true;

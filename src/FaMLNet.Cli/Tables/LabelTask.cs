@@ -35,8 +35,7 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     /// <returns>Null for auto.</returns>
     /// <exception cref="ArgumentException">It is neither.</exception>
     public static TaskKind? Parse(string text) => text.Equals("auto", StringComparison.OrdinalIgnoreCase) ? null
-        : Enum.TryParse(text, ignoreCase: true, out TaskKind kind) && Enum.IsDefined(kind) && !char.IsAsciiDigit(text[0]) ? kind
-        : throw new ArgumentException($"--task must be auto, multiclass, binary or regression; found '{text}'.");
+        : EnumNames.Find<TaskKind>(text) ?? throw new ArgumentException($"--task must be auto, multiclass, binary or regression; found '{text}'.");
 
     /// <summary>The task of a table's label, said and why.</summary>
     /// <param name="file">The table.</param>

@@ -78,6 +78,9 @@ public sealed record RuleDefaults
     /// <summary>Factor on the rate of <see cref="DenseOptimizer"/> for sparse rows.</summary>
     internal const float SparseRateFactor = 2.5f;
 
+    /// <summary>The network that is trained where none is chosen.</summary>
+    internal NetworkDefinition Network => NetworkDefinition.Mlp(128, 64) with { Activation = Activation };
+
     /// <summary>The optimiser for a network.</summary>
     internal OptimizerOptions OptimizerFor(NetworkDefinition network) => network is MlpDefinition ? DenseOptimizer : Optimizer;
 }

@@ -21,7 +21,7 @@ public sealed record SequentialDefinition : NetworkDefinition
     /// networks.</value>
     public Activation? Activation
     {
-        get => Activations(Layers).Distinct().Take(2).ToArray() is [var one] ? one : null;
+        get => Every(Layers).OfType<Layer.Activate>().Select(layer => layer.Activation).Distinct().Take(2).ToArray() is [var one] ? one : null;
         init => Layers = value is { } activation ? Array.AsReadOnly(With(activation, Layers)) : Layers;
     }
 
@@ -55,7 +55,7 @@ public sealed record SequentialDefinition : NetworkDefinition
     /// <inheritdoc/>
     public override string ToString() => Activation is null or FaMLNet.Activation.ReLU ? Name : $"{Name}, {Activation}";
 
-    internal override bool UsesBatchNormalization => HasBatchNorm(Layers);
+    internal override bool UsesBatchNormalization => Every(Layers).Any(layer => layer is Layer.BatchNorm);
 
     internal override void Validate()
     {
@@ -67,12 +67,12 @@ public sealed record SequentialDefinition : NetworkDefinition
         Check(Layers);
     }
 
-    private static IEnumerable<Activation> Activations(IEnumerable<Layer> layers) => layers.SelectMany(layer => layer switch
+    /// <summary>The layers and those of their branches.</summary>
+    private static IEnumerable<Layer> Every(IEnumerable<Layer> layers) => layers.SelectMany(layer => layer switch
     {
-        Layer.Activate activate => [activate.Activation],
-        Layer.Residual residual => Activations(residual.Body).Concat(Activations(residual.Shortcut)),
-        Layer.Concatenate concatenate => Activations(concatenate.Body),
-        _ => [],
+        Layer.Residual residual => [layer, .. Every(residual.Body), .. Every(residual.Shortcut)],
+        Layer.Concatenate concatenate => [layer, .. Every(concatenate.Body)],
+        _ => (IEnumerable<Layer>)[layer],
     });
 
     private static Layer[] With(Activation activation, IEnumerable<Layer> layers) => [.. layers.Select(layer => layer switch
@@ -82,14 +82,6 @@ public sealed record SequentialDefinition : NetworkDefinition
         Layer.Concatenate concatenate => new Layer.Concatenate(With(activation, concatenate.Body)),
         _ => layer,
     })];
-
-    private static bool HasBatchNorm(IReadOnlyList<Layer> layers) => layers.Any(layer => layer switch
-    {
-        Layer.BatchNorm => true,
-        Layer.Residual residual => HasBatchNorm(residual.Body) || HasBatchNorm(residual.Shortcut),
-        Layer.Concatenate concatenate => HasBatchNorm(concatenate.Body),
-        _ => false,
-    });
 
     private static void Check(IReadOnlyList<Layer> layers)
     {

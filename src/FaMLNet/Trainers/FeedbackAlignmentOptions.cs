@@ -21,7 +21,7 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     [AllowNull]
     public NetworkDefinition Network
     {
-        get => _network ?? NetworkDefinition.Mlp(128, 64) with { Activation = Rule?.Defaults.Activation ?? Activation.ReLU };
+        get => _network ?? (Rule?.Defaults ?? new()).Network;
         set => _network = value;
     }
 

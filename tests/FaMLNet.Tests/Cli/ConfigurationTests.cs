@@ -154,6 +154,18 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(NetworkDefinition.Mlp(9) with { LinearSkip = true, Activation = Activation.GELU }, Network("MLP:9+gelu+skip"));
     }
 
+    [Fact]
+    public void A_file_that_starts_from_a_model_and_names_no_network_has_the_rules()
+    {
+        string model = Path.Combine(_folder, "model.zip");
+        File.WriteAllText(model, "");
+        string start = BioTorch.Replace("architecture: \"le_net_mnist\"", $"checkpoint: '{model}'", StringComparison.Ordinal);
+        NetworkDefinition Network(string rule) => Read(start.Replace("\"usf\"", rule, StringComparison.Ordinal)).ToOptions().Network;
+        foreach (FeedbackRule rule in FeedbackRule.All)
+            Assert.Equal(new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule }.Network, Network(rule.ShortName));
+        Assert.Equal(NetworkDefinition.Mlp(128, 64) with { Activation = Activation.Tanh }, Network("drtp"));
+    }
+
     public static TheoryData<string, string, string> Wrong() => new()
     {
         { "lr: 0.05", "lrr: 0.05", "line 35, column 5: the key 'training.optimizer.lrr' is not known. Did you mean 'lr'?" },
