@@ -123,7 +123,8 @@ public sealed class BadInputTests
         foreach (NetworkDefinition network in new NetworkDefinition[]
         {
             NetworkDefinition.Mlp(4) with { Normalization = Normalization.Batch }, NetworkDefinition.ResNet(20), NetworkDefinition.DenseNet121(),
-                NetworkDefinition.Custom("two-branches"),
+                NetworkDefinition.Custom("two-branches"), Branches(new Layer.Residual([new Layer.BatchNorm()], [])),
+                Branches(new Layer.Residual([], [new Layer.Concatenate([new Layer.BatchNorm()])])),
         })
         {
             Fails<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
@@ -135,6 +136,8 @@ public sealed class BadInputTests
                     ImageShape = network is MlpDefinition ? null : new ImageShape(1, 8, 8),
                 }).Fit(digits), "BatchSize must be at least 2 with batch normalisation", "found 1");
         }
+
+        static NetworkDefinition Branches(Layer layer) => NetworkDefinition.Sequential(layer, new Layer.Flatten(), new Layer.Dense());
     }
 
     [Fact]
