@@ -70,14 +70,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         foreach (TableColumn column in sentences.Where(column => !prose.Contains(column.Name)))
             say($"Column '{column.Name}' holds sentences: words and runs of three characters are counted in them (FeaturizeText).");
         TableView view = new(file, [.. columns.Select(column => column.Name == label
-            ? new ViewColumn(label, column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values)
-            : new ViewColumn(column.Name, column.Index, column.IsNumber))]);
-        return new DataSource(view, [.. features.Where(column => column.IsNumber).Select(column => column.Name)],
-            [.. features.Where(column => !column.IsNumber && !column.IsProse).Select(column => column.Name)], label, IsImages: false)
+            ? new ViewColumn(ColumnNames.InPipeline(label), column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values, IsSingle: true)
+            : new ViewColumn(ColumnNames.InPipeline(column.Name), column.Index, column.IsNumber))]);
+        return new DataSource(view, Named(features.Where(column => column.IsNumber)),
+            Named(features.Where(column => !column.IsNumber && !column.IsProse)), ColumnNames.InPipeline(label), IsImages: false)
         {
             Task = chosen,
-            Prose = [.. sentences.Select(column => column.Name)],
+            Prose = Named(sentences),
         };
+
+        static string[] Named(IEnumerable<TableColumn> columns) => [.. columns.Select(column => ColumnNames.InPipeline(column.Name))];
     }
 
     /// <summary>
@@ -108,13 +110,14 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         List<ViewColumn> wanted = [];
         foreach (DataViewSchema.Column column in model.Schema)
         {
-            bool isNumber = column.Type == NumberDataViewType.Single;
+            bool isSingle = column.Type == NumberDataViewType.Single, isNumber = isSingle || column.Type == NumberDataViewType.Double;
             if (!isNumber && column.Type is not TextDataViewType)
                 throw new FormatException($"The model reads column '{column.Name}' of type {column.Type}, which a table cannot have. It was "
                     + $"trained on images, or by a program of its own: use it from there.");
             bool isLabel = column.Name == model.Label;
-            wanted.Add(new ViewColumn(column.Name, Find(column.Name, isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's"
-                : "which the model was trained on"), isNumber, Values: isLabel && labelIsNeeded ? model.Task.Values : null));
+            wanted.Add(new ViewColumn(column.Name, Find(ColumnNames.InTable(column.Name), isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's"
+                : "which the model was trained on"), isNumber, Values: isLabel && labelIsNeeded ? model.Task.Values : null,
+                IsSingle: isSingle));
         }
         wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false,
             IsRaw: true)));
@@ -128,9 +131,9 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         TableFile file = OpenTable(path, hasHeader: true);
         Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
         return new TableView(file, [.. View.Schema.Select(column => new ViewColumn(column.Name,
-            columns.TryGetValue(column.Name, out TableColumn? found) ? found.Index : throw new FormatException(
-                $"'{path}' has no column '{column.Name}', which the training table has. Its columns are {string.Join(", ", columns.Keys)}."),
-            column.Type == NumberDataViewType.Single))]);
+            columns.TryGetValue(ColumnNames.InTable(column.Name), out TableColumn? found) ? found.Index : throw new FormatException(
+                $"'{path}' has no column '{ColumnNames.InTable(column.Name)}', which the training table has. Its columns are {string.Join(", ", columns.Keys)}."),
+            column.Type is NumberDataViewType, IsSingle: column.Type == NumberDataViewType.Single))]);
     }
 
     /// <summary>The name of a column that only passes through.</summary>

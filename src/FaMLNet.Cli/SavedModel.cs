@@ -63,7 +63,7 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
                 FeedbackAlignmentRegressionTransformer regression => regression.LabelColumnName,
                 _ => null,
             }).LastOrDefault(name => name != null);
-            return new SavedModel(model, schema, label ?? own ?? "Label") { Task = TaskOf(mlContext, model) };
+            return new SavedModel(model, schema, label == null ? own ?? "Label" : Tables.ColumnNames.InPipeline(label)) { Task = TaskOf(mlContext, model) };
         }
         catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
         {

@@ -1,23 +1,21 @@
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 
 namespace FaMLNet.Cli;
 
-/// <summary>
-/// What lies before and behind a trainer: numbers completed and scaled, texts one-hot, sentences as counts of what is in them, the label and the
-/// prediction as the task has them.
-/// </summary>
+/// <summary>The pipeline of a table: what lies before and behind its trainer.</summary>
 internal static class TablePipeline
 {
-    /// <summary>The pipeline of a table.</summary>
+    /// <summary>The whole pipeline.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="data">What the columns are.</param>
+    /// <param name="data">The table's columns.</param>
     /// <param name="trainer">Reads Features and the label as its task has it.</param>
-    public static IEstimator<ITransformer> Create(MLContext mlContext, DataSource data, IEstimator<ITransformer> trainer)
+    /// <param name="say">Receives what the preparation of the features decides; null for nobody.</param>
+    public static IEstimator<ITransformer> Create(MLContext mlContext, DataSource data, IEstimator<ITransformer> trainer,
+        Action<string>? say = null)
     {
-        IEstimator<ITransformer> pipeline = Prepare(mlContext, data).Append(trainer);
+        IEstimator<ITransformer> pipeline = Prepare(mlContext, data, say).Append(trainer);
         return data.Task.Kind switch
         {
             TaskKind.Multiclass => pipeline.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")),
@@ -27,8 +25,11 @@ internal static class TablePipeline
         };
     }
 
-    /// <summary>What lies before the trainer.</summary>
-    public static IEstimator<ITransformer> Prepare(MLContext mlContext, DataSource data)
+    /// <summary>The part before the trainer: the label as the task has it, and the features.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="data">The table's columns.</param>
+    /// <param name="say">Receives what the preparation of the features decides; null for nobody.</param>
+    public static IEstimator<ITransformer> Prepare(MLContext mlContext, DataSource data, Action<string>? say = null)
     {
         EstimatorChain<ITransformer> pipeline = new();
         if (data.Task.Kind == TaskKind.Multiclass)
@@ -36,27 +37,25 @@ internal static class TablePipeline
         else if (data.Task.Kind == TaskKind.Binary)
             pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Conversion.MapValue(data.Label,
                 new Dictionary<string, bool> { [data.Task.False] = false, [data.Task.True] = true }));
-        string[] texts = [.. data.Texts.Select((_, index) => $"Text{index}")];
-        foreach ((string text, string encoded) in data.Texts.Zip(texts))
-            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Categorical.OneHotEncoding(encoded, text));
-        // A row that lacks a number is trained on and predicted for with the mean of the others.
+        List<string> groups = [];
         if (data.Numbers.Count > 0)
         {
-            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(
-                [.. data.Numbers.Select(name => new InputOutputColumnPair(name))], MissingValueReplacingEstimator.ReplacementMode.Mean));
+            pipeline = pipeline.Append<ITransformer>(new NumberScaling(mlContext, data.Numbers, say ?? (_ => { })));
+            groups.Add(ColumnNames.Numbers);
         }
-        string[] plain = [.. data.Numbers, .. texts];
-        if (data.Prose.Count == 0)
-            return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Features", plain))
-                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance("Features"));
+        if (data.Texts.Count > 0)
+        {
+            // Each in its own place, so that the features are called after the table's columns.
+            foreach (string text in data.Texts)
+                pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Categorical.OneHotEncoding(text));
+            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate(ColumnNames.Categories, [.. data.Texts]))
+                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(ColumnNames.Categories));
+            groups.Add(ColumnNames.Categories);
+        }
         // A sentence's features have unit length already; scaled one by one, rare words would drown the others.
-        if (plain.Length > 0)
-            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Plain", plain))
-                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance("Plain"));
-        string[] sentences = [.. data.Prose.Select((_, index) => $"Sentences{index}")];
-        foreach ((string column, string counted) in data.Prose.Zip(sentences))
-            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Text.FeaturizeText(counted, column));
-        string[] all = plain.Length > 0 ? ["Plain", .. sentences] : sentences;
-        return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate("Features", all));
+        foreach (string sentences in data.Prose)
+            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Text.FeaturizeText(sentences, sentences));
+        groups.AddRange(data.Prose);
+        return pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate(ColumnNames.Features, [.. groups]));
     }
 }

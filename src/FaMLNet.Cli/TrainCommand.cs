@@ -186,6 +186,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             var classes => mlContext.MulticlassClassification.Trainers.FeedbackAlignment((FeedbackAlignmentMulticlassTrainer.Options)classes),
         };
         return data.IsImages ? trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
-            : TablePipeline.Create(mlContext, data, trainer);
+            : TablePipeline.Create(mlContext, data, trainer, AnsiConsole.WriteLine);
     }
 }

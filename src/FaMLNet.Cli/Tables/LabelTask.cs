@@ -84,7 +84,7 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
             if (TableFile.IsMissing(text))
                 continue;
             values.Add(text);
-            hasFractions |= label.IsNumber && file.TryParse(text, out float number) && number != MathF.Truncate(number);
+            hasFractions |= label.IsNumber && file.TryParse(text, out double number) && number != Math.Truncate(number);
         }
         return ([.. values], hasFractions);
     }

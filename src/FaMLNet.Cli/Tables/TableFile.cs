@@ -75,16 +75,16 @@ internal sealed class TableFile
     public static bool IsMissing(string text) => text is "" or "?" or "NA" or "NaN";
 
     /// <summary>A number as the file writes it; not a number where it is missing.</summary>
-    public bool TryParse(string text, out float value) => IsMissing(text) ? (value = float.NaN) is float.NaN
+    public bool TryParse(string text, out double value) => IsMissing(text) ? (value = double.NaN) is double.NaN
         : TryParse(text, HasDecimalComma, out value);
 
     public Reader Read() => new(Path, _hasHeader, _separator);
 
-    private static bool TryParse(string text, bool decimalComma, out float value)
+    private static bool TryParse(string text, bool decimalComma, out double value)
     {
         if (decimalComma)
             text = text.Contains('.', StringComparison.Ordinal) ? "" : text.Replace(',', '.');
-        return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
     }
 
     private static void CheckHeader(string path, string[] names)

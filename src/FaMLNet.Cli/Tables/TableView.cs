@@ -7,9 +7,15 @@ namespace FaMLNet.Cli.Tables;
 /// <param name="Name">Its name in the view.</param>
 /// <param name="Source">Its place in the file; −1 for a column that the file lacks, all of whose values are missing.</param>
 /// <param name="IsNumber">Whether it is read as numbers, else as text.</param>
+/// <param name="IsSingle">Whether numbers are of single precision, as labels must be; else of double.</param>
 /// <param name="IsRaw">Whether texts stay as they are; else what stands for a missing value becomes an empty text.</param>
 /// <param name="Values">The texts that it may have; null for any. Rows where it is missing are left out.</param>
-internal sealed record ViewColumn(string Name, int Source, bool IsNumber, bool IsRaw = false, IReadOnlyList<string>? Values = null);
+internal sealed record ViewColumn(string Name, int Source, bool IsNumber, bool IsRaw = false, IReadOnlyList<string>? Values = null,
+    bool IsSingle = false)
+{
+    /// <summary>The type of the view's column.</summary>
+    public DataViewType Type => !IsNumber ? TextDataViewType.Instance : IsSingle ? NumberDataViewType.Single : NumberDataViewType.Double;
+}
 
 /// <summary>A file as ML.NET reads data: lazily, every cursor for itself.</summary>
 internal sealed class TableView : IDataView
@@ -23,7 +29,7 @@ internal sealed class TableView : IDataView
         _columns = columns;
         DataViewSchema.Builder schema = new();
         foreach (ViewColumn column in columns)
-            schema.AddColumn(column.Name, column.IsNumber ? NumberDataViewType.Single : TextDataViewType.Instance);
+            schema.AddColumn(column.Name, column.Type);
         Schema = schema.ToSchema();
     }
 
@@ -81,8 +87,9 @@ internal sealed class TableView : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             ViewColumn wanted = _view._columns[column.Index];
-            Delegate getter = wanted.IsNumber ? (ValueGetter<float>)((ref float value) => value = Number(wanted))
-                : (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory());
+            Delegate getter = !wanted.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory())
+                : wanted.IsSingle ? (ValueGetter<float>)((ref float value) => value = (float)Number(wanted))
+                : (ValueGetter<double>)((ref double value) => value = Number(wanted));
             return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
                 $"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
         }
@@ -119,10 +126,10 @@ internal sealed class TableView : IDataView
             return !column.IsRaw && TableFile.IsMissing(text) ? "" : text;
         }
 
-        private float Number(ViewColumn column)
+        private double Number(ViewColumn column)
         {
             string text = column.Source < 0 ? "" : _reader.Text(column.Source);
-            return _view._file.TryParse(text, out float value) ? value
+            return _view._file.TryParse(text, out double value) ? value
                 : throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': a number is expected, found "
                     + $"'{text}'. Mend the value, or leave it empty if it is not known.");
         }

@@ -28,7 +28,7 @@ public sealed class TableTests : IDisposable
         DataSource data = Open(content);
         Assert.Equal(["a"], data.Numbers);
         Assert.Equal(["b"], data.Texts);
-        Assert.Equal([1.5f, 2], data.View.GetColumn<float>("a"));
+        Assert.Equal([1.5f, 2], data.View.GetColumn<double>("a"));
         Assert.Equal(["x", "y"], Texts(data, "b"));
         Assert.Equal(["u", "v"], Texts(data, "Label"));
     }
@@ -70,7 +70,7 @@ public sealed class TableTests : IDisposable
     public void Missing_values_are_missing_however_they_are_written()
     {
         DataSource data = Open("a,b,Label\n1,x,u\n,?,u\n?,,v\nNA,NA,u\nNaN,z,?\n");
-        Assert.Equal([1, float.NaN, float.NaN, float.NaN, float.NaN], data.View.GetColumn<float>("a"));
+        Assert.Equal([1, float.NaN, float.NaN, float.NaN, float.NaN], data.View.GetColumn<double>("a"));
         Assert.Equal(["x", "", "", "", "z"], Texts(data, "b"));
         Assert.Equal(["u", "u", "v", "u", ""], Texts(data, "Label"));
     }
@@ -81,14 +81,14 @@ public sealed class TableTests : IDisposable
     {
         Assert.Equal(["a", "b"], Open("a;b;Label\n1,5;3;u\n-2,25e1;4;v\n").Numbers);
         Assert.Contains("decimal comma", Assert.Single(_said), StringComparison.Ordinal);
-        Assert.Equal([1.5f, -22.5f], Open("a;b;Label\n1,5;3;u\n-2,25e1;4;v\n").View.GetColumn<float>("a"));
+        Assert.Equal([1.5f, -22.5f], Open("a;b;Label\n1,5;3;u\n-2,25e1;4;v\n").View.GetColumn<double>("a"));
         _said.Clear();
         DataSource mixed = Open("a;b;Label\n1,5;3.5;u\n2,5;4;v\n");
         Assert.Equal(["b"], mixed.Numbers);
         Assert.Equal(["1,5", "2,5"], Texts(mixed, "a"));
         Assert.Empty(_said);
         // Whole numbers tell nothing, and are read the same.
-        Assert.Equal([1, 2], Open("a;Label\n1;u\n2;v\n").View.GetColumn<float>("a"));
+        Assert.Equal([1, 2], Open("a;Label\n1;u\n2;v\n").View.GetColumn<double>("a"));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class TableTests : IDisposable
     [InlineData("Label\nu\n", "nothing to learn from")]
     public void What_is_wrong_with_a_table_is_said_with_file_and_row(string content, string expected)
     {
-        FormatException error = Assert.Throws<FormatException>(() => Open(content).View.GetColumn<float>("a").Count());
+        FormatException error = Assert.Throws<FormatException>(() => Open(content).View.GetColumn<double>("a").Count());
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains("table.csv", error.Message, StringComparison.Ordinal);
     }
@@ -136,7 +136,7 @@ public sealed class TableTests : IDisposable
         for (int i = 0; i < TableFile.RowsLookedAt; i++)
             content.Append("1,2,u\n");
         DataSource data = Open(content.Append("1,many,u\n").ToString());
-        FormatException error = Assert.Throws<FormatException>(() => data.View.GetColumn<float>("b").Last());
+        FormatException error = Assert.Throws<FormatException>(() => data.View.GetColumn<double>("b").Last());
         Assert.Contains("row 10001, column 'b': a number is expected, found 'many'", error.Message, StringComparison.Ordinal);
     }
 
