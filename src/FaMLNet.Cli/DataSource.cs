@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
@@ -31,10 +30,11 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="say">Receives what is good to know.</param>
     /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
     /// <param name="prose">Columns that hold sentences, whatever their rows look like; null for none.</param>
+    /// <param name="format">How a table is laid out, as far as the user says it; its header counts, not that of another argument.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null)
+        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null, TableFormat? format = null)
     {
         if (Directory.Exists(path))
         {
@@ -43,14 +43,17 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
             return task is null or TaskKind.Multiclass ? OpenImages(mlContext, path, "train", null) : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
-        TableFile file = OpenTable(path, hasHeader);
+        TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
+        foreach (string note in file.Notes)
+            say(note);
         if (file.Columns.Count == 0)
             throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");
         if (file.Columns.All(column => column.Name != label))
             throw LabelMissing(file, label, hasHeader);
         if (file.Columns.Count < 2)
             throw new FormatException(
-                $"'{path}' has the one column '{label}': there is nothing to learn from. Its separator may be none of comma, semicolon and tab.");
+                $"'{file.Path}' has the one column '{label}': there is nothing to learn from. If other columns are there, "
+                + "name what separates them with --separator.");
         if (file.HasDecimalComma)
             say($"Numbers in '{path}' are read with a decimal comma.");
         // A class is a text, whatever it looks like.
@@ -92,20 +95,24 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="labelIsNeeded">Whether a table without the label is refused; else its labels are missing.</param>
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
     /// <param name="keep">Columns to pass through as they are, as <see cref="KeptAs"/> names them.</param>
+    /// <param name="format">How a table is laid out, as far as the user says it.</param>
+    /// <param name="say">Receives what is good to know; null for nobody.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, or lacks a column.</exception>
     public static DataSource ForModel(MLContext mlContext, string path, SavedModel model, bool labelIsNeeded, bool hasHeader,
-        IReadOnlyList<string> keep)
+        IReadOnlyList<string> keep, TableFormat? format = null, Action<string>? say = null)
     {
         if (Directory.Exists(path))
             return keep.Count == 0 ? OpenImages(mlContext, path, "test", model.Schema)
                 : throw new FormatException("--keep copies columns of a table; images have none.");
-        TableFile file = OpenTable(path, hasHeader);
+        TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
+        foreach (string note in file.Notes)
+            say?.Invoke(note);
         bool isEmpty = file.Columns.Count == 0;
         Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
         int Find(string name, bool isNeeded, string purpose) => columns.TryGetValue(name, out TableColumn? column) ? column.Index : isEmpty
             || !isNeeded ? -1
-            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableFile.NoHeader(path, columns.Keys)
+            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableNames.NoHeader(path, columns.Keys)
             : $"'{path}' has no column '{name}', {purpose}. Its columns are {string.Join(", ", columns.Keys)}.");
         List<ViewColumn> wanted = [];
         foreach (DataViewSchema.Column column in model.Schema)
@@ -128,7 +135,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <exception cref="FormatException">It lacks a column.</exception>
     public IDataView Like(string path)
     {
-        TableFile file = OpenTable(path, hasHeader: true);
+        TableFile file = TableFile.Open(path, new TableFormat());
         Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
         return new TableView(file, [.. View.Schema.Select(column => new ViewColumn(column.Name,
             columns.TryGetValue(ColumnNames.InTable(column.Name), out TableColumn? found) ? found.Index : throw new FormatException(
@@ -142,18 +149,12 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader)
     {
         IEnumerable<string> names = file.Columns.Select(column => column.Name);
-        return new FormatException(LooksLikeData(file, hasHeader) ? $"{TableFile.NoHeader(file.Path, names)} Name the one to predict with --label."
+        return new FormatException(LooksLikeData(file, hasHeader) ? $"{TableNames.NoHeader(file.Path, names)} Name the one to predict with --label."
             : $"'{file.Path}' has no column '{label}'. Its columns are {string.Join(", ", names)}; name the one to predict with --label.");
     }
 
     private static bool LooksLikeData(TableFile file, bool hasHeader) =>
-        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name)
-            || float.TryParse(column.Name, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
-
-    private static TableFile OpenTable(string path, bool hasHeader) => File.Exists(path) ? TableFile.Open(path, hasHeader)
-        : throw new FileNotFoundException(
-        $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of "
-            + $"CIFAR-10's binary version.");
+        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name) || TableNames.IsValue(column.Name));
 
     private static DataSource OpenImages(MLContext mlContext, string folder, string part, DataViewSchema? trained)
     {

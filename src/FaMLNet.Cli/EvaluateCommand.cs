@@ -17,7 +17,8 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
-        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: []);
+        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format,
+            Console.WriteLine);
         if (model.Task.Kind == TaskKind.Binary)
             Binary(mlContext, model, data);
         else if (model.Task.Kind == TaskKind.Regression)

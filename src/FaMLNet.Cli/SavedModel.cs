@@ -26,7 +26,7 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
         PartsOf(pipeline).OfType<ISingleFeaturePredictionTransformer<IFeedbackAlignmentModel>>().LastOrDefault()?.Model;
 
     /// <summary>What commands that use a model are given.</summary>
-    internal class Settings : CommandSettings
+    internal class Settings : TableSettings
     {
         [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
         public string Model { get; set; } = "";
@@ -37,9 +37,6 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
 
         [CommandOption("-l|--label <COLUMN>"), Description("The label's column. Without it the one that the model was trained with.")]
         public string? Label { get; set; }
-
-        [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
-        public bool NoHeader { get; set; }
     }
 
     /// <param name="mlContext">The context.</param>

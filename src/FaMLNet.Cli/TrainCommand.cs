@@ -13,7 +13,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 {
     private const double DefaultValidation = 0.1;
 
-    internal sealed class Settings : CommandSettings
+    internal sealed class Settings : TableSettings
     {
         [CommandArgument(0, "<data>"), Description(
             "A table (.csv or .tsv with a header line), or a folder with the files of MNIST, of CIFAR-10's binary version, or with "
@@ -29,9 +29,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
         [CommandOption("--text <COLUMN>"), Description("A column that holds sentences, whatever it looks like; may be given more than once.")]
         public string[] Text { get; set; } = [];
-
-        [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]
-        public bool NoHeader { get; set; }
 
         [CommandOption("-r|--rule <RULE>")]
         [Description("How the error travels back: bp, fa, dfa, usf, brsf, frsf, nss, kp, wm, pfa, dkp, drtp, sdfa or pepita."), DefaultValue("fa")]
@@ -93,7 +90,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
-            LabelTask.Parse(settings.Task), settings.Text);
+            LabelTask.Parse(settings.Task), settings.Text, settings.Format);
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;

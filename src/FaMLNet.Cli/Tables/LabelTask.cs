@@ -76,7 +76,7 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     {
         SortedSet<string> values = new(StringComparer.Ordinal);
         bool hasFractions = false;
-        using TableFile.Reader reader = file.Read();
+        using TableReader reader = file.Read();
         // To the end, or until so many values are there that nothing further decides: the third may stand in the last row.
         while (values.Count <= MostClassesOfNumbers && reader.Read())
         {

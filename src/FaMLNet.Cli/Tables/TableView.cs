@@ -48,7 +48,7 @@ internal sealed class TableView : IDataView
     {
         private readonly TableView _view;
         private readonly bool[] _active;
-        private readonly TableFile.Reader _reader;
+        private readonly TableReader _reader;
         private long _position = -1;
         private bool _ended;
 

@@ -216,13 +216,13 @@ public sealed class CommandTests : IDisposable
     [InlineData("train iris.csv --network lenet --batch-size 0", "BatchSize")]
     [InlineData("train iris.csv --epochs 0", "NumberOfEpochs")]
     [InlineData("train .", "train-images-idx3-ubyte")]
-    [InlineData("train twice.csv", "each once")]
+    [InlineData("train long.csv", "row 1: 4 values, but there are 3 columns")]
     [InlineData("evaluate missing.zip iris.csv", "There is no model 'missing.zip'")]
     [InlineData("evaluate iris.csv iris.csv", "'iris.csv' is no model")]
     public void What_is_wrong_is_said_without_a_trace_and_leaves_nothing_behind(string command, string expected)
     {
         File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
-        File.WriteAllText(Path.Combine(_folder, "twice.csv"), "A,A,Label\n1,2,x\n");
+        File.WriteAllText(Path.Combine(_folder, "long.csv"), "A,B,Label\n1,2,x,9\n");
         int before = Directory.GetFileSystemEntries(_folder).Length;
         Exception failure = Assert.ThrowsAny<Exception>(() => Run(command.Split(' ')));
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);

@@ -140,7 +140,7 @@ public sealed class TaskTests : IDisposable
     private (LabelTask Task, string Said) Choose(Func<int, object> label, TaskKind? asked)
     {
         Write("table.csv", Enumerable.Range(0, 60).Select(i => FormattableString.Invariant($"{i % 7},{label(i)}")).Prepend("x,y"));
-        TableFile file = TableFile.Open(Path.Combine(_folder, "table.csv"), hasHeader: true);
+        TableFile file = TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat());
         List<string> said = [];
         return (LabelTask.Of(file, file.Columns[1], asked, said.Add), string.Join('\n', said));
     }

@@ -1,0 +1,89 @@
+using Sylvan.Data.Csv;
+
+namespace FaMLNet.Cli.Tables;
+
+/// <summary>
+/// Tells a table's separator and quotes from its first lines: the right ones give most rows the same number of values, more than one.
+/// </summary>
+internal static class TableSniffer
+{
+    private const int MostCharacters = 1 << 20, MostRecords = 1000;
+
+    /// <summary>From the one that is rarest inside values to the most frequent one: of two that fit equally well the first is taken.</summary>
+    private const string Separators = "\t;|,";
+
+    /// <summary>Completes what the user has said of the layout.</summary>
+    /// <param name="text">The table from its first line of values or names.</param>
+    /// <param name="format">What the user says.</param>
+    /// <returns>The separator and the quotes.</returns>
+    public static (char Separator, QuoteStyle Quote) Tell(TextReader text, TableFormat format)
+    {
+        char[] buffer = new char[MostCharacters];
+        int length = text.ReadBlock(buffer);
+        bool isWhole = length < buffer.Length;
+        // A line that was cut says nothing about the number of values.
+        if (!isWhole && Array.LastIndexOf(buffer, '\n', length - 1, length) is var end and > 0)
+            length = end + 1;
+        string sample = new(buffer, 0, length);
+        QuoteStyle[] quotes = format.Quote is { } quote ? [quote] : [QuoteStyle.Double, QuoteStyle.None];
+        char[] separators = format.Separator is { } separator ? [separator] : [.. Separators];
+        (char Separator, QuoteStyle Quote, double Fit) best = (format.Separator ?? ',', quotes[0], 0);
+        foreach (QuoteStyle style in quotes)
+        {
+            foreach (char candidate in separators)
+            {
+                double fit = Fit(sample, candidate, style, isWhole);
+                // Without quotes only where they fit clearly worse with them: such as one that is never closed.
+                if (fit > best.Fit + (style == QuoteStyle.None ? 0.001 : 0))
+                    best = (candidate, style, fit);
+            }
+        }
+        return (best.Separator, best.Quote);
+    }
+
+    /// <summary>Options of the reader.</summary>
+    public static CsvDataReaderOptions Options(char separator, QuoteStyle quote) => new()
+    {
+        HasHeaders = false,
+        Delimiter = separator,
+        Quote = quote switch
+        {
+            QuoteStyle.Double => '"',
+            QuoteStyle.Single => '\'',
+            _ => '\0',
+        },
+        // A row may begin with any character: no sign makes it a comment.
+        Comment = '\0',
+        MaxBufferSize = 1 << 24,
+    };
+
+    /// <summary>The share of the rows that have the commonest number of values; 0 where that is 1, or a quote is never closed.</summary>
+    private static double Fit(string sample, char separator, QuoteStyle quote, bool isWhole)
+    {
+        Dictionary<int, int> counts = [];
+        int records = 0;
+        try
+        {
+            using CsvDataReader csv = CsvDataReader.Create(new StringReader(sample), Options(separator, quote));
+            while (records < MostRecords && csv.Read())
+            {
+                if (csv.RowFieldCount == 1 && csv.GetString(0).Length == 0)
+                    continue;
+                records++;
+                counts[csv.RowFieldCount] = counts.GetValueOrDefault(csv.RowFieldCount) + 1;
+            }
+        }
+        catch (Exception failure) when (failure is CsvFormatException or CsvRecordTooLargeException && (isWhole || records < MostRecords / 2))
+        {
+            return 0;
+        }
+        catch (CsvFormatException)
+        {
+            // The sample ends within quotes: what was read before counts.
+        }
+        if (records == 0)
+            return 0;
+        (int values, int rows) = counts.MaxBy(pair => (pair.Value, pair.Key));
+        return values > 1 ? (double)rows / records : 0;
+    }
+}
