@@ -38,7 +38,7 @@ internal sealed class TableSource
     /// <exception cref="FormatException">It is a file of another kind.</exception>
     public static TableSource Open(string path)
     {
-        if (path == "-")
+        if (path is Arguments.Standard or Arguments.StandardInput)
         {
             using Stream input = Console.OpenStandardInput();
             return new TableSource("standard input", Copy(input));
