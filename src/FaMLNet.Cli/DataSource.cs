@@ -40,7 +40,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         {
             if (prose is { Count: > 0 })
                 throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
-            return task is null or TaskKind.Multiclass ? OpenImages(mlContext, path, "train", null) : throw new FormatException(
+            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say)) : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
         TableFile file = OpenTable(path, hasHeader);
@@ -98,8 +98,12 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         IReadOnlyList<string> keep)
     {
         if (Directory.Exists(path))
-            return keep.Count == 0 ? OpenImages(mlContext, path, "test", model.Schema)
+        {
+            // One prediction per image, in the order of their names: there, none may be left out.
+            return keep.Count == 0
+                ? OfImages(ImageSource.ForModel(mlContext, path, model.Schema, isStrict: !labelIsNeeded, Console.Error.WriteLine))
                 : throw new FormatException("--keep copies columns of a table; images have none.");
+        }
         TableFile file = OpenTable(path, hasHeader);
         bool isEmpty = file.Columns.Count == 0;
         Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
@@ -139,6 +143,8 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => Kept + name;
 
+    private static DataSource OfImages(IDataView view) => new(view, [], [], "Label", IsImages: true);
+
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader)
     {
         IEnumerable<string> names = file.Columns.Select(column => column.Name);
@@ -154,33 +160,4 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         : throw new FileNotFoundException(
         $"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder with the files of MNIST or of "
             + $"CIFAR-10's binary version.");
-
-    private static DataSource OpenImages(MLContext mlContext, string folder, string part, DataViewSchema? trained)
-    {
-        string idx = part == "train" ? "train" : "t10k";
-        string? images = PublishedSet.Find(folder, $"{idx}-images-idx3-ubyte"), labels = PublishedSet.Find(folder, $"{idx}-labels-idx1-ubyte");
-        if (images != null && labels != null)
-            return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
-        if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
-            return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], "Label", IsImages: true);
-        if (ImageArchive.IsIn(folder))
-            return OpenImageFiles(folder, part, trained);
-        throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its "
-            + $"like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one folder of "
-            + "image files a class).");
-    }
-
-    /// <summary>Image files, of the size and the classes that a model was trained on where there is one.</summary>
-    private static DataSource OpenImageFiles(string folder, string part, DataViewSchema? trained)
-    {
-        ImageArchive images = ImageArchive.Open(folder, part == "train" ? ImageArchive.Train : ImageArchive.Test);
-        if (trained == null)
-            return new DataSource(images.View(images.Classes, images.SizeOfFirst(), seed: 1), [], [], "Label", IsImages: true);
-        if (trained.GetColumnOrNull("Features")?.Type is not VectorDataViewType { Dimensions: [3, var height, var width] } || height != width)
-            throw new FormatException($"'{folder}' has image files, and the model was not trained on square colour images.");
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        trained["Label"].GetKeyValues(ref names);
-        string[] classes = [.. names.DenseValues().Select(name => name.ToString())];
-        return new DataSource(images.View(classes, height, seed: null), [], [], "Label", IsImages: true);
-    }
 }
