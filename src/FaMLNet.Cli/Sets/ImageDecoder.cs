@@ -34,8 +34,9 @@ internal static unsafe class ImageDecoder
         if (codec == null)
             return null;
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        bool isTurned = codec.EncodedOrigin != SKEncodedOrigin.TopLeft;
-        return IsSideways(codec.EncodedOrigin) ? new ImageHeader(height, width, isTurned, codec.Info.AlphaType != SKAlphaType.Opaque)
+        SKEncodedOrigin origin = OriginOf(codec, start);
+        bool isTurned = origin != SKEncodedOrigin.TopLeft;
+        return IsSideways(origin) ? new ImageHeader(height, width, isTurned, codec.Info.AlphaType != SKAlphaType.Opaque)
             : new ImageHeader(width, height, isTurned, codec.Info.AlphaType != SKAlphaType.Opaque);
     }
 
@@ -77,13 +78,14 @@ internal static unsafe class ImageDecoder
             Span<uint> seen = MemoryMarshal.Cast<byte, uint>(decoded.AsSpan(0, info.BytesSize));
             if (codec.Info.AlphaType != SKAlphaType.Opaque)
                 LayOnWhite(seen);
-            if (codec.EncodedOrigin != SKEncodedOrigin.TopLeft)
+            SKEncodedOrigin origin = OriginOf(codec, file);
+            if (origin != SKEncodedOrigin.TopLeft)
             {
                 // At full size, so that a turned picture gives the very pixels of an upright one.
                 turned = ArrayPool<byte>.Shared.Rent(info.BytesSize);
                 Span<uint> upright = MemoryMarshal.Cast<byte, uint>(turned.AsSpan(0, info.BytesSize));
-                Turn(seen, info.Width, info.Height, codec.EncodedOrigin, upright);
-                if (IsSideways(codec.EncodedOrigin))
+                Turn(seen, info.Width, info.Height, origin, upright);
+                if (IsSideways(origin))
                     info = info.WithSize(info.Height, info.Width);
             }
             byte[] source = turned ?? decoded;
@@ -102,6 +104,9 @@ internal static unsafe class ImageDecoder
                 ArrayPool<byte>.Shared.Return(turned);
         }
     }
+
+    private static SKEncodedOrigin OriginOf(SKCodec codec, ReadOnlySpan<byte> file) =>
+        codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Of(file) ?? SKEncodedOrigin.TopLeft : codec.EncodedOrigin;
 
     private static bool IsSideways(SKEncodedOrigin origin) => origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop
         or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
