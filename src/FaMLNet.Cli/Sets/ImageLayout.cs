@@ -36,31 +36,38 @@ internal sealed class ImageLayout
     public static ImageLayout Of(IEnumerable<string> names, IReadOnlyList<string>? known)
     {
         // Points and empty parts are no names: ../../cat/1.png is a file of the class cat, and nothing is ever written there.
-        var entries = (from name in names
-                       let parts = name.Split('/').Where(part => part is not ("" or "." or "..")).ToArray()
-                       where parts.Length > 0 && !parts.Any(IsPassedOver)
-                       select (Name: name, Parts: parts, IsFolder: name.EndsWith('/'))).ToList();
+        List<Entry> entries = [.. from name in names
+            let parts = name.Split('/').Where(part => part is not ("" or "." or "..")).ToArray()
+            where parts.Length > 0 && !parts.Any(IsPassedOver)
+            select new Entry(name, parts, name.EndsWith('/'))];
         entries.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
-        int depth = 0;
-        string wrapper = "";
-        while (true)
-        {
-            string[] tops = [.. entries.Where(entry => entry.Parts.Length > depth + 1 || (entry.IsFolder && entry.Parts.Length == depth + 1))
-                .Select(entry => entry.Parts[depth]).Distinct()];
-            bool hasFiles = entries.Any(entry => !entry.IsFolder && entry.Parts.Length == depth + 1);
-            // One folder that holds folders alone is no class, unless the training images have a class of its name.
-            if (tops.Length != 1 || hasFiles || known?.Contains(tops[0]) == true
-                || entries.Any(entry => !entry.IsFolder && entry.Parts.Length == depth + 2)
-                || entries.Where(entry => entry.Parts.Length > depth + 2 || (entry.IsFolder && entry.Parts.Length == depth + 2))
-                    .Select(entry => entry.Parts[depth + 1]).Distinct().Count() < 2)
-            {
-                return new ImageLayout(wrapper, [.. entries.Where(entry => !entry.IsFolder && entry.Parts.Length > depth + 1)
-                    .Select(entry => (entry.Name, entry.Parts[depth]))], [.. tops.Order(StringComparer.Ordinal)],
-                    [.. entries.Where(entry => !entry.IsFolder && entry.Parts.Length <= depth + 1 && FileKind.HasImageName(entry.Name))
-                        .Select(entry => entry.Name)]);
-            }
-            wrapper += tops[0] + "/";
-            depth++;
-        }
+        int depth = DepthOfClasses(entries, known);
+        string[] wrapper = depth == 0 ? [] : entries.First(entry => entry.Parts.Length > depth).Parts[..depth];
+        return new ImageLayout(string.Concat(wrapper.Select(folder => folder + "/")),
+            [.. entries.Where(entry => !entry.IsFolder && entry.Parts.Length > depth + 1).Select(entry => (entry.Name, entry.Parts[depth]))],
+            [.. FoldersAt(entries, depth).Order(StringComparer.Ordinal)],
+            [.. entries.Where(entry => !entry.IsFolder && entry.Parts.Length <= depth + 1 && FileKind.HasImageName(entry.Name))
+                .Select(entry => entry.Name)]);
     }
+
+    /// <summary>How many folders, each the only thing in the one before, lie around the folders of classes. One folder that holds a single folder
+    /// or files is a class.</summary>
+    private static int DepthOfClasses(List<Entry> entries, IReadOnlyList<string>? known)
+    {
+        for (int depth = 0; !entries.Any(entry => !entry.IsFolder && entry.Parts.Length == depth + 1); depth++)
+        {
+            string[] folders = [.. FoldersAt(entries, depth).Take(2)];
+            if (folders.Length == 2)
+                return depth;
+            if (folders.Length == 0 || known?.Contains(folders[0]) == true)
+                return 0;
+        }
+        return 0;
+    }
+
+    private static IEnumerable<string> FoldersAt(List<Entry> entries, int depth) => entries
+        .Where(entry => entry.Parts.Length > depth + 1 || (entry.IsFolder && entry.Parts.Length == depth + 1))
+        .Select(entry => entry.Parts[depth]).Distinct();
+
+    private readonly record struct Entry(string Name, string[] Parts, bool IsFolder);
 }
