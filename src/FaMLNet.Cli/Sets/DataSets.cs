@@ -16,14 +16,15 @@ internal static class DataSets
     /// <exception cref="FileNotFoundException">It is not there; the message says where it was looked for and where its owners publish it.</exception>
     public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string>? say = null)
     {
+        say ??= _ => { };
         string name = NameOf(settings.Dataset), path = Locate(settings, folder);
         DataSet set = name switch
         {
             "csv" => Table(mlContext, settings, path),
-            "image-folder" => ImageFiles(settings, path, say ?? (_ => { })),
+            "image-folder" => ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
             "cifar10" => PublishedSet.Named(name)!.FolderOf(path) is { } binary
                 ? new DataSet(mlContext.Data.LoadFromCifar10(binary), mlContext.Data.LoadFromCifar10(binary, test: true), null)
-                : ImageFiles(settings, path, say ?? (_ => { })),
+                : ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
             "cifar100" => Cifar100(mlContext, path),
             "emnist" => Emnist(mlContext, path),
             _ => Idx(mlContext, PublishedSet.Named(name)!, path),
@@ -99,7 +100,7 @@ internal static class DataSets
         return new DataSet(mlContext.Data.LoadFromCifar100(folder), mlContext.Data.LoadFromCifar100(folder, test: true), null);
     }
 
-    private static DataSet ImageFiles(ExperimentSettings settings, string path, Action<string> say)
+    private static DataSet ImageFiles(string path, int? size, int seed, double testShare, Action<string> say)
     {
         // A result is one of all images: none is left out.
         ImageArchive train = ImageArchive.Open(path, ImagePart.Train, say, isStrict: true), test;
@@ -107,16 +108,16 @@ internal static class DataSets
             test = ImageArchive.Open(path, ImagePart.Test, say, train.Classes, isStrict: true);
         else
         {
-            (train, test) = train.Split(settings.TestShare);
+            (train, test) = train.Split(testShare);
             say(FormattableString.Invariant($"  {train.Count:N0} images to train on, and {test.Count:N0} to test on (data.test_share): the same ones ")
                 + "whatever the seed, with the classes in proportion.");
         }
         ImageSource.CheckClassCount(train);
-        int length = settings.TargetSize ?? train.SizeOfFirst();
+        int length = size ?? train.SizeOfFirst();
         say(train.DescribeSizes(length));
         ImageSource.SayMissing(test, train.Classes, say);
         // One order of the classes for both; what is tested on may lack a class, but not have another.
-        return new DataSet(train.View(train.Classes, length, settings.Seed), test.View(train.Classes, length, seed: null), null);
+        return new DataSet(train.View(train.Classes, length, seed), test.View(train.Classes, length, seed: null), null);
     }
 
     private static DataSet Table(MLContext mlContext, ExperimentSettings settings, string path)
