@@ -28,7 +28,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
                 foreach (PublishedSet set in PublishedSet.All)
                     AnsiConsole.WriteLine($"{set.Name}: {set.Title}, {set.Licence}, {set.Owner}");
                 AnsiConsole.WriteLine("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image "
-                    + "files a class");
+                    + "files per class; or such folders directly");
                 AnsiConsole.WriteLine("csv: a table with a header line, or a folder with train.csv and test.csv");
                 return 0;
             case "check" when settings is { Name: { } name, Folder: { } folder }:

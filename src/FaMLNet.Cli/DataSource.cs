@@ -31,18 +31,21 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="say">Receives what is good to know.</param>
     /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
     /// <param name="prose">Columns that hold sentences, whatever their rows look like; null for none.</param>
+    /// <param name="imageSize">The height and width to which image files are brought; null for the usual one.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null)
+        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null, int? imageSize = null)
     {
         if (Directory.Exists(path))
         {
             if (prose is { Count: > 0 })
                 throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
-            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say)) : throw new FormatException(
+            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize)) : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
+        if (imageSize != null)
+            throw new FormatException($"--image-size is for folders of image files; '{path}' is none.");
         TableFile file = OpenTable(path, hasHeader);
         if (file.Columns.Count == 0)
             throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");

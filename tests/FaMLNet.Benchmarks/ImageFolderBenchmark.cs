@@ -12,7 +12,7 @@ internal static class ImageFolderBenchmark
     {
         MLContext mlContext = new(seed: 1);
         ImageArchive archive = ImageArchive.Open(folder, ImagePart.Train);
-        IDataView data = mlContext.Data.TakeRows(archive.View(archive.Classes, archive.SizeOfFirst(), seed: 1), Images);
+        IDataView data = mlContext.Data.TakeRows(archive.View(archive.Classes, archive.UsualSize(), seed: 1), Images);
         List<double> memory = [], streamed = [];
         for (int round = 0; round <= rounds; round++)
         {

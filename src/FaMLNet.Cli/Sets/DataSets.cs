@@ -113,7 +113,7 @@ internal static class DataSets
                 + "whatever the seed, with the classes in proportion.");
         }
         ImageSource.CheckClassCount(train);
-        int length = size ?? train.SizeOfFirst();
+        int length = size ?? train.UsualSize();
         say(train.DescribeSizes(length));
         ImageSource.SayMissing(test, train.Classes, say);
         // One order of the classes for both; what is tested on may lack a class, but not have another.

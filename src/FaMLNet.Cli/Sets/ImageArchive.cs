@@ -10,6 +10,9 @@ internal sealed class ImageArchive
     // Beyond this share of images that cannot be read, something is wrong with the set and not with a file.
     private const double MostLeftOut = 0.05;
 
+    // Photographs as cameras take them need a hundred times the memory and time, and the networks here are made for less.
+    private const int LargestUsualSize = 224;
+
     private readonly bool _isZip;
     private readonly FoundImage[] _images;
     private readonly ImageLayout _layout;
@@ -101,8 +104,8 @@ internal sealed class ImageArchive
         return archive;
     }
 
-    /// <summary>The shorter side of the first image, which all others then have as well.</summary>
-    public int SizeOfFirst() => Math.Min(_images[0].Header.Width, _images[0].Header.Height);
+    /// <summary>The height and width to which images are brought unless a size is chosen: the shorter side of the first one, up to a limit.</summary>
+    public int UsualSize() => Math.Min(LargestUsualSize, Math.Min(_images[0].Header.Width, _images[0].Header.Height));
 
     /// <summary>Says what was found.</summary>
     public void Say(Action<string>? say)

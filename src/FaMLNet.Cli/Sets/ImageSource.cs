@@ -6,21 +6,28 @@ namespace FaMLNet.Cli.Sets;
 /// <summary>Opens a folder of images for training, or for a saved model: MNIST's files, CIFAR-10's, or image files.</summary>
 internal static class ImageSource
 {
+    private const int LargestSize = 4096;
+
     /// <summary>The images to train on. Those to test on are looked at as well, if they are there.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="folder">The folder.</param>
     /// <param name="say">Receives what was found and decided.</param>
+    /// <param name="size">The height and width to which image files are brought; null for the usual one.</param>
     /// <exception cref="FileNotFoundException">There is nothing that the tool reads.</exception>
     /// <exception cref="FormatException">A class has no image that can be read, too many cannot be read, or a class is only among the images to
     /// test on.</exception>
-    public static IDataView ForTraining(MLContext mlContext, string folder, Action<string> say)
+    public static IDataView ForTraining(MLContext mlContext, string folder, Action<string> say, int? size = null)
     {
+        if (size is < 1 or > LargestSize)
+            throw new FormatException($"--image-size must be from 1 to {LargestSize} pixels; found {size}.");
         if (Published(mlContext, folder, isTraining: true, say) is { } published)
-            return published;
+        {
+            return size == null ? published : throw new FormatException("--image-size is for image files; those of MNIST and CIFAR-10 have their size.");
+        }
         ImageArchive images = ImageArchive.Open(folder, ImagePart.Train, say);
         CheckClassCount(images);
-        int size = images.SizeOfFirst();
-        say(images.DescribeSizes(size));
+        int length = size ?? images.UsualSize();
+        say(images.DescribeSizes(length));
         if (ImagePart.IsIn(folder, ImagePart.Test))
         {
             ImageArchive test = ImageArchive.Survey(ImagePart.Find(folder, ImagePart.Test), say, images.Classes);
@@ -28,7 +35,7 @@ internal static class ImageSource
             test.CheckClasses(images.Classes);
             SayMissing(test, images.Classes, say);
         }
-        return images.View(images.Classes, size, seed: 1);
+        return images.View(images.Classes, length, seed: 1);
     }
 
     /// <summary>The images to test on, of the size and with the classes that a model was trained on.</summary>

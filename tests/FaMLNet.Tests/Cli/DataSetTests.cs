@@ -86,7 +86,7 @@ public sealed class DataSetTests : IDisposable
             Zip("train");
         ImageArchive archive = ImageArchive.Open(_folder, ["train"]);
         Assert.Equal(["cat", "dog", "über den Wolken"], archive.Classes);
-        Assert.Equal(8, archive.SizeOfFirst());
+        Assert.Equal(8, archive.UsualSize());
         MLContext mlContext = new(1);
         foreach (int? seed in new int?[] { null, 5 })
         {

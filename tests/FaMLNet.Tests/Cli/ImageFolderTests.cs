@@ -192,6 +192,28 @@ public sealed class ImageFolderTests : IDisposable
             + "pixels, and cut in the middle to 8 × 8.", _said[1]);
     }
 
+    [Theory, InlineData(null, 224), InlineData(10, 10), InlineData(320, 320)]
+    public void Photographs_are_scaled_down_unless_a_size_is_chosen(int? chosen, int expected)
+    {
+        foreach (string name in new[] { "a/1.png", "b/1.png" })
+            PictureFiles.Write(_folder, name, PictureFiles.Plain(SKColors.Red, 640, 480));
+        IDataView view = DataSource.ForTraining(_mlContext, _folder, "Label", hasHeader: true, _said.Add, imageSize: chosen).View;
+        Assert.Equal([3, expected, expected], ((VectorDataViewType)view.Schema["Features"].Type).Dimensions);
+        Assert.Contains($"640 × 480 (2). Each is scaled so that its shorter side has {expected} pixels", Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_size_for_what_has_no_images_is_refused()
+    {
+        PictureFiles.Write(_folder, "table.csv", [.. "a,Label\n1,x\n2,y\n"u8]);
+        FormatException failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, Path.Combine(_folder, "table.csv"), "Label",
+            hasHeader: true, _said.Add, imageSize: 10));
+        Assert.Contains("--image-size is for folders of image files", failure.Message, StringComparison.Ordinal);
+        WriteSet((name, i) => $"train/{name}/{i}.png", count: 1);
+        failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, _folder, "Label", hasHeader: true, _said.Add, imageSize: 0));
+        Assert.Contains("--image-size must be from 1 to 4096 pixels; found 0.", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Images_directly_in_the_root_are_counted_and_named()
     {
