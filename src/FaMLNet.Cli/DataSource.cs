@@ -41,7 +41,8 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         {
             if (prose is { Count: > 0 })
                 throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
-            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize)) : throw new FormatException(
+            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize))
+                : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
         if (imageSize != null)

@@ -109,8 +109,8 @@ internal static class DataSets
         else
         {
             (train, test) = train.Split(testShare);
-            say(FormattableString.Invariant($"  {train.Count:N0} images to train on, and {test.Count:N0} to test on (data.test_share): the same ones ")
-                + "whatever the seed, with the classes in proportion.");
+            say(FormattableString.Invariant($"  {train.Count:N0} images to train on, and {test.Count:N0} to test on (data.test_share): ")
+                + "the same ones whatever the seed, with the classes in proportion.");
         }
         ImageSource.CheckClassCount(train);
         int length = size ?? train.UsualSize();

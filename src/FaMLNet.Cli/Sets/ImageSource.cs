@@ -22,7 +22,8 @@ internal static class ImageSource
             throw new FormatException($"--image-size must be from 1 to {LargestSize} pixels; found {size}.");
         if (Published(mlContext, folder, isTraining: true, say) is { } published)
         {
-            return size == null ? published : throw new FormatException("--image-size is for image files; those of MNIST and CIFAR-10 have their size.");
+            return size == null ? published
+                : throw new FormatException("--image-size is for image files; those of MNIST and CIFAR-10 have their size.");
         }
         ImageArchive images = ImageArchive.Open(folder, ImagePart.Train, say);
         CheckClassCount(images);
@@ -57,6 +58,8 @@ internal static class ImageSource
         string[] classes = [.. names.DenseValues().Select(name => name.ToString())];
         ImageArchive images = ImageArchive.Open(folder, ImagePart.Test, say, classes, isStrict);
         say(images.DescribeSizes(height));
+        if (isStrict)
+            say("  Predictions are in the order of the files' names.");
         IDataView view = images.View(classes, height, seed: null);
         SayMissing(images, classes, say);
         return view;
@@ -95,10 +98,13 @@ internal static class ImageSource
         return view;
     }
 
-    private static FileNotFoundException Nothing(string folder, string idx) => new($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and "
-        + $"{idx}-labels-idx1-ubyte (MNIST and its like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or "
-        + "zip archives with one folder of image files per class), nor at least two folders of image files, one per class."
-        + (Directory.EnumerateFiles(folder).Where(FileKind.HasImageName).Select(file => Path.GetFileName(file)).ToArray() is { Length: > 0 } stray
-        ? $" It has {ImageSurvey.Count(stray.Length, "image file")} directly in it ({ImageSurvey.Names(stray)}): move each into the folder of its class."
-        : ""));
+    private static FileNotFoundException Nothing(string folder, string idx)
+    {
+        string[] stray = [.. Directory.EnumerateFiles(folder).Where(FileKind.HasImageName).Select(file => Path.GetFileName(file))];
+        return new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its like, "
+            + "plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one folder of image "
+            + "files per class), nor at least two folders of image files, one per class."
+            + (stray.Length == 0 ? "" : $" It has {ImageSurvey.Count(stray.Length, "image file")} directly in it ({ImageSurvey.Names(stray)}): "
+            + "move each into the folder of its class."));
+    }
 }
