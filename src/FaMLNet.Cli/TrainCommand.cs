@@ -30,8 +30,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("--text <COLUMN>"), Description("A column that holds sentences, whatever it looks like; may be given more than once.")]
         public string[] Text { get; set; } = [];
 
-        [CommandOption("--image-size <PIXELS>"), Description("Height and width to which image files are brought: scaled until the shorter side fits, and "
-            + "cut in the middle. Without it the shorter side of the first one, at most 224.")]
+        [CommandOption("--image-size <PIXELS>"), Description("Height and width to which image files are brought: scaled until the shorter side "
+            + "fits, and cut in the middle. Without it the shorter side of the first one, at most 224.")]
         public int? ImageSize { get; set; }
 
         [CommandOption("--no-header"), Description("The table's first line is data; columns are named 1, 2, 3, …")]

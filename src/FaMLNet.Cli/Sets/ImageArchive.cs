@@ -184,7 +184,11 @@ internal sealed class ImageArchive
         throw new FormatException($"'{Path}' has {(unknown.Length == 1 ? "a class" : $"{unknown.Length} classes")} "
             + $"{ImageSurvey.Names(unknown.Select(name => $"'{name}'"))}, which the training images do not have "
             + $"({string.Join(", ", classes.Take(20))}{(classes.Count > 20 ? ", …" : "")})."
-            + (alike == null ? "" : $" '{unknown[0]}' and '{alike}' differ by case or blanks alone: give the folders one name."));
+            + (alike != null ? $" '{unknown[0]}' and '{alike}' differ by case or blanks alone: give the folders one name."
+            : unknown.Concat(classes).Any(HasSeparateAccent) ? " Some names have accents as characters of their own, as macOS writes them: type "
+            + "the names of such folders anew." : ""));
+
+        static bool HasSeparateAccent(string name) => name.Any(letter => letter is >= '\u0300' and <= '\u036F');
     }
 
     /// <summary>Refuses a class without an image, and too many images that cannot be read.</summary>

@@ -101,9 +101,9 @@ internal static class ImageSource
     private static FileNotFoundException Nothing(string folder, string idx)
     {
         string[] stray = [.. Directory.EnumerateFiles(folder).Where(FileKind.HasImageName).Select(file => Path.GetFileName(file))];
-        return new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its like, "
-            + "plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one folder of image "
-            + "files per class), nor at least two folders of image files, one per class."
+        return new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and "
+            + "its like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one "
+            + "folder of image files per class), nor at least two folders of image files, one per class."
             + (stray.Length == 0 ? "" : $" It has {ImageSurvey.Count(stray.Length, "image file")} directly in it ({ImageSurvey.Names(stray)}): "
             + "move each into the folder of its class."));
     }

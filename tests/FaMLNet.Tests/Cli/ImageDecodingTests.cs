@@ -65,7 +65,8 @@ public sealed class ImageDecodingTests
     public void What_is_transparent_is_white_at_every_size(int size)
     {
         // Whatever colour hides behind it; half of it, half of that.
-        byte[] clear = Decode(PictureFiles.Plain(new SKColor(200, 40, 0, 0)), size), half = Decode(PictureFiles.Plain(new SKColor(0, 0, 255, 51)), size);
+        byte[] clear = Decode(PictureFiles.Plain(new SKColor(200, 40, 0, 0)), size),
+            half = Decode(PictureFiles.Plain(new SKColor(0, 0, 255, 51)), size);
         Assert.All(clear, value => Assert.Equal(255, value));
         Assert.All(half[..(2 * size * size)], value => Assert.Equal(204, value));
         Assert.All(half[(2 * size * size)..], value => Assert.Equal(255, value));

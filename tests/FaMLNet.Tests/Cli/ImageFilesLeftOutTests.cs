@@ -21,7 +21,8 @@ public sealed class ImageFilesLeftOutTests : IDisposable
     /// <summary>A file's name, its content, whether it counts as an image that is missed, and how it is named.</summary>
     public static TheoryData<string, byte[], bool, string> Kinds => new()
     {
-        { "1.tif", PictureFiles.Tiff, true, ".tif: 1 file, TIFF (or a camera's raw format), which is not decoded: convert to PNG or JPEG (cat/1.tif)" },
+        { "1.tif", PictureFiles.Tiff, true,
+            ".tif: 1 file, TIFF (or a camera's raw format), which is not decoded: convert to PNG or JPEG (cat/1.tif)" },
         { "1.jpg", PictureFiles.Tiff, true, ".jpg: 1 file, TIFF" },
         { "1.heic", [0, 0, 0, 24, .. "ftypheic\0\0\0\0"u8], true, ".heic: 1 file, HEIC, which is not decoded" },
         { "1.jpg", [0, 0, 0, 24, .. "ftypavif\0\0\0\0"u8], true, ".jpg: 1 file, AVIF" },
@@ -92,8 +93,8 @@ public sealed class ImageFilesLeftOutTests : IDisposable
         FormatException failure = Assert.Throws<FormatException>(() => ImageSource.ForTraining(_mlContext, _folder, _said.Add));
         Assert.Contains("the folder of class 'cat' has no image that can be read. .tif: 6 files, TIFF", failure.Message, StringComparison.Ordinal);
         Assert.Contains("convert to PNG or JPEG (cat/0.tif, cat/1.tif, cat/2.tif, and 3 more)", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("the folder of class 'cat' has no image", Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, "train", ".",
-            "--epochs", "1")).Message, StringComparison.Ordinal);
+        Assert.Contains("the folder of class 'cat' has no image", Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder,
+            "train", ".", "--epochs", "1")).Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "model.zip")));
         Directory.Delete(Path.Combine(_folder, "train", "cat"), recursive: true);
         Directory.CreateDirectory(Path.Combine(_folder, "train", "cat"));

@@ -1,5 +1,4 @@
 using System.Text;
-using CsCheck;
 using FaMLNet.Cli;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Tests.Interop;
@@ -36,8 +35,9 @@ public sealed class ImageFolderTests : IDisposable
         foreach (string part in new[] { "train", "test" })
             WriteSet((name, i) => $"{part}/{string.Format(null, pattern, name, i)}", count: 4);
         // What systems and programs leave: no class, and no image.
-        foreach (string leaving in new[] { ".git/1.png", "cat/.ipynb_checkpoints/1.png", "cat/@eaDir/1.png/THUMB.jpg", "__MACOSX/cat/._1.png", "cat/._1.png",
-            "$RECYCLE.BIN/1.png", "dog/Thumbs.db", "dog/desktop.ini", ".DS_Store", "horse/.DS_Store", "System Volume Information/1.png" })
+        foreach (string leaving in new[] { ".git/1.png", "cat/.ipynb_checkpoints/1.png", "cat/@eaDir/1.png/THUMB.jpg", "__MACOSX/cat/._1.png",
+            "cat/._1.png", "$RECYCLE.BIN/1.png", "dog/Thumbs.db", "dog/desktop.ini", ".DS_Store", "horse/.DS_Store",
+            "System Volume Information/1.png" })
             PictureFiles.Write(_folder, "train/" + leaving, PictureFiles.Plain(SKColors.Black));
         IDataView view = ImageSource.ForTraining(_mlContext, _folder, _said.Add);
         Assert.Equal(["cat", "dog", "horse"], KeysOf(view));
@@ -65,7 +65,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(["cat", "dog", "horse"], KeysOf(view));
         Assert.Equal(15, view.GetRowCount());
         CheckColours(view);
-        Assert.Equal(pattern.Contains("train", StringComparison.Ordinal), Said.Contains("the classes are the folders below it", StringComparison.Ordinal));
+        Assert.Equal(pattern.Contains("train", StringComparison.Ordinal), Said.Contains("the classes are the folders below it",
+            StringComparison.Ordinal));
         Assert.False(Directory.Exists(Path.Combine(_folder, "..", "cat")));
     }
 
@@ -88,39 +89,10 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void Any_tree_gives_the_first_folder_as_the_class_and_passes_over_what_is_hidden_anywhere()
+    public void Parts_packed_together_are_no_classes()
     {
-        Gen<string> visible = Gen.String[Gen.Char["abcd é-_"], 1, 6].Where(name => name.Trim() == name),
-            hidden = Gen.OneOfConst(".git", "__MACOSX", "@eaDir", "._a", "Thumbs.db", "thumbs.DB", "DESKTOP.INI", "$Recycle.Bin", ".x");
-        Gen.Select(visible, Gen.Select(visible, hidden, Gen.Int[0, 5]).Array[0, 4]).Array[2, 12].Sample(files =>
-        {
-            List<string> names = ["Ax/1.png", "Bx/1.png"]; // two classes for certain, so that nothing is a wrapper
-            List<(string, string)> expected = [("Ax/1.png", "Ax"), ("Bx/1.png", "Bx")];
-            foreach (((string top, (string, string, int)[] below), int i) in files.Select((file, i) => (file, i)))
-            {
-                bool isHidden = below.Any(each => each.Item3 == 0);
-                string name = $"{top}/{string.Concat(below.Select(each => (each.Item3 == 0 ? each.Item2 : each.Item1) + "/"))}{i}.png";
-                names.Add(name);
-                if (!isHidden)
-                    expected.Add((name, top));
-            }
-            ImageLayout layout = ImageLayout.Of(names, known: null);
-            Assert.Equal(expected.OrderBy(pair => pair.Item1, StringComparer.Ordinal), layout.Files);
-            Assert.Equal("", layout.Wrapper);
-        });
-    }
-
-    [Fact]
-    public void One_folder_that_holds_all_is_a_wrapper_unless_it_is_a_class()
-    {
-        string[] names = ["pets/cat/1.png", "pets/dog/1.png"];
-        Assert.Equal(("pets/", "cat"), (ImageLayout.Of(names, null).Wrapper, ImageLayout.Of(names, null).Files[0].Class));
-        Assert.Equal(("", "pets"), (ImageLayout.Of(names, ["pets", "cars"]).Wrapper, ImageLayout.Of(names, ["pets", "cars"]).Files[0].Class));
-        Assert.Equal("pets", ImageLayout.Of(["pets/a/1.png", "pets/a/2.png"], null).Files[0].Class);
-        Assert.Equal("pets", ImageLayout.Of(["pets/1.png", "pets/a/1.png", "pets/b/1.png"], null).Files[0].Class);
-        Assert.Equal("", ImageLayout.Of(["1.png", "pets/a/1.png", "pets/b/1.png"], null).Wrapper);
-        // Parts packed together are no classes.
-        PictureFiles.WriteZip(Path.Combine(_folder, "train.zip"), [("d/train/cat/1.png", PictureFiles.Grey16), ("d/test/cat/1.png", PictureFiles.Grey16)]);
+        PictureFiles.WriteZip(Path.Combine(_folder, "train.zip"),
+            [("d/train/cat/1.png", PictureFiles.Grey16), ("d/test/cat/1.png", PictureFiles.Grey16)]);
         Refused<FormatException>("has the folders test, train, which are parts of a set and not classes. Unpack it");
     }
 
@@ -144,6 +116,19 @@ public sealed class ImageFolderTests : IDisposable
         // With other images beside a part there would be two meanings: the part is the set.
         WriteSet((name, i) => $"train/{name}/{i}.png", count: 2);
         Assert.Equal(6, ImageSource.ForTraining(_mlContext, _folder, _said.Add).GetRowCount());
+    }
+
+    [Fact]
+    public void Folders_of_classes_alone_are_checked_and_benchmarked_too()
+    {
+        WriteSet((name, i) => $"set/{name}/{i}.png", count: 10);
+        string check = ProcessRunner.Tool(_folder, "data", "check", "image-folder", "set");
+        Assert.Contains("30 images of 3 classes, 0 damaged", check, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x}\ndata: {dataset: image-folder, dataset_path: set, "
+            + "test_share: 0.3}\nmodel: {architecture: 'mlp:4', mode: {type: bp}}\ntraining: {hyperparameters: {epochs: 1}}\n");
+        string said = ProcessRunner.Tool(_folder, "benchmark", "x.yaml");
+        Assert.Contains("30 images of 3 classes: cat 10, dog 10, horse 10.", said, StringComparison.Ordinal);
+        Assert.Contains("21 images to train on, and 9 to test on (data.test_share)", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,8 +173,8 @@ public sealed class ImageFolderTests : IDisposable
         }
         ImageSource.ForTraining(_mlContext, _folder, _said.Add);
         Assert.EndsWith("61 images of 30 classes: from 2 (c00) to 3 (c07) each (c00, c01, c02, …).", _said[0], StringComparison.Ordinal);
-        Assert.Equal("  Sizes (width × height): 6 sizes, mostly 9 × 10 (11); shorter sides from 8 to 10 pixels. Each is scaled so that its shorter side has 8 "
-            + "pixels, and cut in the middle to 8 × 8.", _said[1]);
+        Assert.Equal("  Sizes (width × height): 6 sizes, mostly 9 × 10 (11); shorter sides from 8 to 10 pixels. Each is scaled so that its "
+            + "shorter side has 8 pixels, and cut in the middle to 8 × 8.", _said[1]);
     }
 
     [Theory, InlineData(null, 224), InlineData(10, 10), InlineData(320, 320)]
@@ -210,7 +195,8 @@ public sealed class ImageFolderTests : IDisposable
             hasHeader: true, _said.Add, imageSize: 10));
         Assert.Contains("--image-size is for folders of image files", failure.Message, StringComparison.Ordinal);
         WriteSet((name, i) => $"train/{name}/{i}.png", count: 1);
-        failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, _folder, "Label", hasHeader: true, _said.Add, imageSize: 0));
+        failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, _folder, "Label", hasHeader: true, _said.Add,
+            imageSize: 0));
         Assert.Contains("--image-size must be from 1 to 4096 pixels; found 0.", failure.Message, StringComparison.Ordinal);
     }
 
@@ -248,6 +234,10 @@ public sealed class ImageFolderTests : IDisposable
         Refused<FormatException>("has a class 'cow', which the training images do not have (cat, dog, horse).");
         Directory.Move(Path.Combine(_folder, "test", "cow"), Path.Combine(_folder, "test", "Dog"));
         Refused<FormatException>("has a class 'Dog'", "'Dog' and 'dog' differ by case or blanks alone");
+        // The same letter in two encodings looks the same.
+        Directory.Move(Path.Combine(_folder, "test", "Dog"), Path.Combine(_folder, "test", "ku\u0308he"));
+        PictureFiles.Write(_folder, "train/k\u00FChe/1.png", PictureFiles.Grey16);
+        Refused<FormatException>("have accents as characters of their own");
     }
 
     [Fact]

@@ -81,7 +81,8 @@ internal static class RowSources
                 return false;
             VBuffer<ReadOnlyMemory<char>> names = default;
             label.GetKeyValues(ref names);
-            return names.DenseValues().Select((name, number) => name.Span.SequenceEqual(number.ToString(CultureInfo.InvariantCulture))).All(same => same);
+            return names.DenseValues().Select((name, number) => name.Span.SequenceEqual(number.ToString(CultureInfo.InvariantCulture)))
+                .All(same => same);
         }
     }
 
