@@ -122,6 +122,19 @@ public sealed class ImageFilesLeftOutTests : IDisposable
         Assert.Contains("dog/39.png", damaged == 3 ? failure.Message : "dog/39.png", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_beyond_the_limit_is_left_out_without_being_read()
+    {
+        for (int i = 0; i < 20; i++)
+            PictureFiles.Write(_folder, $"train/{(i < 10 ? "cat" : "dog")}/{i}.png", Picture);
+        using (FileStream file = File.OpenWrite(Path.Combine(_folder, "train", "cat", "0.png")))
+            file.SetLength(600L << 20);
+        long before = GC.GetTotalAllocatedBytes();
+        Assert.Equal(19, ImageSource.ForTraining(_mlContext, _folder, _said.Add).GetRowCount());
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 100 << 20);
+        Assert.Contains("600 MB, more than the 512 MB that an image file may have (cat/0.png)", string.Join('\n', _said), StringComparison.Ordinal);
+    }
+
     [Theory, InlineData("images-one-16384"), InlineData("images-zip-size-1073741824"), InlineData("images-zip-method")]
     public void Hostile_sets_are_refused_by_the_files_name_and_do_not_end_a_check(string name)
     {
