@@ -28,7 +28,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
                 foreach (PublishedSet set in PublishedSet.All)
                     AnsiConsole.WriteLine($"{set.Name}: {set.Title}, {set.Licence}, {set.Owner}");
                 AnsiConsole.WriteLine("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image "
-                    + "files a class");
+                    + "files per class; or such folders directly");
                 AnsiConsole.WriteLine("csv: a table with a header line, or a folder with train.csv and test.csv");
                 return 0;
             case "check" when settings is { Name: { } name, Folder: { } folder }:
@@ -46,7 +46,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
             throw new DirectoryNotFoundException($"There is no folder '{folder}'.");
         // CIFAR-10 comes as image files as well, of which nothing is published.
         bool isImages = name == "image-folder" || (name == "cifar10" && PublishedSet.Named(name)!.FolderOf(folder) == null
-            && ImageArchive.IsIn(folder));
+            && ImagePart.IsIn(folder));
         if (isImages)
             return CheckImages(folder);
         PublishedSet published = PublishedSet.Named(name) ?? throw new FormatException(
@@ -63,14 +63,24 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
     {
         int damaged = 0;
         IReadOnlyList<string>? classes = null;
-        foreach (IReadOnlyList<string> parts in new[] { ImageArchive.Train, ImageArchive.Test })
+        ImagePart[] parts = ImagePart.HasParts(folder)
+            ? [ImagePart.Find(folder, ImagePart.Train), ImagePart.Find(folder, ImagePart.Test)] : [ImagePart.Find(folder, ImagePart.Train)];
+        foreach (ImagePart part in parts)
         {
-            ImageArchive images = ImageArchive.Open(folder, parts);
+            ImageArchive images = ImageArchive.Survey(part, Console.WriteLine, classes);
+            images.Say(Console.WriteLine);
             (int count, IReadOnlyList<string> errors) = images.Check();
             Console.WriteLine($"{images.Path}: {count} images of {images.Classes.Count} classes, {errors.Count} damaged");
             foreach (string error in errors.Take(20))
                 Console.WriteLine($"  {error}");
+            if (errors.Count > 20)
+                Console.WriteLine($"  … and {errors.Count - 20} more");
             damaged += errors.Count;
+            foreach (string empty in images.ClassesWithoutImages)
+            {
+                Console.WriteLine($"  The folder of class '{empty}' has no image that can be read.");
+                damaged++;
+            }
             string[] strange = [.. images.Classes.Except(classes ?? images.Classes)];
             if (strange.Length > 0)
             {

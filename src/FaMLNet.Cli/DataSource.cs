@@ -31,18 +31,23 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
     /// <param name="prose">Columns that hold sentences, whatever their rows look like; null for none.</param>
     /// <param name="format">How a table is laid out, as far as the user says it; its header counts, not that of another argument.</param>
+    /// <param name="imageSize">The height and width to which image files are brought; null for the usual one.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null, TableFormat? format = null)
+        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null, TableFormat? format = null,
+        int? imageSize = null)
     {
         if (Directory.Exists(path))
         {
             if (prose is { Count: > 0 })
                 throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
-            return task is null or TaskKind.Multiclass ? OpenImages(mlContext, path, "train", null) : throw new FormatException(
+            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize))
+                : throw new FormatException(
                 $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
+        if (imageSize != null)
+            throw new FormatException($"--image-size is for folders of image files; '{path}' is none.");
         TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
         foreach (string note in file.Notes)
             say(note);
@@ -103,8 +108,12 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         IReadOnlyList<string> keep, TableFormat? format = null, Action<string>? say = null)
     {
         if (Directory.Exists(path))
-            return keep.Count == 0 ? OpenImages(mlContext, path, "test", model.Schema)
+        {
+            // One prediction per image, in the order of their names: there, none may be left out.
+            return keep.Count == 0
+                ? OfImages(ImageSource.ForModel(mlContext, path, model.Schema, isStrict: !labelIsNeeded, Console.Error.WriteLine))
                 : throw new FormatException("--keep copies columns of a table; images have none.");
+        }
         TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
         foreach (string note in file.Notes)
             say?.Invoke(note);
@@ -146,6 +155,8 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => Kept + name;
 
+    private static DataSource OfImages(IDataView view) => new(view, [], [], "Label", IsImages: true);
+
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader)
     {
         IEnumerable<string> names = file.Columns.Select(column => column.Name);
@@ -155,33 +166,4 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
 
     private static bool LooksLikeData(TableFile file, bool hasHeader) =>
         hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name) || TableNames.IsValue(column.Name));
-
-    private static DataSource OpenImages(MLContext mlContext, string folder, string part, DataViewSchema? trained)
-    {
-        string idx = part == "train" ? "train" : "t10k";
-        string? images = PublishedSet.Find(folder, $"{idx}-images-idx3-ubyte"), labels = PublishedSet.Find(folder, $"{idx}-labels-idx1-ubyte");
-        if (images != null && labels != null)
-            return new DataSource(mlContext.Data.LoadFromIdx(images, labels), [], [], "Label", IsImages: true);
-        if (File.Exists(Path.Combine(folder, "data_batch_1.bin")))
-            return new DataSource(mlContext.Data.LoadFromCifar10(folder, test: part != "train"), [], [], "Label", IsImages: true);
-        if (ImageArchive.IsIn(folder))
-            return OpenImageFiles(folder, part, trained);
-        throw new FileNotFoundException($"The folder '{folder}' holds neither {idx}-images-idx3-ubyte and {idx}-labels-idx1-ubyte (MNIST and its "
-            + $"like, plain or .gz) nor data_batch_1.bin (CIFAR-10, binary version), nor train and test (folders or zip archives with one folder of "
-            + "image files a class).");
-    }
-
-    /// <summary>Image files, of the size and the classes that a model was trained on where there is one.</summary>
-    private static DataSource OpenImageFiles(string folder, string part, DataViewSchema? trained)
-    {
-        ImageArchive images = ImageArchive.Open(folder, part == "train" ? ImageArchive.Train : ImageArchive.Test);
-        if (trained == null)
-            return new DataSource(images.View(images.Classes, images.SizeOfFirst(), seed: 1), [], [], "Label", IsImages: true);
-        if (trained.GetColumnOrNull("Features")?.Type is not VectorDataViewType { Dimensions: [3, var height, var width] } || height != width)
-            throw new FormatException($"'{folder}' has image files, and the model was not trained on square colour images.");
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        trained["Label"].GetKeyValues(ref names);
-        string[] classes = [.. names.DenseValues().Select(name => name.ToString())];
-        return new DataSource(images.View(classes, height, seed: null), [], [], "Label", IsImages: true);
-    }
 }

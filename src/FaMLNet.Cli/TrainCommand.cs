@@ -17,7 +17,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     {
         [CommandArgument(0, "<data>"), Description(
             "A table (.csv or .tsv with a header line), or a folder with the files of MNIST, of CIFAR-10's binary version, or with "
-            + "image files: train and test, folders or zip archives with one folder a class.")]
+            + "image files: train and test, folders or zip archives with one folder per class, or such folders directly.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
@@ -29,6 +29,10 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
         [CommandOption("--text <COLUMN>"), Description("A column that holds sentences, whatever it looks like; may be given more than once.")]
         public string[] Text { get; set; } = [];
+
+        [CommandOption("--image-size <PIXELS>"), Description("Height and width to which image files are brought: scaled until the shorter side "
+            + "fits, and cut in the middle. Without it the shorter side of the first one, at most 224.")]
+        public int? ImageSize { get; set; }
 
         [CommandOption("-r|--rule <RULE>")]
         [Description("How the error travels back: bp, fa, dfa, usf, brsf, frsf, nss, kp, wm, pfa, dkp, drtp, sdfa or pepita."), DefaultValue("fa")]
@@ -90,7 +94,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
-            LabelTask.Parse(settings.Task), settings.Text, settings.Format);
+            LabelTask.Parse(settings.Task), settings.Text, settings.Format, settings.ImageSize);
         FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;

@@ -11,8 +11,8 @@ internal static class ImageFolderBenchmark
     public static void Run(string folder, int rounds)
     {
         MLContext mlContext = new(seed: 1);
-        ImageArchive archive = ImageArchive.Open(folder, ImageArchive.Train);
-        IDataView data = mlContext.Data.TakeRows(archive.View(archive.Classes, archive.SizeOfFirst(), seed: 1), Images);
+        ImageArchive archive = ImageArchive.Open(folder, ImagePart.Train);
+        IDataView data = mlContext.Data.TakeRows(archive.View(archive.Classes, archive.UsualSize(), seed: 1), Images);
         List<double> memory = [], streamed = [];
         for (int round = 0; round <= rounds; round++)
         {

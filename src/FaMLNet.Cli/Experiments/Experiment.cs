@@ -59,7 +59,7 @@ internal static class Experiment
         }
         MLContext mlContext = new(settings.Seed) { GpuDeviceId = settings.Gpu, FallbackToCpu = !run.Strict };
         mlContext.Log += (_, message) => run.Log(message);
-        DataSet data = DataSets.Open(mlContext, settings, run.Data);
+        DataSet data = DataSets.Open(mlContext, settings, run.Data, run.Say);
         Directory.CreateDirectory(run.Folder);
         ExperimentResult result = settings.Trains ? Train(mlContext, settings, data, run) : Evaluate(mlContext, settings, data, run);
         ExperimentResult.Write(resultPath, result);

@@ -12,17 +12,19 @@ internal static class DataSets
     /// <param name="mlContext">The context.</param>
     /// <param name="settings">Names it, and where it is.</param>
     /// <param name="folder">A folder from the command line, which wins; null for none.</param>
+    /// <param name="say">Receives what was found and decided; null for none.</param>
     /// <exception cref="FileNotFoundException">It is not there; the message says where it was looked for and where its owners publish it.</exception>
-    public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder)
+    public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string>? say = null)
     {
+        say ??= _ => { };
         string name = NameOf(settings.Dataset), path = Locate(settings, folder);
         DataSet set = name switch
         {
             "csv" => Table(mlContext, settings, path),
-            "image-folder" => ImageFiles(path, settings.TargetSize, settings.Seed),
+            "image-folder" => ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
             "cifar10" => PublishedSet.Named(name)!.FolderOf(path) is { } binary
                 ? new DataSet(mlContext.Data.LoadFromCifar10(binary), mlContext.Data.LoadFromCifar10(binary, test: true), null)
-                : ImageFiles(path, settings.TargetSize, settings.Seed),
+                : ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
             "cifar100" => Cifar100(mlContext, path),
             "emnist" => Emnist(mlContext, path),
             _ => Idx(mlContext, PublishedSet.Named(name)!, path),
@@ -98,10 +100,22 @@ internal static class DataSets
         return new DataSet(mlContext.Data.LoadFromCifar100(folder), mlContext.Data.LoadFromCifar100(folder, test: true), null);
     }
 
-    private static DataSet ImageFiles(string path, int? size, int seed)
+    private static DataSet ImageFiles(string path, int? size, int seed, double testShare, Action<string> say)
     {
-        ImageArchive train = ImageArchive.Open(path, ImageArchive.Train), test = ImageArchive.Open(path, ImageArchive.Test);
-        int length = size ?? train.SizeOfFirst();
+        // A result is one of all images: none is left out.
+        ImageArchive train = ImageArchive.Open(path, ImagePart.Train, say, isStrict: true), test;
+        if (ImagePart.HasParts(path))
+            test = ImageArchive.Open(path, ImagePart.Test, say, train.Classes, isStrict: true);
+        else
+        {
+            (train, test) = train.Split(testShare);
+            say(FormattableString.Invariant($"  {train.Count:N0} images to train on, and {test.Count:N0} to test on (data.test_share): ")
+                + "the same ones whatever the seed, with the classes in proportion.");
+        }
+        ImageSource.CheckClassCount(train);
+        int length = size ?? train.UsualSize();
+        say(train.DescribeSizes(length));
+        ImageSource.SayMissing(test, train.Classes, say);
         // One order of the classes for both; what is tested on may lack a class, but not have another.
         return new DataSet(train.View(train.Classes, length, seed), test.View(train.Classes, length, seed: null), null);
     }

@@ -14,7 +14,8 @@ public static class ImageDataCatalog
     /// <param name="catalog">The catalog, <c>mlContext.Data</c>.</param>
     /// <param name="imagesPath">The images, for example <c>train-images-idx3-ubyte.gz</c>.</param>
     /// <param name="labelsPath">The labels, for example <c>train-labels-idx1-ubyte.gz</c>.</param>
-    /// <param name="labelNames">The classes' names; null for <c>0</c>, <c>1</c>, … up to the largest label in the file.</param>
+    /// <param name="labelNames">The classes' names; null for <c>0</c>, <c>1</c>, … up to the largest label in the file. Two files that
+    /// belong together, to train and to test on, need the same names where one lacks the last classes.</param>
     /// <exception cref="FileNotFoundException">A file is not there.</exception>
     /// <exception cref="FormatException">A file is truncated, corrupt or not IDX, or the two do not belong together.</exception>
     /// <exception cref="ArgumentException">There are fewer names than labels.</exception>

@@ -86,7 +86,7 @@ public sealed class DataSetTests : IDisposable
             Zip("train");
         ImageArchive archive = ImageArchive.Open(_folder, ["train"]);
         Assert.Equal(["cat", "dog", "über den Wolken"], archive.Classes);
-        Assert.Equal(8, archive.SizeOfFirst());
+        Assert.Equal(8, archive.UsualSize());
         MLContext mlContext = new(1);
         foreach (int? seed in new int?[] { null, 5 })
         {
@@ -135,25 +135,36 @@ public sealed class DataSetTests : IDisposable
         byte[] bytes = File.ReadAllBytes(file);
         foreach (byte[] damaged in new[] { bytes[..(bytes.Length / 2)], [], [.. "no image at all"u8] })
         {
+            // One of sixty is left out, and said; a check and an experiment refuse it.
             File.WriteAllBytes(file, damaged);
-            ImageArchive archive = ImageArchive.Open(_folder, ["train"]);
-            FormatException failure = Assert.Throws<FormatException>(() => Read(archive.View(archive.Classes, 8, null)));
-            Assert.Contains(Path.GetFileName(file), failure.Message, StringComparison.Ordinal);
-            Assert.Contains("no image that can be decoded whole", failure.Message, StringComparison.Ordinal);
+            List<string> said = [];
+            ImageArchive archive = ImageArchive.Open(_folder, ["train"], said.Add);
+            Assert.Equal(59, Read(archive.View(archive.Classes, 8, null)).Count);
+            Assert.Contains($"(cat/{Path.GetFileName(file)})", Assert.Single(said, line => line.StartsWith("  Left out", StringComparison.Ordinal)),
+                StringComparison.Ordinal);
             (int count, IReadOnlyList<string> errors) = archive.Check();
             Assert.Equal((60, 1), (count, errors.Count));
             Assert.Contains("60 images of 3 classes, 1 damaged", Assert.Throws<InvalidOperationException>(() => Tool("data", "check",
                 "image-folder", _folder)).Message,
                 StringComparison.Ordinal);
-            // As an experiment: the same words, and no result.
             File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x}\ndata: {dataset: image-folder, dataset_path: .}\n"
                 + "model: {architecture: 'mlp:4', mode: {type: bp}}\ntraining: {hyperparameters: {epochs: 1}}\n");
-            Assert.Contains("no image that can be decoded whole", Assert.Throws<InvalidOperationException>(() => Tool("benchmark", "x.yaml")).Message,
-                StringComparison.Ordinal);
+            string refusal = Assert.Throws<InvalidOperationException>(() => Tool("benchmark", "x.yaml")).Message;
+            Assert.Contains("1 of 60 images cannot be read", refusal, StringComparison.Ordinal);
+            Assert.Contains(Path.GetFileName(file), refusal, StringComparison.Ordinal);
             Assert.False(File.Exists(Path.Combine(_folder, "results", "x", "result.json")));
         }
-        Directory.Delete(Path.Combine(_folder, "results"), recursive: true);
+        // A file that changes after it was looked at is named, and nothing is trained on half of it.
         File.WriteAllBytes(file, bytes);
+        ImageArchive whole = ImageArchive.Open(_folder, ["train"]);
+        File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
+        FormatException failure = Assert.ThrowsAny<FormatException>(() => Read(whole.View(whole.Classes, 8, null)));
+        Assert.Contains(Path.GetFileName(file), failure.Message, StringComparison.Ordinal);
+        Assert.Contains("no image that can be decoded whole", failure.Message, StringComparison.Ordinal);
+        File.WriteAllBytes(file, bytes);
+        string results = Path.Combine(_folder, "results");
+        if (Directory.Exists(results))
+            Directory.Delete(results, recursive: true);
         Assert.Contains("top-1", Tool("benchmark", "x.yaml"), StringComparison.Ordinal);
 
         // The other commands take such folders too; a model knows its classes and its size, also where a class is not tested.
@@ -173,7 +184,7 @@ public sealed class DataSetTests : IDisposable
             null)).Message,
             StringComparison.Ordinal);
         Assert.Contains("expected test/ or test.zip or val/ or val.zip", Assert.Throws<FileNotFoundException>(() =>
-            ImageArchive.Open(Path.Combine(_folder, "train"), ["test", "val"])).Message, StringComparison.Ordinal);
+            ImageArchive.Open(Path.Combine(_folder, "train", "dog"), ["test", "val"])).Message, StringComparison.Ordinal);
         Zip("train");
         byte[] archived = File.ReadAllBytes(Path.Combine(_folder, "train.zip"));
         File.WriteAllBytes(Path.Combine(_folder, "train.zip"), archived[..(archived.Length / 2)]);

@@ -36,6 +36,24 @@ public sealed class ImageDataTests : IDisposable
     }
 
     [Fact]
+    public void Idx_files_with_other_classes_as_a_validation_set_advise_label_names_and_those_help()
+    {
+        (string images, string labels) = Idx(rows: 60, gzip: false);
+        (string fewerImages, string fewerLabels) = Idx(rows: 3, gzip: false, name: "fewer"); // classes 0, 1 and 2
+        FeedbackAlignmentMulticlassTrainer trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            new FeedbackAlignmentMulticlassTrainer.Options { Network = NetworkDefinition.Mlp(4), NumberOfEpochs = 1, Seed = 1 });
+        IDataView all = _mlContext.Data.LoadFromIdx(images, labels), fewer = _mlContext.Data.LoadFromIdx(fewerImages, fewerLabels);
+        foreach ((IDataView train, IDataView validation) in new[] { (all, fewer), (fewer, all) })
+        {
+            InvalidOperationException failure = Assert.Throws<InvalidOperationException>(() => trainer.Fit(train, validation));
+            Assert.Contains("Give LoadFromIdx the same labelNames for both, of all 5 classes.", failure.Message, StringComparison.Ordinal);
+        }
+        IReadOnlyList<string> names = ["0", "1", "2", "3", "4"];
+        Assert.Single(trainer.Fit(_mlContext.Data.LoadFromIdx(images, labels, names),
+            _mlContext.Data.LoadFromIdx(fewerImages, fewerLabels, names)).Model.History);
+    }
+
+    [Fact]
     public void Several_cursors_at_once_do_not_disturb_each_other_and_columns_not_asked_for_are_not_given()
     {
         (string images, string labels) = Idx(rows: 60, gzip: true);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -23,7 +24,7 @@ internal static class RowSources
         };
         if (validation != null && ColumnsOf(validation) is var other && (other.Width != columns.Width || other.Classes != columns.Classes))
             throw new InvalidOperationException($"The validation data has {other.Describe()}; the training data has {columns.Describe()}. "
-                + "Transform both with the transformers fitted on the training data.");
+                + AdviceOn(columns.Label, other.Label));
         if (settings.Caching != DataCaching.Streaming)
         {
             long free = FreeBytes(), most = settings.Caching == DataCaching.InMemory ? long.MaxValue : free / 2;
@@ -61,6 +62,28 @@ internal static class RowSources
         while (rows.Count < RowColumns.RowsThatDecide && reader.Read(out _, out _))
             rows.Add(reader.Features);
         return columns.IsDense((double)rows.Values / Math.Max(1, rows.Count) / columns.Width) ? FeatureStorage.Dense : FeatureStorage.Sparse;
+    }
+
+    /// <summary>How two sets come to have the same classes.</summary>
+    private static string AdviceOn(DataViewSchema.Column training, DataViewSchema.Column validation)
+    {
+        // Files of numbered classes, such as IDX: which there are is told from each file's own labels.
+        return IsNumbered(training) && IsNumbered(validation) && CountOf(training) != CountOf(validation)
+            ? "The classes of a file read by LoadFromIdx are 0, 1, … up to the largest label in that file. Give LoadFromIdx the same labelNames for "
+            + $"both, of all {Math.Max(CountOf(training), CountOf(validation))} classes."
+            : "Transform both with the transformers fitted on the training data.";
+
+        static ulong CountOf(DataViewSchema.Column label) => (label.Type as KeyDataViewType)?.Count ?? 0;
+
+        static bool IsNumbered(DataViewSchema.Column label)
+        {
+            if (!label.HasKeyValues() || ((VectorDataViewType)label.Annotations.Schema["KeyValues"].Type).ItemType is not TextDataViewType)
+                return false;
+            VBuffer<ReadOnlyMemory<char>> names = default;
+            label.GetKeyValues(ref names);
+            return names.DenseValues().Select((name, number) => name.Span.SequenceEqual(number.ToString(CultureInfo.InvariantCulture)))
+                .All(same => same);
+        }
     }
 
     private static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
