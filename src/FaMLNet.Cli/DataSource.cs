@@ -1,7 +1,6 @@
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace FaMLNet.Cli;
 
@@ -19,75 +18,45 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>What there is to learn of the label.</summary>
     public LabelTask Task { get; init; } = LabelTask.Multiclass;
 
+    /// <summary>The columns of the table, and what they were taken for; none of images.</summary>
+    public IReadOnlyList<TableColumn> Columns { get; init; } = [];
+
+    /// <summary>The rows of the table; 0 of images.</summary>
+    public long Rows { get; init; }
+
+    /// <summary>Labels of the table that the model does not know.</summary>
+    public UnknownLabels Unknown { get; init; } = new();
+
     /// <summary>The prefix of columns that only pass through.</summary>
     private const string Kept = "kept:";
 
     /// <summary>Data to train on: what the columns of a table are is told from its rows.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="path">A file of comma-, semicolon- or tab-separated values, or a folder.</param>
+    /// <param name="path">A file of separated values, a pipe, <c>-</c> for standard input, or a folder of images.</param>
     /// <param name="label">The column to predict.</param>
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
     /// <param name="say">Receives what is good to know.</param>
     /// <param name="task">What there is to learn of the label; null to tell it from a table's rows. Images have classes.</param>
-    /// <param name="prose">Columns that hold sentences, whatever their rows look like; null for none.</param>
+    /// <param name="choices">What the user says of a table's columns; null for nothing.</param>
     /// <param name="format">How a table is laid out, as far as the user says it; its header counts, not that of another argument.</param>
     /// <param name="imageSize">The height and width to which image files are brought; null for the usual one.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass, IReadOnlyList<string>? prose = null, TableFormat? format = null,
-        int? imageSize = null)
+        TaskKind? task = TaskKind.Multiclass, TableChoices? choices = null, TableFormat? format = null, int? imageSize = null)
     {
+        choices ??= new TableChoices();
+        format ??= new TableFormat(hasHeader);
         if (Directory.Exists(path))
         {
-            if (prose is { Count: > 0 })
-                throw new FormatException($"--text names columns of a table; '{path}' is a folder of images.");
+            if (!choices.IsEmpty)
+                throw new FormatException("--number, --category, --text, --ignore, --missing, --positive and --decimal are for tables; "
+                    + $"'{path}' is a folder of images.");
             return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize))
-                : throw new FormatException(
-                $"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
+                : throw new FormatException($"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
         }
-        if (imageSize != null)
-            throw new FormatException($"--image-size is for folders of image files; '{path}' is none.");
-        TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
-        foreach (string note in file.Notes)
-            say(note);
-        if (file.Columns.Count == 0)
-            throw new FormatException($"'{path}' is empty. Give a table with a header line and rows.");
-        if (file.Columns.All(column => column.Name != label))
-            throw LabelMissing(file, label, hasHeader);
-        if (file.Columns.Count < 2)
-            throw new FormatException(
-                $"'{file.Path}' has the one column '{label}': there is nothing to learn from. If other columns are there, "
-                + "name what separates them with --separator.");
-        if (file.HasDecimalComma)
-            say($"Numbers in '{path}' are read with a decimal comma.");
-        // A class is a text, whatever it looks like.
-        LabelTask chosen = task == TaskKind.Multiclass ? LabelTask.Multiclass
-            : LabelTask.Of(file, file.Columns.Single(column => column.Name == label), task, say);
-        prose ??= [];
-        foreach (string name in prose)
-        {
-            if (name == label || file.Columns.All(column => column.Name != name))
-                throw new FormatException($"--text names the column '{name}', which {(name == label ? "is the label" : $"'{path}' does not have")}. "
-                    + $"Name one of {string.Join(", ", file.Columns.Select(column => column.Name).Where(other => other != label))}.");
-        }
-        TableColumn[] columns = [.. file.Columns
-            .Select(column => prose.Contains(column.Name) ? column with { IsNumber = false, IsProse = true } : column)];
-        TableColumn[] features = [.. columns.Where(column => column.Name != label)],
-            sentences = [.. features.Where(column => !column.IsNumber && column.IsProse)];
-        foreach (TableColumn column in sentences.Where(column => !prose.Contains(column.Name)))
-            say($"Column '{column.Name}' holds sentences: words and runs of three characters are counted in them (FeaturizeText).");
-        TableView view = new(file, [.. columns.Select(column => column.Name == label
-            ? new ViewColumn(ColumnNames.InPipeline(label), column.Index, chosen.Kind == TaskKind.Regression, Values: chosen.Values, IsSingle: true)
-            : new ViewColumn(ColumnNames.InPipeline(column.Name), column.Index, column.IsNumber))]);
-        return new DataSource(view, Named(features.Where(column => column.IsNumber)),
-            Named(features.Where(column => !column.IsNumber && !column.IsProse)), ColumnNames.InPipeline(label), IsImages: false)
-        {
-            Task = chosen,
-            Prose = Named(sentences),
-        };
-
-        static string[] Named(IEnumerable<TableColumn> columns) => [.. columns.Select(column => ColumnNames.InPipeline(column.Name))];
+        return imageSize == null ? TrainingTable.Open(TableFile.Open(path, format), label, task, choices, format.HasHeader, say)
+            : throw new FormatException($"--image-size is for folders of image files; '{path}' is none.");
     }
 
     /// <summary>
@@ -114,56 +83,21 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
                 ? OfImages(ImageSource.ForModel(mlContext, path, model.Schema, isStrict: !labelIsNeeded, Console.Error.WriteLine))
                 : throw new FormatException("--keep copies columns of a table; images have none.");
         }
-        TableFile file = TableFile.Open(path, format ?? new TableFormat(hasHeader));
-        foreach (string note in file.Notes)
-            say?.Invoke(note);
-        bool isEmpty = file.Columns.Count == 0;
-        Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
-        int Find(string name, bool isNeeded, string purpose) => columns.TryGetValue(name, out TableColumn? column) ? column.Index : isEmpty
-            || !isNeeded ? -1
-            : throw new FormatException(LooksLikeData(file, hasHeader) ? TableNames.NoHeader(path, columns.Keys)
-            : $"'{path}' has no column '{name}', {purpose}. Its columns are {string.Join(", ", columns.Keys)}.");
-        List<ViewColumn> wanted = [];
-        foreach (DataViewSchema.Column column in model.Schema)
-        {
-            bool isSingle = column.Type == NumberDataViewType.Single, isNumber = isSingle || column.Type == NumberDataViewType.Double;
-            if (!isNumber && column.Type is not TextDataViewType)
-                throw new FormatException($"The model reads column '{column.Name}' of type {column.Type}, which a table cannot have. It was "
-                    + $"trained on images, or by a program of its own: use it from there.");
-            bool isLabel = column.Name == model.Label;
-            wanted.Add(new ViewColumn(column.Name, Find(ColumnNames.InTable(column.Name), isNeeded: !isLabel || labelIsNeeded, isLabel ? "the label's"
-                : "which the model was trained on"), isNumber, Values: isLabel && labelIsNeeded ? model.Task.Values : null,
-                IsSingle: isSingle));
-        }
-        wanted.AddRange(keep.Select(name => new ViewColumn(KeptAs(name), Find(name, isNeeded: true, "which --keep names"), IsNumber: false,
-            IsRaw: true)));
-        return new DataSource(new TableView(file, wanted), [], [], model.Label, IsImages: false) { Task = model.Task };
+        format ??= new TableFormat(hasHeader);
+        (TableView view, UnknownLabels unknown) = ModelTable.Open(TableFile.Open(path, format), model.Schema, model.Label,
+            labelIsNeeded ? model.Classes : null, labelIsNeeded, keep, format.HasHeader, say ?? (_ => { }));
+        return new DataSource(view, [], [], model.Label, IsImages: false) { Task = model.Task, Unknown = unknown };
     }
 
     /// <summary>Another table of the same columns and kinds, whatever they look like there.</summary>
+    /// <param name="path">The table.</param>
+    /// <param name="say">Receives what is good to know; null for nobody.</param>
     /// <exception cref="FormatException">It lacks a column.</exception>
-    public IDataView Like(string path)
-    {
-        TableFile file = TableFile.Open(path, new TableFormat());
-        Dictionary<string, TableColumn> columns = file.Columns.ToDictionary(column => column.Name);
-        return new TableView(file, [.. View.Schema.Select(column => new ViewColumn(column.Name,
-            columns.TryGetValue(ColumnNames.InTable(column.Name), out TableColumn? found) ? found.Index : throw new FormatException(
-                $"'{path}' has no column '{ColumnNames.InTable(column.Name)}', which the training table has. Its columns are {string.Join(", ", columns.Keys)}."),
-            column.Type is NumberDataViewType, IsSingle: column.Type == NumberDataViewType.Single))]);
-    }
+    public IDataView Like(string path, Action<string>? say = null) => ModelTable.Open(TableFile.Open(path, new TableFormat()), View.Schema, Label, Task.Values,
+        labelIsNeeded: true, keep: [], hasHeader: true, say ?? (_ => { })).View;
 
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => Kept + name;
 
     private static DataSource OfImages(IDataView view) => new(view, [], [], "Label", IsImages: true);
-
-    private static FormatException LabelMissing(TableFile file, string label, bool hasHeader)
-    {
-        IEnumerable<string> names = file.Columns.Select(column => column.Name);
-        return new FormatException(LooksLikeData(file, hasHeader) ? $"{TableNames.NoHeader(file.Path, names)} Name the one to predict with --label."
-            : $"'{file.Path}' has no column '{label}'. Its columns are {string.Join(", ", names)}; name the one to predict with --label.");
-    }
-
-    private static bool LooksLikeData(TableFile file, bool hasHeader) =>
-        hasHeader && file.Columns.Any(column => TableFile.IsMissing(column.Name) || TableNames.IsValue(column.Name));
 }

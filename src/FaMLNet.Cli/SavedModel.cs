@@ -15,6 +15,9 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     /// <summary>What it was trained for.</summary>
     public LabelTask Task { get; private init; } = LabelTask.Multiclass;
 
+    /// <summary>The values of the label that it knows; null for a number, or where they cannot be told.</summary>
+    public IReadOnlyList<string>? Classes { get; private init; }
+
     /// <summary>Its transformers, in order.</summary>
     public IEnumerable<ITransformer> Parts => PartsOf(Transformer);
 
@@ -60,12 +63,28 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
                 FeedbackAlignmentRegressionTransformer regression => regression.LabelColumnName,
                 _ => null,
             }).LastOrDefault(name => name != null);
-            return new SavedModel(model, schema, label == null ? own ?? "Label" : Tables.ColumnNames.InPipeline(label)) { Task = TaskOf(mlContext, model) };
+            SavedModel loaded = new(model, schema, label == null ? own ?? "Label" : ColumnNames.InPipeline(label))
+            {
+                Task = TaskOf(mlContext, model),
+            };
+            return loaded with { Classes = loaded.Task.Values ?? ClassesOf(loaded) };
         }
         catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
         {
             throw new FormatException($"'{path}' is no model that this tool can load: {failure.Message}", failure);
         }
+    }
+
+    /// <summary>The classes of a multiclass model: the values that the label's texts become keys of.</summary>
+    private static string[]? ClassesOf(SavedModel model)
+    {
+        if (model.Task.Kind != TaskKind.Multiclass || model.Schema.GetColumnOrNull(model.Label)?.Type is not TextDataViewType
+            || model.Transformer.GetOutputSchema(model.Schema).GetColumnOrNull(model.Label) is not { Type: KeyDataViewType } label
+            || label.Annotations.Schema.GetColumnOrNull("KeyValues")?.Type is not VectorDataViewType { ItemType: TextDataViewType })
+            return null;
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        label.GetKeyValues(ref names);
+        return [.. names.DenseValues().Select(name => name.ToString())];
     }
 
     private static IEnumerable<ITransformer> PartsOf(ITransformer pipeline) => pipeline as IEnumerable<ITransformer> ?? [pipeline];

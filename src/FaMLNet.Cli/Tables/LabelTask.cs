@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>What there is to learn of a label.</summary>
@@ -22,13 +24,19 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     /// <summary>Whole numbers of so many values at the most are taken for classes.</summary>
     private const int MostClassesOfNumbers = 20;
 
-    private static readonly string[] Affirmative = ["true", "yes", "y", "1", "positive"];
+    private static readonly string[] Affirmative = ["true", "yes", "y", "1", "positive", "pos", "+", "t"];
 
     /// <summary>One of several classes.</summary>
     public static LabelTask Multiclass { get; } = new(TaskKind.Multiclass);
 
     /// <summary>The values of a binary task; null for another.</summary>
     public IReadOnlyList<string>? Values => Kind == TaskKind.Binary ? [False, True] : null;
+
+    /// <summary>Whether the label's values are numbers, of which 1 and 1.0 are one.</summary>
+    public bool AreNumbers { get; init; }
+
+    /// <summary>Whether these numbers have a decimal comma.</summary>
+    public bool HasDecimalComma { get; init; }
 
     /// <summary>Reads an option.</summary>
     /// <param name="text">"auto", or a task's name, in any case.</param>
@@ -38,54 +46,92 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         : EnumNames.Find<TaskKind>(text) ?? throw new ArgumentException($"--task must be auto, multiclass, binary or regression; found '{text}'.");
 
     /// <summary>The task of a table's label, said and why.</summary>
-    /// <param name="file">The table.</param>
-    /// <param name="label">Its label.</param>
+    /// <param name="path">The table, for messages.</param>
+    /// <param name="name">The label's column.</param>
+    /// <param name="scan">What was counted of it.</param>
+    /// <param name="hasDecimalComma">Whether its numbers, if it holds any, have a decimal comma.</param>
     /// <param name="asked">What the user wants; null to choose.</param>
+    /// <param name="positive">The value that counts as true; null to choose.</param>
     /// <param name="say">Receives the choice.</param>
     /// <exception cref="FormatException">The label does not allow what is asked for.</exception>
-    public static LabelTask Of(TableFile file, TableColumn label, TaskKind? asked, Action<string> say)
+    public static LabelTask Of(string path, string name, ColumnScan scan, bool hasDecimalComma, TaskKind? asked, string? positive, Action<string> say)
     {
-        (List<string> values, bool hasFractions) = Look(file, label);
-        string count = values.Count > MostClassesOfNumbers ? $"more than {MostClassesOfNumbers}" : $"{values.Count}";
-        (TaskKind chosen, string why) = values.Count == 2 ? (TaskKind.Binary, $"has the two values {values[0]} and {values[1]}")
-            : !label.IsNumber ? (TaskKind.Multiclass, $"holds texts of {count} values")
-            : hasFractions ? (TaskKind.Regression, "holds numbers with fractions")
-            : values.Count > MostClassesOfNumbers ? (TaskKind.Regression, $"holds whole numbers of {count} values")
+        bool areNumbers = scan.Others > 0 && (hasDecimalComma ? scan.Commas : scan.Points) == scan.Others;
+        Dictionary<string, (long Row, long Count)> values = Count(scan, areNumbers, hasDecimalComma);
+        if (values.Count == 0)
+            throw new FormatException($"'{path}': the label, column '{name}', has no values.");
+        bool areMany = !scan.HasAllValues || values.Count > MostClassesOfNumbers;
+        string count = areMany ? $"more than {MostClassesOfNumbers}" : $"{values.Count}";
+        (TaskKind chosen, string why) = values.Count == 2 ? (TaskKind.Binary, $"has the two values {string.Join(" and ", Ordered(values, areNumbers))}")
+            : !areNumbers ? (TaskKind.Multiclass, $"holds texts of {(scan.HasAllValues ? values.Count : count)} values")
+            : scan.HasFraction ? (TaskKind.Regression, "holds numbers with fractions")
+            : areMany ? (TaskKind.Regression, $"holds whole numbers of {count} values")
             : (TaskKind.Multiclass, $"holds whole numbers of {count} values");
+        long numbers = hasDecimalComma ? scan.Commas : scan.Points;
+        if (!areNumbers && asked != TaskKind.Multiclass && values.Count > MostClassesOfNumbers && 2 * numbers > scan.Others)
+            throw new FormatException($"'{path}': the label, column '{name}', holds numbers, but {scan.Others - numbers} of its {scan.Others} values are none: "
+                + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend them; or leave these rows out with --missing \"{FirstText(scan, hasDecimalComma)}\"; or give "
+                + "--task multiclass to take every value for a class.");
         if (asked == null)
-            say($"Task: {chosen.ToString().ToLowerInvariant()}, for the label, column '{label.Name}', {why}. --task chooses another.");
+            say($"Task: {chosen.ToString().ToLowerInvariant()}, for the label, column '{name}', {why}. --task chooses another.");
+        if (areNumbers && scan.NoNumbers > 0)
+            say(string.Create(CultureInfo.InvariantCulture, $"Label '{name}': {scan.NoNumbers} values such as '{scan.Values.Keys.First(NumberText.IsMissing)}' "
+                + $"among its numbers count as missing."));
+        if (!areNumbers && ColumnDecision.Alike(scan) is { Length: > 0 } alike)
+            say($"Label '{name}': {alike}, and are two classes.");
         TaskKind kind = asked ?? chosen;
-        if (kind == TaskKind.Regression && !label.IsNumber)
-            throw new FormatException($"'{file.Path}': --task regression predicts a number, but column '{label.Name}' holds texts. Mend its values, "
-                + "or choose --task multiclass.");
+        if (kind == TaskKind.Regression && !areNumbers)
+            throw new FormatException($"'{path}': --task regression predicts a number, but column '{name}' holds texts: "
+                + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend its values, or choose --task multiclass.");
+        LabelTask task = new(kind) { AreNumbers = areNumbers, HasDecimalComma = hasDecimalComma };
         if (kind != TaskKind.Binary)
-            return new LabelTask(kind);
+        {
+            if (positive != null)
+                throw new FormatException($"--positive names one of the two values of a binary label, but the task is {kind.ToString().ToLowerInvariant()}.");
+            return task;
+        }
         if (values.Count != 2)
-            throw new FormatException($"'{file.Path}': --task binary needs a label of two values, but column '{label.Name}' has {count}. Choose "
+            throw new FormatException($"'{path}': --task binary needs a label of two values, but column '{name}' has {count}. Choose "
                 + "--task multiclass.");
-        string positive = values.FirstOrDefault(value => Affirmative.Contains(value.ToLowerInvariant())) ?? values[1];
-        string negative = values.Single(value => value != positive);
-        say($"Label '{label.Name}': {positive} counts as true, {negative} as false.");
-        return new LabelTask(kind, positive, negative);
+        return Binary(task, name, values, positive, say);
     }
 
-    /// <summary>
-    /// The label's values in their order, one more at the most than numbers may have to be classes, and whether a number has a fraction.
-    /// </summary>
-    private static (List<string> Values, bool HasFractions) Look(TableFile file, TableColumn label)
+    private static LabelTask Binary(LabelTask task, string name, Dictionary<string, (long Row, long Count)> values, string? positive, Action<string> say)
     {
-        SortedSet<string> values = new(StringComparer.Ordinal);
-        bool hasFractions = false;
-        using TableReader reader = file.Read();
-        // To the end, or until so many values are there that nothing further decides: the third may stand in the last row.
-        while (values.Count <= MostClassesOfNumbers && reader.Read())
-        {
-            string text = reader.Text(label.Index);
-            if (TableFile.IsMissing(text))
-                continue;
-            values.Add(text);
-            hasFractions |= label.IsNumber && file.TryParse(text, out double number) && number != Math.Truncate(number);
-        }
-        return ([.. values], hasFractions);
+        if (positive != null && task.AreNumbers && NumberText.TryParse(positive, task.HasDecimalComma, out double number))
+            positive = NumberText.Canonical(number);
+        string[] both = Ordered(values, task.AreNumbers);
+        if (positive != null && !both.Contains(positive))
+            throw new FormatException($"--positive must be one of the label's two values, {both[0]} and {both[1]}; found '{positive}'.");
+        string[] affirmative = [.. both.Where(value => Affirmative.Contains(value.ToLowerInvariant()))];
+        // A yes counts as true; else the rarer value, which is mostly what is looked for; of two equally frequent ones the later.
+        (string chosen, string why) = positive != null ? (positive, "by --positive")
+            : affirmative.Length == 1 ? (affirmative[0], "by its meaning")
+            : values[both[0]].Count < values[both[1]].Count ? (both[0], "the rarer value")
+            : values[both[0]].Count > values[both[1]].Count ? (both[1], "the rarer value") : (both[1], "the later of two equally frequent values");
+        string other = both.Single(value => value != chosen);
+        say($"Label '{name}': {chosen} counts as true, {other} as false ({why}). --positive chooses the other.");
+        return task with { True = chosen, False = other };
     }
+
+    private static string[] Ordered(Dictionary<string, (long, long)> values, bool areNumbers) => areNumbers
+        ? [.. values.Keys.OrderBy(value => double.Parse(value, CultureInfo.InvariantCulture))] : [.. values.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>The classes: numbers in one way of writing, without what stands for none.</summary>
+    private static Dictionary<string, (long Row, long Count)> Count(ColumnScan scan, bool areNumbers, bool hasDecimalComma)
+    {
+        Dictionary<string, (long Row, long Count)> values = new(StringComparer.Ordinal);
+        foreach ((string text, (long row, long count)) in scan.Values)
+        {
+            if (areNumbers && NumberText.IsMissing(text))
+                continue;
+            string value = areNumbers && NumberText.TryParse(text, hasDecimalComma, out double number) ? NumberText.Canonical(number) : text;
+            (long Row, long Count) before = values.GetValueOrDefault(value, (row, 0));
+            values[value] = (Math.Min(before.Row, row), before.Count + count);
+        }
+        return values;
+    }
+
+    private static string FirstText(ColumnScan scan, bool hasDecimalComma) =>
+        scan.NeitherRows.Count > 0 ? scan.NeitherRows[0].Text : (hasDecimalComma ? scan.FirstNoComma : scan.FirstNoPoint)?.Text ?? "";
 }

@@ -27,7 +27,7 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
 
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => Estimator(new Dictionary<string, (double, double)>()).GetOutputSchema(inputSchema);
 
-    private IEstimator<ITransformer> Estimator(IReadOnlyDictionary<string, (double Lower, double Upper)> limits)
+    private EstimatorChain<ITransformer> Estimator(IReadOnlyDictionary<string, (double Lower, double Upper)> limits)
     {
         EstimatorChain<ITransformer> chain = new();
         foreach ((string name, (double lower, double upper)) in limits)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>
@@ -28,13 +26,7 @@ internal sealed class TableFile
     /// <summary>What was assumed or left out in reading the file, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; private set; }
 
-    /// <summary>The columns in the file's order.</summary>
-    public IReadOnlyList<TableColumn> Columns { get; private set; } = [];
-
-    /// <summary>Whether numbers are written 0,5.</summary>
-    public bool HasDecimalComma { get; private set; }
-
-    /// <summary>Reads layout, names and kinds of the columns, and looks at every row once.</summary>
+    /// <summary>Reads layout and names of the columns, and counts the rows.</summary>
     /// <param name="path">A file, a pipe, or <c>-</c> for standard input.</param>
     /// <param name="format">The layout, as far as the user says it.</param>
     /// <exception cref="FileNotFoundException">Nothing is there.</exception>
@@ -44,30 +36,12 @@ internal sealed class TableFile
         TableLayout layout = TableLayout.Of(TableSource.Open(path), format);
         TableFile file = new(layout, TableNames.Of(layout));
         file.LookAtRows();
-        (file.Columns, file.HasDecimalComma) = TableColumns.Decide(file);
         return file;
     }
 
-    /// <summary>What stands for a value that is not known.</summary>
-    public static bool IsMissing(string text) => text is "" or "?" or "NA" or "NaN";
-
-    /// <summary>A number as the file writes it; not a number where it is missing.</summary>
-    public bool TryParse(string text, out double value) => IsMissing(text) ? (value = double.NaN) is double.NaN
-        : TryParse(text, HasDecimalComma, out value);
-
-    /// <summary>A number with one of the two decimal signs.</summary>
-    public static bool TryParse(string text, bool decimalComma, out double value)
-    {
-        if (decimalComma)
-            text = text.Contains('.', StringComparison.Ordinal) ? "" : text.Replace(',', '.');
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
-    }
-
-    /// <summary>Whether numbers may have a decimal comma: not where values stand between commas.</summary>
-    public bool MayHaveDecimalComma => _layout.Separator != ',';
-
     /// <summary>A reader before the first row.</summary>
-    public TableReader Read() => new(_layout);
+    /// <param name="leftOut">Rows to pass over; null for none.</param>
+    public TableReader Read(IReadOnlySet<long>? leftOut = null) => new(_layout, leftOut: leftOut);
 
     /// <summary>Counts rows, and those that end early; refuses those that are too long.</summary>
     private void LookAtRows()

@@ -8,13 +8,16 @@ internal sealed class TableReader : IDisposable
     private readonly TableLayout _layout;
     private readonly StreamReader _text;
     private readonly CsvDataReader? _csv;
+    private readonly IReadOnlySet<long>? _leftOut;
     private string[]? _joined;
 
     /// <param name="layout">The layout of the file.</param>
     /// <param name="skipsHeader">Whether to begin behind the header.</param>
-    public TableReader(TableLayout layout, bool skipsHeader = true)
+    /// <param name="leftOut">Rows to pass over; null for none.</param>
+    public TableReader(TableLayout layout, bool skipsHeader = true, IReadOnlySet<long>? leftOut = null)
     {
         _layout = layout;
+        _leftOut = leftOut;
         _text = layout.Source.OpenText();
         Guarded(() => layout.SkipLines(_text));
         if (Guarded(_text.Peek) < 0)
@@ -33,9 +36,13 @@ internal sealed class TableReader : IDisposable
     /// <exception cref="FormatException">The next row cannot be read.</exception>
     public bool Read()
     {
-        if (!ReadRecord())
-            return false;
-        Row++;
+        do
+        {
+            if (!ReadRecord())
+                return false;
+            Row++;
+        }
+        while (_leftOut?.Contains(Row) == true);
         return true;
     }
 

@@ -6,30 +6,28 @@ namespace FaMLNet.Cli.Tables;
 /// <summary>A column of a view of a table.</summary>
 /// <param name="Name">Its name in the view.</param>
 /// <param name="Source">Its place in the file; −1 for a column that the file lacks, all of whose values are missing.</param>
-/// <param name="IsNumber">Whether it is read as numbers, else as text.</param>
-/// <param name="IsSingle">Whether numbers are of single precision, as labels must be; else of double.</param>
-/// <param name="IsRaw">Whether texts stay as they are; else what stands for a missing value becomes an empty text.</param>
-/// <param name="Values">The texts that it may have; null for any. Rows where it is missing are left out.</param>
-internal sealed record ViewColumn(string Name, int Source, bool IsNumber, bool IsRaw = false, IReadOnlyList<string>? Values = null,
-    bool IsSingle = false)
-{
-    /// <summary>The type of the view's column.</summary>
-    public DataViewType Type => !IsNumber ? TextDataViewType.Instance : IsSingle ? NumberDataViewType.Single : NumberDataViewType.Double;
-}
+/// <param name="Reading">How its texts become values.</param>
+/// <param name="Values">The texts that it may have; null for any. Rows with another one, or none, are left out.</param>
+internal sealed record ViewColumn(string Name, int Source, ColumnReading Reading, IReadOnlySet<string>? Values = null);
 
 /// <summary>A file as ML.NET reads data: lazily, every cursor for itself.</summary>
 internal sealed class TableView : IDataView
 {
     private readonly TableFile _file;
     private readonly IReadOnlyList<ViewColumn> _columns;
+    private readonly IReadOnlySet<long>? _leftOut;
 
-    public TableView(TableFile file, IReadOnlyList<ViewColumn> columns)
+    /// <param name="file">The file.</param>
+    /// <param name="columns">The columns of the view.</param>
+    /// <param name="leftOut">Rows that are no data; null for none.</param>
+    public TableView(TableFile file, IReadOnlyList<ViewColumn> columns, IReadOnlySet<long>? leftOut = null)
     {
         _file = file;
         _columns = columns;
+        _leftOut = leftOut;
         DataViewSchema.Builder schema = new();
         foreach (ViewColumn column in columns)
-            schema.AddColumn(column.Name, column.Type);
+            schema.AddColumn(column.Name, column.Reading.Type, column.Reading.IsRaw ? null : column.Reading.ToAnnotations());
         Schema = schema.ToSchema();
     }
 
@@ -58,7 +56,7 @@ internal sealed class TableView : IDataView
             _active = new bool[view.Schema.Count];
             foreach (DataViewSchema.Column column in columnsNeeded)
                 _active[column.Index] = true;
-            _reader = view._file.Read();
+            _reader = view._file.Read(view._leftOut);
         }
 
         public override long Position => _position;
@@ -87,8 +85,8 @@ internal sealed class TableView : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             ViewColumn wanted = _view._columns[column.Index];
-            Delegate getter = !wanted.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory())
-                : wanted.IsSingle ? (ValueGetter<float>)((ref float value) => value = (float)Number(wanted))
+            Delegate getter = !wanted.Reading.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory())
+                : wanted.Reading.IsSingle ? (ValueGetter<float>)((ref float value) => value = (float)Number(wanted))
                 : (ValueGetter<double>)((ref double value) => value = Number(wanted));
             return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
                 $"Column '{column.Name}' is of type {column.Type}; it was asked for as {typeof(TValue)}.");
@@ -103,35 +101,22 @@ internal sealed class TableView : IDataView
             base.Dispose(disposing);
         }
 
-        /// <summary>Whether the row lacks a value of a column that has few.</summary>
+        /// <summary>Whether the row has, in a column that may have few values, another one or none.</summary>
         private bool IsLeftOut()
         {
             foreach (ViewColumn column in _view._columns)
             {
-                if (column.Values is not { } values)
-                    continue;
-                string text = Text(column);
-                if (text.Length == 0)
+                if (column.Values is { } values && !values.Contains(Text(column)))
                     return true;
-                if (!values.Contains(text))
-                    throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': {string.Join(" or ", values)} is "
-                        + $"expected, found '{text}'. Mend the value, or leave it empty if it is not known.");
             }
             return false;
         }
 
-        private string Text(ViewColumn column)
-        {
-            string text = column.Source < 0 ? "" : _reader.Text(column.Source);
-            return !column.IsRaw && TableFile.IsMissing(text) ? "" : text;
-        }
+        private string Raw(ViewColumn column) => column.Source < 0 ? "" : _reader.Text(column.Source);
 
-        private double Number(ViewColumn column)
-        {
-            string text = column.Source < 0 ? "" : _reader.Text(column.Source);
-            return _view._file.TryParse(text, out double value) ? value
-                : throw new FormatException($"'{_view._file.Path}', row {_reader.Row}, column '{column.Name}': a number is expected, found "
-                    + $"'{text}'. Mend the value, or leave it empty if it is not known.");
-        }
+        private string Text(ViewColumn column) => column.Reading.ReadText(Raw(column));
+
+        /// <summary>A number, or none: how many texts are none has been counted, and said, before.</summary>
+        private double Number(ViewColumn column) => column.Reading.TryReadNumber(Raw(column), out double value) ? value : double.NaN;
     }
 }

@@ -1,0 +1,136 @@
+namespace FaMLNet.Cli.Tables;
+
+/// <summary>What is counted of one column while every row is looked at once.</summary>
+/// <param name="mostValues">Different values that are kept at the most.</param>
+/// <param name="missing">Further values that mean that a value is not known.</param>
+internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> missing)
+{
+    private const int RowsOfNumbers = 100;
+
+    private readonly Dictionary<string, (long Row, long Count)> _values = new(StringComparer.Ordinal);
+    private readonly ProseSigns _prose = new();
+    private readonly long[] _dates = new long[DateText.Orders.Count];
+    private HashSet<ulong>? _hashes = [];
+
+    /// <summary>Rows without a value, by a gap, a question mark or the user's word.</summary>
+    public long Gaps { get; private set; }
+
+    /// <summary>Rows of what means no number, such as NA, if the column is one of numbers.</summary>
+    public long NoNumbers { get; private set; }
+
+    /// <summary>Other rows.</summary>
+    public long Others { get; private set; }
+
+    /// <summary>Of the others, those that are numbers with a decimal point, and with a decimal comma.</summary>
+    public long Points { get; private set; }
+
+    public long Commas { get; private set; }
+
+    /// <summary>Of the numbers, those with a per cent sign, and those with a fraction by either way of writing.</summary>
+    public long Percents { get; private set; }
+
+    public bool HasFraction { get; private set; }
+
+    /// <summary>The first rows that are no number by the one way, by the other, and by neither.</summary>
+    public (long Row, string Text)? FirstNoPoint { get; private set; }
+
+    public (long Row, string Text)? FirstNoComma { get; private set; }
+
+    public List<(long Row, string Text)> NeitherRows { get; } = [];
+
+    public long Neither { get; private set; }
+
+    /// <summary>The first number with thousands apart or a currency.</summary>
+    public (long Row, string Text)? Decorated { get; private set; }
+
+    /// <summary>The different values: the row in which each was seen first, and in how many; some of them where <see cref="HasAllValues"/> is false.</summary>
+    public IReadOnlyDictionary<string, (long Row, long Count)> Values => _values;
+
+    public bool HasAllValues { get; private set; } = true;
+
+    /// <summary>Whether the values are 0, 1, 2, … or 1, 2, 3, … from row to row.</summary>
+    public bool CountsRows { get; private set; } = true;
+
+    /// <summary>Whether every row has a value, and each another.</summary>
+    public bool IsDifferentEverywhere => _hashes != null && Gaps == 0;
+
+    /// <summary>Whether the column holds sentences.</summary>
+    public bool IsProse => _prose.Decide();
+
+    /// <summary>Rows that are dates by each order of a date's parts.</summary>
+    public IReadOnlyList<long> Dates => _dates;
+
+    /// <summary>The first row that is no date by an order that most rows have.</summary>
+    public (long Row, string Text)?[] FirstNoDate { get; } = new (long, string)?[DateText.Orders.Count];
+
+    public void Look(string text, long row)
+    {
+        if (text is "" or "?" || missing.Contains(text))
+        {
+            Gaps++;
+            CountsRows = false;
+            return;
+        }
+        if (_values.TryGetValue(text, out (long Row, long Count) seen))
+            _values[text] = (Math.Min(seen.Row, row), seen.Count + 1);
+        else if (_values.Count < mostValues)
+            _values.Add(text, (row, 1));
+        else
+            HasAllValues = false;
+        // Of a column of numbers no identifiers are kept in mind.
+        if (Others == RowsOfNumbers && Neither == 0)
+            _hashes = null;
+        if (_hashes != null && !_hashes.Add(Hash(text)))
+            _hashes = null;
+        if (NumberText.IsMissing(text))
+        {
+            NoNumbers++;
+            return;
+        }
+        Others++;
+        bool isPoint = NumberText.TryParse(text, hasDecimalComma: false, out double point), isComma = NumberText.TryParse(text, true, out double comma);
+        Points += isPoint ? 1 : 0;
+        Commas += isComma ? 1 : 0;
+        if (!isPoint)
+            FirstNoPoint = Earlier(FirstNoPoint, row, text);
+        if (!isComma)
+            FirstNoComma = Earlier(FirstNoComma, row, text);
+        if (isPoint || isComma)
+        {
+            Percents += NumberText.IsPercent(text) ? 1 : 0;
+            HasFraction |= isPoint && point != Math.Truncate(point) || isComma && comma != Math.Truncate(comma);
+            CountsRows &= isPoint && (point == row || point == row - 1);
+            if (NumberText.IsDecorated(text, hasDecimalComma: !isPoint))
+                Decorated = Earlier(Decorated, row, text);
+            return;
+        }
+        CountsRows = false;
+        Neither++;
+        if (NeitherRows.Count < 5)
+            NeitherRows.Add((row, text));
+        _prose.Look(text);
+        for (int i = 0; i < _dates.Length; i++)
+        {
+            // An order that fails in the first rows is not tried for ever.
+            if (_dates[i] < Neither / 2 - 20)
+                continue;
+            if (DateText.TryParse(text, DateText.Orders[i], out _))
+                _dates[i]++;
+            else
+                FirstNoDate[i] = Earlier(FirstNoDate[i], row, text);
+        }
+    }
+
+    /// <summary>The earlier of two rows: the first row of a table is looked at last.</summary>
+    private static (long Row, string Text) Earlier((long Row, string Text)? first, long row, string text) =>
+        first is { } found && found.Row < row ? found : (row, text);
+
+    /// <summary>FNV-1a: of texts that differ, two have the same one in 2⁶⁴.</summary>
+    private static ulong Hash(string text)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (char character in text)
+            hash = (hash ^ character) * 1099511628211;
+        return hash;
+    }
+}

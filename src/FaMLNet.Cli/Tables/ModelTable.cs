@@ -1,0 +1,164 @@
+using System.Globalization;
+using Microsoft.ML;
+
+namespace FaMLNet.Cli.Tables;
+
+/// <summary>Labels of a table that a model does not know.</summary>
+internal sealed class UnknownLabels
+{
+    private readonly HashSet<string> _values = new(StringComparer.Ordinal);
+    private readonly List<(long Row, string Value)> _first = [];
+
+    /// <summary>Rows with a label that the model does not know.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Rows without a label.</summary>
+    public long Missing { get; private set; }
+
+    /// <summary>The number of different unknown labels.</summary>
+    public int Values => _values.Count;
+
+    public void Add(long row, string value)
+    {
+        Count++;
+        _values.Add(value);
+        if (_first.Count < 5)
+            _first.Add((row, value));
+    }
+
+    public void AddMissing() => Missing++;
+
+    /// <summary>What to say of them, a sentence each.</summary>
+    /// <param name="known">The labels that the model knows.</param>
+    /// <param name="consequence">What becomes of the rows.</param>
+    public IEnumerable<string> Describe(string known, string consequence)
+    {
+        if (Count > 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{Count} {(Count == 1 ? "row has a label" : "rows have labels")} that the model does not know ")
+                + $"({string.Join(", ", _first.Select(first => $"row {first.Row}: '{first.Value}'"))}{(Count > _first.Count ? ", …" : "")}); it knows {known}. {consequence}";
+        if (Missing > 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"{Missing} {(Missing == 1 ? "row has" : "rows have")} no label and {(Missing == 1 ? "is" : "are")} left out.");
+    }
+}
+
+/// <summary>A table for a model: read as the table that it was trained on, in whatever order its columns stand.</summary>
+internal static class ModelTable
+{
+    /// <summary>Opens a table.</summary>
+    /// <param name="file">The table.</param>
+    /// <param name="schema">The columns that the model was trained on.</param>
+    /// <param name="label">The label's column there.</param>
+    /// <param name="labels">The labels that the model knows, where they are needed; rows with others are left out. Null for any.</param>
+    /// <param name="labelIsNeeded">Whether a table without the label is refused; else its labels are missing.</param>
+    /// <param name="keep">Columns to pass through as they are.</param>
+    /// <param name="hasHeader">Whether the first line names the columns.</param>
+    /// <param name="say">Receives what is assumed and left out.</param>
+    /// <returns>The rows, and the labels that are not known.</returns>
+    /// <exception cref="FormatException">A column is not there, or holds no numbers where the training's did.</exception>
+    public static (TableView View, UnknownLabels Unknown) Open(TableFile file, DataViewSchema schema, string label, IReadOnlyCollection<string>? labels,
+        bool labelIsNeeded, IReadOnlyList<string> keep, bool hasHeader, Action<string> say)
+    {
+        foreach (string note in file.Notes)
+            say(note);
+        int Find(string name, bool isNeeded, string purpose)
+        {
+            for (int i = 0; i < file.Names.Count; i++)
+            {
+                if (file.Names[i] == name)
+                    return i;
+            }
+            return file.Names.Count == 0 || !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
+                ? TableNames.NoHeader(file.Path, file.Names)
+                : $"'{file.Path}' has no column '{name}', {purpose}.{Arguments.Nearest(name, file.Names)} Its columns are {TableChoices.Shown(file.Names)}.");
+        }
+        List<ViewColumn> columns = [];
+        foreach (DataViewSchema.Column column in schema)
+        {
+            ColumnReading reading = ColumnReading.Of(column);
+            bool isLabel = column.Name == label;
+            if (isLabel && labels != null && !reading.IsNumber)
+                reading = reading with { IsNumericClass = reading.IsNumericClass || labels.All(IsCanonical) };
+            columns.Add(new ViewColumn(column.Name, Find(reading.Column, !isLabel || labelIsNeeded,
+                isLabel ? "the label's" : "which the model was trained on"), reading, isLabel ? labels?.ToHashSet() : null));
+        }
+        ViewColumn[] kept = [.. keep.Select(name => new ViewColumn(DataSource.KeptAs(name), Find(name, isNeeded: true, "which --keep names"),
+            new ColumnReading { Column = name, IsRaw = true }))];
+        UnknownLabels unknown = new();
+        HashSet<long> leftOut = [];
+        Look(file, columns, label, unknown, leftOut, say);
+        columns.AddRange(kept);
+        return (new TableView(file, columns, leftOut), unknown);
+    }
+
+    /// <summary>Looks at every row: which labels are unknown, how numbers are written here, and what is none.</summary>
+    private static void Look(TableFile file, List<ViewColumn> columns, string label, UnknownLabels unknown, HashSet<long> leftOut, Action<string> say)
+    {
+        int[] numbers = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { IsNumber: true, DateOrder: null } && columns[i].Source >= 0)],
+            dates = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { DatePart: "year" } && columns[i].Source >= 0)];
+        ColumnScan[] scans = [.. numbers.Select(i => new ColumnScan(1, columns[i].Reading.Missing))];
+        (long Count, long Rows, long First, string Text)[] noDates = new (long, long, long, string)[dates.Length];
+        ViewColumn? labelColumn = columns.FirstOrDefault(column => column.Name == label && column.Source >= 0);
+        using (TableReader reader = file.Read())
+        {
+            while (reader.Read())
+            {
+                if (TableColumns.IsHeader(reader, file.Names))
+                {
+                    leftOut.Add(reader.Row);
+                    continue;
+                }
+                for (int i = 0; i < numbers.Length; i++)
+                    scans[i].Look(reader.Text(columns[numbers[i]].Source), reader.Row);
+                for (int i = 0; i < dates.Length; i++)
+                {
+                    string text = reader.Text(columns[dates[i]].Source);
+                    noDates[i].Rows++;
+                    if (!columns[dates[i]].Reading.TryReadNumber(text, out _) && noDates[i].Count++ == 0)
+                        (noDates[i].First, noDates[i].Text) = (reader.Row, text);
+                }
+                if (labelColumn is { Values: { } known })
+                {
+                    string text = labelColumn.Reading.ReadText(reader.Text(labelColumn.Source));
+                    if (text.Length == 0)
+                        unknown.AddMissing();
+                    else if (!known.Contains(text))
+                        unknown.Add(reader.Row, text);
+                }
+            }
+        }
+        if (leftOut.Count > 0)
+            say($"'{file.Path}': {leftOut.Count} {(leftOut.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left out "
+                + $"(the first is row {leftOut.Min()}).");
+        bool? fileHasComma = scans.Any(scan => scan.Commas > scan.Points) ? !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction)
+            : scans.Any(scan => scan.Points > scan.Commas) ? false : null;
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            ViewColumn column = columns[numbers[i]];
+            bool hasComma = ColumnDecision.HasDecimalComma(scans[i], fileHasComma ?? column.Reading.HasDecimalComma);
+            columns[numbers[i]] = column with { Reading = column.Reading with { HasDecimalComma = hasComma } };
+            long mistakes = scans[i].Others - (hasComma ? scans[i].Commas : scans[i].Points);
+            if (mistakes == 0)
+                continue;
+            (long row, string text) = (hasComma ? scans[i].FirstNoComma : scans[i].FirstNoPoint)!.Value;
+            Weigh(file.Path, column.Reading.Column, "number", mistakes, scans[i].Others, row, text, say);
+        }
+        for (int i = 0; i < dates.Length; i++)
+        {
+            if (noDates[i].Count > 0)
+                Weigh(file.Path, columns[dates[i]].Reading.Column, $"date ({columns[dates[i]].Reading.DateOrder})", noDates[i].Count, noDates[i].Rows,
+                    noDates[i].First, noDates[i].Text, say);
+        }
+    }
+
+    /// <summary>A few values that are wrong are missing, and said; many are an error.</summary>
+    private static void Weigh(string path, string column, string kind, long mistakes, long rows, long row, string text, Action<string> say)
+    {
+        string what = $"'{path}', row {row}, column '{column}': a {kind} is expected, found '{text}'";
+        if (mistakes > ColumnDecision.Mistakes(rows))
+            throw new FormatException($"{what}{(mistakes > 1 ? $", and {mistakes - 1} more such values" : "")}. The model was trained on {kind.Split(' ')[0]}s there. "
+                + "Mend the value, or leave it empty if it is not known.");
+        say($"{what}{(mistakes > 1 ? $", and {mistakes - 1} more such values" : "")}. It is taken for missing.");
+    }
+
+    private static bool IsCanonical(string text) => NumberText.TryParse(text, hasDecimalComma: false, out double value) && NumberText.Canonical(value) == text;
+}
