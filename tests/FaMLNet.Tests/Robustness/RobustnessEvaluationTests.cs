@@ -493,11 +493,12 @@ public sealed class RobustnessEvaluationTests
         float[][] rows = RandomModel.Rows(3, 64, seed: 1);
         Says("row 2 has the class number 11, which the model does not know; it knows", () => Catalog.EvaluateRobustness(predictor,
             RandomModel.View(_mlContext, rows, [0, 11, 2], 12), fgsm));
-        Says("row 3 has no class (the key's value is 0: missing)", () => Catalog.EvaluateRobustness(predictor, RandomModel.View(_mlContext, rows, [0, 1, 12], 12), fgsm));
+        Says("row 3 has no class (the key's value is 0: missing)", () => Catalog.EvaluateRobustness(predictor,
+            RandomModel.View(_mlContext, rows, [0, 1, 12], 12), fgsm));
         Says("which the model does not know", () => Catalog.EvaluateRobustness(predictor, _mlContext.Data.LoadFromEnumerable(
             rows.Select(row => new Named { Features = row, Label = "cat" })), fgsm));
         rows[1][5] = float.NaN;
-        Says("Feature column 'Features', row 1, slot 5: only numbers can be attacked; found NaN", () => Catalog.EvaluateRobustness(predictor,
+        Says("Feature column 'Features', row 2, slot 5: only numbers can be attacked; found NaN", () => Catalog.EvaluateRobustness(predictor,
             RandomModel.View(_mlContext, rows, [0, 1, 2], 10), fgsm));
 
         // A binary model.

@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Text;
+using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -48,7 +48,7 @@ internal sealed class MulticlassScores : ClassScores
         if (label.Type is KeyDataViewType)
         {
             ValueGetter<float> getKey = RowCursorUtils.GetLabelGetter(row, label.Index);
-            string[]? own = KeyNames(label);
+            string[]? own = ColumnNames.ClassesOf(label);
             float key = 0;
             return () =>
             {
@@ -95,22 +95,7 @@ internal sealed class MulticlassScores : ClassScores
 
     /// <summary>The classes as the model names them; null if it does not.</summary>
     private string[]? ClassNames() =>
-        _predicted is { } predicted && KeyNames(predicted) is { } names && names.Length == _classes ? names : null;
-
-    private static string[]? KeyNames(DataViewSchema.Column column)
-    {
-        if (column.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues) is not { Type: VectorDataViewType type })
-            return null;
-        return (string[])typeof(MulticlassScores).GetMethod(nameof(Names), BindingFlags.Static | BindingFlags.NonPublic)!
-            .MakeGenericMethod(type.ItemType.RawType).Invoke(null, [column])!;
-    }
-
-    private static string[] Names<T>(DataViewSchema.Column column)
-    {
-        VBuffer<T> values = default;
-        column.Annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref values);
-        return [.. values.DenseValues().Select(value => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "")];
-    }
+        _predicted is { } predicted && ColumnNames.ClassesOf(predicted) is { } names && names.Length == _classes ? names : null;
 
     private static ArgumentException NotKnown(string label, int row, string found, string[]? names, string cure)
     {
