@@ -5,8 +5,8 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet.Scoring;
 
 /// <summary>
-/// ML.NET's scorer of a transformer, after a look at the feature column that it is given. Models that gain from it score whole views in batches, single
-/// rows (a <c>PredictionEngine</c>'s) as before.
+/// ML.NET's scorer of a transformer, after a look at the feature column that it is given. Models that gain from it score whole views in batches,
+/// single rows (a <c>PredictionEngine</c>'s) as before.
 /// </summary>
 internal sealed class CheckedScorer : RowToRowScorerBase
 {

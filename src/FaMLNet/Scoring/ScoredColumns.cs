@@ -28,7 +28,8 @@ internal sealed class ScoredColumns(IHost host, DataViewSchema.Column trained, I
         IReadOnlyList<int> expected = image?.Dimensions is { } shape && !VectorDimensions.Agree(type.Dimensions, shape) ? shape : before.Dimensions;
         if (!VectorDimensions.Agree(type.Dimensions, expected))
             throw new InvalidOperationException($"Feature column '{Name}' has the dimensions {VectorDimensions.Text(type.Dimensions)}; the model was "
-                + $"trained on {VectorDimensions.Text(expected)}{(image == null ? "" : " (channels × height × width)")}. Give it values in that order.");
+                + $"trained on {VectorDimensions.Text(expected)}{(image == null ? "" : " (channels × height × width)")}. Give it values in that "
+                + "order.");
         if (Volatile.Read(ref _warned) == 0
             && ColumnNames.Compare(trained, column) is { IsSameKind: true } difference
             && Interlocked.Exchange(ref _warned, 1) == 0)

@@ -16,22 +16,23 @@ internal static class ContinuedModel
     public static TrainedNetwork Open(INetworkModel model, TrainingSettings settings, RowColumns columns, IChannel channel)
     {
         int[]? map = ColumnNames.Map(columns.Names.Classes, model.Names?.Classes);
-        if (map != null)
+        if (map != null && columns.Width == model.NumberOfFeatures)
             CheckClasses(columns, model.Names!.Classes!, map);
         TrainedNetwork trained = model.ToTrained(settings.Network, columns.Width, columns.Kind.OutputsFor(columns.Classes));
         if (settings.ImageShape is { } shape && model.Layout.ImageInput is { } image && !VectorDimensions.Agree(shape.Dimensions, image.Dimensions))
-            throw OptionError.Invalid("ImageShape", $"the model to continue was trained on images of {image}; the training data has images of {shape}. "
-                + $"Give it images of its shape.");
+            throw OptionError.Invalid("ImageShape", $"the model to continue was trained on images of {image}; the training data has images of "
+                + $"{shape}. Give it images of its shape.");
         if (model.Names is { } names)
             columns.CheckFeatures(names, "training", "the model to continue", message => channel.Warning(message));
         if (map == null)
             return trained;
-        TrainedNetwork ordered = OutputOrder.Apply(trained, map) ?? throw new ArgumentException($"Label column '{columns.Label.Name}': the keys of the "
-            + $"training data number the classes otherwise than the model to continue does ({ColumnNames.Text(model.Names!.Classes!)}), and the outputs "
-            + $"of {settings.Network} cannot be reordered. Key the label as the model's: MapValueToKey(\"{columns.Label.Name}\", keyData: …) with "
-            + "the classes in that order.");
+        string label = columns.Label.Name;
+        TrainedNetwork ordered = OutputOrder.Apply(trained, map) ?? throw new ArgumentException($"Label column '{label}': the keys of the training "
+            + $"data number the classes otherwise than the model to continue does ({ColumnNames.Text(model.Names!.Classes!)}), and the outputs of "
+            + $"{settings.Network} cannot be reordered. Key the label as the model's: MapValueToKey(\"{label}\", keyData: …) with the classes in "
+            + "that order.");
         bool draws = trained.Feedback.Length > 0 && ordered.Feedback.Length == 0;
-        channel.Info($"The keys of label column '{columns.Label.Name}' number the classes otherwise than the model to continue does: its outputs are "
+        channel.Info($"The keys of label column '{label}' number the classes otherwise than the model to continue does: its outputs are "
             + $"reordered{(draws ? ", and its feedback weights drawn anew" : "")}.");
         return ordered;
     }

@@ -26,8 +26,8 @@ internal static class ImageColumns
                     + $"{(IsInterleaved(dimensions) ? Cure : "Set the shape that the column has, or leave ImageShape out.")}");
         }
         if (IsInterleaved(dimensions))
-            throw new InvalidOperationException($"Feature column '{column.Name}' has dimensions {VectorDimensions.Text(dimensions)}: the colours of a "
-                + $"pixel stand together. {Cure}");
+            throw new InvalidOperationException($"Feature column '{column.Name}' has dimensions {VectorDimensions.Text(dimensions)}: the colours of "
+                + $"a pixel stand together. {Cure}");
         return dimensions switch
         {
             [int height, int width, 1] when height > 1 && width > 1 => new ImageShape(1, height, width),

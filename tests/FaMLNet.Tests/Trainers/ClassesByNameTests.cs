@@ -22,9 +22,9 @@ public sealed class ClassesByNameTests
 
     /// <summary>At a rate of 1e-8 nothing can change, in whatever order the classes come.</summary>
     [Theory]
-    [InlineData("bp", "dense", "2 1 0"), InlineData("fa", "dense", "1 2 0"), InlineData("dfa", "dense", "2 0 1"), InlineData("drtp", "dense", "2 1 0")]
-    [InlineData("kp", "dense", "1 2 0"), InlineData("pfa", "dense", "2 1 0"), InlineData("pepita", "dense", "2 0 1"), InlineData("brsf", "dense", "2 1 0")]
-    [InlineData("fa", "skip", "1 2 0"), InlineData("dfa", "norm", "2 0 1")]
+    [InlineData("bp", "dense", "2 1 0"), InlineData("fa", "dense", "1 2 0"), InlineData("dfa", "dense", "2 0 1")]
+    [InlineData("drtp", "dense", "2 1 0"), InlineData("kp", "dense", "1 2 0"), InlineData("pfa", "dense", "2 1 0"), InlineData("pepita", "dense", "2 0 1")]
+    [InlineData("brsf", "dense", "2 1 0"), InlineData("fa", "skip", "1 2 0"), InlineData("dfa", "norm", "2 0 1")]
     [InlineData("fa", "graph", "1 2 0"), InlineData("dfa", "graph", "2 0 1")]
     public void A_training_goes_on_whatever_the_order_of_the_keys(string rule, string network, string order)
     {
@@ -85,7 +85,8 @@ public sealed class ClassesByNameTests
         FeedbackAlignmentMulticlassTrainer.Options options = Options("bp", "dense", 1, rate: null);
         options.Network = NetworkDefinition.Custom("rounding");
         var first = Catalog.Trainers.FeedbackAlignment(options).Fit(Keyed("0 1 2"));
-        ArgumentException failure = Assert.Throws<ArgumentException>(() => Catalog.Trainers.FeedbackAlignment(options).Fit(Keyed("2 1 0"), first.Model));
+        ArgumentException failure = Assert.Throws<ArgumentException>(() =>
+            Catalog.Trainers.FeedbackAlignment(options).Fit(Keyed("2 1 0"), first.Model));
         Assert.Contains("MapValueToKey(\"Label\", keyData: …)", failure.Message, StringComparison.Ordinal);
         _ = Catalog.Trainers.FeedbackAlignment(options).Fit(Keyed("0 1 2"), first.Model);
     }
@@ -121,7 +122,8 @@ public sealed class ClassesByNameTests
         InvalidOperationException failure = Assert.Throws<InvalidOperationException>(() =>
             Catalog.Trainers.FeedbackAlignment(Options("fa", "dense", 1, rate: null)).Fit(Keyed("0 1 2"), renamed));
         Assert.Contains("Label column 'Label' of the validation data, row 101", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("does not know the class 'sibirica'; it knows 'setosa', 'versicolor', 'virginica'", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("does not know the class 'sibirica'; it knows 'setosa', 'versicolor', 'virginica'", failure.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Numbers and truth values are compared as the texts that they are, whatever their type.</summary>
@@ -135,7 +137,8 @@ public sealed class ClassesByNameTests
         IDataView backwards = _mlContext.Data.LoadFromEnumerable(_mlContext.Data.CreateEnumerable<Numbered>(rows, false).Reverse().ToList());
         foreach ((string training, string validation) in new[] { ("Label", "Label"), ("Label", "Other"), ("Truth", "Truth") })
         {
-            IDataView Keys(IDataView view, string column) => _mlContext.Transforms.Conversion.MapValueToKey("Class", column).Fit(view).Transform(view);
+            IDataView Keys(IDataView view, string column) =>
+                _mlContext.Transforms.Conversion.MapValueToKey("Class", column).Fit(view).Transform(view);
             FeedbackAlignmentMulticlassTrainer.Options options = Options("fa", "dense", 30, rate: null);
             options.LabelColumnName = "Class";
             var model = Catalog.Trainers.FeedbackAlignment(options).Fit(Keys(rows, training), Keys(backwards, validation));
@@ -165,8 +168,8 @@ public sealed class ClassesByNameTests
         {
             "skip" => NetworkDefinition.Mlp(16) with { LinearSkip = true },
             "norm" => NetworkDefinition.Mlp(16, 8) with { Normalization = Normalization.Layer },
-            "graph" => NetworkDefinition.Sequential(new Layer.Conv2d(6, 2), new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense(8),
-                new Layer.Activate(Activation.Tanh), new Layer.Dense()),
+            "graph" => NetworkDefinition.Sequential(new Layer.Conv2d(6, 2), new Layer.Activate(Activation.Tanh), new Layer.Flatten(),
+                new Layer.Dense(8), new Layer.Activate(Activation.Tanh), new Layer.Dense()),
             _ => NetworkDefinition.Mlp(16, 8) with { Activation = rule == "drtp" ? Activation.Tanh : Activation.ReLU },
         };
         if (rate is { } given)

@@ -9,8 +9,8 @@ namespace FaMLNet.Tests.Trainers;
 public sealed class ImageShapeTests
 {
     private static readonly NetworkDefinition Small =
-        NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.Activate(Activation.ReLU), new Layer.AdaptiveAveragePool2d(2), new Layer.Flatten(),
-            new Layer.Dense());
+        NetworkDefinition.Sequential(new Layer.Conv2d(4, 3), new Layer.Activate(Activation.ReLU), new Layer.AdaptiveAveragePool2d(2),
+            new Layer.Flatten(), new Layer.Dense());
 
     private readonly MLContext _mlContext = new(seed: 1);
 
@@ -80,7 +80,8 @@ public sealed class ImageShapeTests
             StringComparison.Ordinal);
         FeedbackAlignmentMulticlassModelParameters model = Trainer(null).Fit(Rows("3 30 40")).Model;
         ArgumentException failure = Assert.Throws<ArgumentException>(() => Trainer(null).Fit(Rows("3 40 30"), model));
-        Assert.Contains("was trained on images of 3 × 30 × 40; the training data has images of 3 × 40 × 30", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("was trained on images of 3 × 30 × 40; the training data has images of 3 × 40 × 30", failure.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Of any image: its own dimensions agree, in part or whole, and no other order of three different sizes does.</summary>

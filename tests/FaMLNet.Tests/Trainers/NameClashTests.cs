@@ -111,7 +111,7 @@ public sealed class NameClashTests
         Assert.Equal(accuracies[0], accuracies[1]);
     }
 
-    /// <summary>Predictions of an earlier model in the data, in training and in validation: the label is another column, so nothing clashes.</summary>
+    /// <summary>Predictions of an earlier model in the data, for training and validation: the label is another column, so nothing clashes.</summary>
     [Fact]
     public void Predictions_of_an_earlier_model_may_lie_in_the_data()
     {

@@ -76,8 +76,8 @@ public sealed class SetMessageTests
             && message.EndsWith("in the training data.", StringComparison.Ordinal));
         Assert.Contains(_warnings, message => message.StartsWith("Left out 4 of 20 rows: 0 with missing", StringComparison.Ordinal)
             && message.EndsWith("in the validation data.", StringComparison.Ordinal));
-        Assert.Contains(_messages, message => message.StartsWith("Read 17 rows of 2 features and 3 classes (training data)", StringComparison.Ordinal));
-        Assert.Contains(_messages, message => message.StartsWith("Read 16 rows of 2 features and 3 classes (validation data)", StringComparison.Ordinal));
+        Assert.Contains(_messages, message => message.StartsWith("Read 17 rows of 2 features and 3 classes (training", StringComparison.Ordinal));
+        Assert.Contains(_messages, message => message.StartsWith("Read 16 rows of 2 features and 3 classes (validation", StringComparison.Ordinal));
     }
 
     [Fact]

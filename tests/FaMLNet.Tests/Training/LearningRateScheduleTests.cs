@@ -27,7 +27,7 @@ public sealed class LearningRateScheduleTests
         }
     }
 
-    /// <summary>Step i of the n steps of a warm-up has (i + 1)/n of the rate, whatever else the schedule does; the steps after it have all of it.</summary>
+    /// <summary>Step i of the n steps of a warm-up has (i + 1)/n of the rate, whatever else the schedule does.</summary>
     [Theory]
     [InlineData(1, 256, 1), InlineData(1, 32, 5), InlineData(2, 32, 10), InlineData(0.4, 32, 2), InlineData(0.1, 32, 1), InlineData(3, 50, 9)]
     public void A_warm_up_starts_above_zero_and_ends_at_the_rate(double epochs, int batchSize, int steps)

@@ -62,10 +62,10 @@ internal sealed class AttackRows
         prepared = new ColumnCopyingTransformer(env, [.. copies]).Transform(prepared);
         IDataView scored = target.Predictor.Transform(prepared);
         ClassScores scores = ClassScores.Find(task, prepared.Schema, scored.Schema, target);
-        DataViewSchema.Column label = scored.Schema.GetColumnOrNull(labelName) ?? throw MissingLabel(scored.Schema, labelName);
         DataViewSchema.Column read = scored.Schema.GetColumnOrNull(FeatureCopy) ?? throw OptionError.Argument(target.Role,
             $"{target.ModelType} leaves out columns that it does not know, so that rows and scores cannot be read together. Give the pipeline "
                 + $"without the step that selects columns.");
+        DataViewSchema.Column label = scored.Schema.GetColumnOrNull(labelName) ?? throw MissingLabel(scored.Schema, labelName);
 
         List<float[]> features = [];
         List<int> labels = [], predicted = [];
@@ -99,7 +99,8 @@ internal sealed class AttackRows
         Missing(schema, "Label", name, "Option LabelColumnName", "Name the column with the right classes");
 
     private static ArgumentException Missing(DataViewSchema schema, string what, string name, string where, string cure) => new(
-        $"{where}: {what} column '{name}' not found. The data has: {string.Join(", ", schema.Where(column => column.Name != FeatureCopy).Select(column => $"'{column.Name}'"))}. {cure}.");
+        $"{where}: {what} column '{name}' not found. The data has: "
+        + $"{string.Join(", ", schema.Where(column => column.Name != FeatureCopy).Select(column => $"'{column.Name}'"))}. {cure}.");
 
     private static void Check(ReadOnlySpan<float> row, string column, int number, (float Lower, float Upper)? range)
     {

@@ -121,8 +121,8 @@ internal sealed class RobustnessEvaluation
         for (int row = 0; row < rows.Labels.Count; row++)
         {
             if (rows.Labels[row] != _rows.Labels[row])
-                throw OptionError.Argument("surrogate", $"it numbers the classes otherwise than the model (row {row + 1}: {rows.Labels[row]}, the model "
-                    + $"{_rows.Labels[row]}). Train it with the same key mapping.");
+                throw OptionError.Argument("surrogate", $"it numbers the classes otherwise than the model (row {row + 1}: {rows.Labels[row]}, the "
+                    + $"model {_rows.Labels[row]}). Train it with the same key mapping.");
             if (!rows.Features[row].AsSpan().SequenceEqual(_rows.Features[row]))
                 throw OptionError.Argument("surrogate", $"what its pipeline makes of row {row + 1} in column '{_surrogate.FeatureColumnName}' is not "
                     + $"what the model's makes in '{_target.FeatureColumnName}', so a perturbation of one is none of the other. Train "

@@ -83,5 +83,5 @@ internal sealed record ColumnNames(DataViewSchema.Column FeatureColumn, DataView
 /// <param name="Slot">Its number, from 0.</param>
 /// <param name="Expected">What it should be.</param>
 /// <param name="Found">What it is called.</param>
-/// <param name="IsSameKind">Whether some names are those expected: then they mean the same, and their places count. Else all have other names.</param>
+/// <param name="IsSameKind">Whether some names are those expected: then they mean the same, and their places count.</param>
 internal sealed record FeatureDifference(int Slot, string Expected, string Found, bool IsSameKind);

@@ -101,8 +101,8 @@ internal static class TrainingDataReader
                 $"All {counts[last]} usable rows have the same label in column '{columns.Label.Name}' (key {last + 1}); at least 2 classes are "
                     + $"needed to learn anything. Check the label column and how the data was split.");
         if (!anyWeight)
-            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}'{(isTraining ? "" : " of the validation data")} are 0: no row "
-                + $"counts. Give at "
+            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}'"
+                + $"{(isTraining ? "" : " of the validation data")} are 0: no row counts. Give at "
                 + $"least one row a weight above 0, or no weight column.");
     }
 
@@ -123,8 +123,8 @@ internal static class TrainingDataReader
         if (reader.Largest <= LargestUnscaled || columns.Training != null || columns.AreStandardized || (arePixels && !columns.AreForOwnModule))
             return;
         if (arePixels)
-            channel.Warning(InvariantText.Of($"Feature column '{columns.Features.Name}' has pixels up to {reader.Largest:G4}, and a network of your own ")
-                + "gets them as they are. Scale them, by scaleImage: 1 / 255f of ExtractPixels or in the module.");
+            channel.Warning(InvariantText.Of($"Feature column '{columns.Features.Name}' has pixels up to {reader.Largest:G4}, and a network of ")
+                + "your own gets them as they are. Scale them, by scaleImage: 1 / 255f of ExtractPixels or in the module.");
         else
             channel.Warning(
                 InvariantText.Of($"Feature column '{columns.Features.Name}' has values up to {reader.Largest:G4} in magnitude. Neural networks "
