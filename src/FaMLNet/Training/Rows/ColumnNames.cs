@@ -16,6 +16,11 @@ internal sealed record ColumnNames(DataViewSchema.Column FeatureColumn, DataView
     /// <summary>The values of the label's keys, in their order; null for a label without such values.</summary>
     public IReadOnlyList<string>? Classes => LabelColumn is { } label ? ClassesOf(label) : null;
 
+    /// <summary>Whether the classes are called by their numbers, from 0, as texts: so a file of numbered classes names them.</summary>
+    public bool AreNumbers => LabelColumn?.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues)
+        is { Type: VectorDataViewType { ItemType: TextDataViewType } } && Classes is { } classes
+        && classes.Select((name, number) => name == number.ToString(CultureInfo.InvariantCulture)).All(same => same);
+
     /// <summary>The values of a column's keys as texts, the same in every culture; null if it has none.</summary>
     public static string[]? ClassesOf(DataViewSchema.Column column)
     {

@@ -84,9 +84,13 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
     public RowColumns AsValidationOf(RowColumns training, Action<string> warn)
     {
         int[]? map = ColumnNames.Map(Names.Classes, training.Names.Classes);
-        if (Width != training.Width || (map == null && Classes != training.Classes))
+        // Numbers up to the largest label of a file: which classes there are was never said.
+        bool areNumbered = Classes != training.Classes && Names.AreNumbers && training.Names.AreNumbers;
+        if (Width != training.Width || areNumbered || (map == null && Classes != training.Classes))
             throw new InvalidOperationException($"The validation data has {Describe()}; the training data has {training.Describe()}. "
-                + "Transform both with the transformers fitted on the training data.");
+                + (areNumbered ? "The classes of a file read by LoadFromIdx are 0, 1, … up to the largest label in that file. Give LoadFromIdx the "
+                + $"same labelNames for both, of all {Math.Max(Classes, training.Classes)} classes."
+                : "Transform both with the transformers fitted on the training data."));
         if (!VectorDimensions.Agree([.. Dimensions], [.. training.Dimensions]))
             throw new InvalidOperationException($"Feature column '{Features.Name}' of the validation data has the dimensions "
                 + $"{VectorDimensions.Text(Dimensions)}; that of the training data has {VectorDimensions.Text(training.Dimensions)}. Give both the "
