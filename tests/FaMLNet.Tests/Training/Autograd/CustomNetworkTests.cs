@@ -17,15 +17,16 @@ public sealed class ByForwardFactory : ICustomNetworkFactory
 
     private sealed class ByForward : nn.Module<Tensor, Tensor>
     {
-        private readonly nn.Module<Tensor, Tensor> a, b;
+        private readonly nn.Module<Tensor, Tensor> _a, _b;
 
         public ByForward(NetworkShape shape) : base("by-forward")
         {
-            (a, b) = (nn.Linear(shape.Input[0], 8), nn.Linear(8, shape.Outputs));
-            RegisterComponents();
+            (_a, _b) = (nn.Linear(shape.Input[0], 8), nn.Linear(8, shape.Outputs));
+            register_module("a", _a);
+            register_module("b", _b);
         }
 
-        public override Tensor forward(Tensor x) => b.forward(nn.functional.relu(a.forward(x)));
+        public override Tensor forward(Tensor x) => _b.forward(nn.functional.relu(_a.forward(x)));
     }
 }
 
