@@ -57,7 +57,7 @@ public sealed class TensorBoardLog : IDisposable
         Summary summary = new();
         Add(summary, "loss/training", metrics.Loss);
         Add(summary, "loss/validation", metrics.ValidationLoss);
-        Add(summary, "accuracy/training", AccuracyOf(metrics.Accuracy));
+        Add(summary, "accuracy/training", metrics.Accuracy);
         Add(summary, "accuracy/validation", metrics.ValidationAccuracy);
         Add(summary, "accuracy/validation, top k", metrics.ValidationTopKAccuracy);
         Add(summary, "RMSE/training", metrics.RootMeanSquaredError);
@@ -75,7 +75,7 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         Summary summary = new();
         Add(summary, "steps/loss", metrics.Loss);
-        Add(summary, "steps/accuracy", AccuracyOf(metrics.Accuracy));
+        Add(summary, "steps/accuracy", double.IsNaN(metrics.Accuracy) ? null : metrics.Accuracy);
         Add(summary, "steps/learning rate", metrics.LearningRate);
         AddLayers(summary, "steps/", metrics);
         Write(summary, metrics.Step);
@@ -186,9 +186,6 @@ public sealed class TensorBoardLog : IDisposable
         Add(summary, $"{prefix}feedback weights", histograms.FeedbackWeights);
         Add(summary, $"{prefix}gradients", histograms.Gradients);
     }
-
-    /// <summary>A regression has none.</summary>
-    private static double? AccuracyOf(double accuracy) => double.IsNaN(accuracy) ? null : accuracy;
 
     private static void Add(Summary summary, string tag, double? value)
     {

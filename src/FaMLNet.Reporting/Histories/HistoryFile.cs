@@ -134,7 +134,7 @@ public static class HistoryFile
 
     private static EpochMetrics ReadRow(string path, CsvDataReader reader, string[] columns)
     {
-        EpochMetrics epoch = new() { Epoch = 0, Loss = 0, Accuracy = 0, LearningRate = 0, SamplesPerSecond = 0 };
+        EpochMetrics epoch = new() { Epoch = 0, Loss = 0, LearningRate = 0, SamplesPerSecond = 0 };
         Dictionary<string, Dictionary<string, double>> layers = [];
         for (int i = 0; i < columns.Length; i++)
         {

@@ -37,7 +37,7 @@ internal static class EventHistory
         {
             Epoch = epoch,
             Loss = Of("loss/training") ?? double.NaN,
-            Accuracy = Of("accuracy/training") ?? double.NaN,
+            Accuracy = Of("accuracy/training"),
             ValidationLoss = Of("loss/validation"),
             ValidationAccuracy = Of("accuracy/validation"),
             ValidationTopKAccuracy = Of("accuracy/validation, top k"),

@@ -92,6 +92,10 @@ public static class RobustnessCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(attack);
         RobustnessEvaluation evaluation = new(EnvironmentOf(catalog), task, model, data, [attack], options);
+        if (options?.LabelColumnName is { } label
+            && (label == AdversarialView.Fooled || label == AdversarialView.CleanName(evaluation.FeatureColumnName)))
+            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"the examples get a column '{label}' that would hide the label. "
+                + $"Copy the label under another name with mlContext.Transforms.CopyColumns.");
         IReadOnlyList<float[]> clean = evaluation.Rows.Features;
         float[]?[] examples = new float[]?[clean.Count];
         AttackResult result = evaluation.Run(attack, (1, 1), examples);

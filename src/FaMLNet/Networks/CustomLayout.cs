@@ -113,6 +113,13 @@ internal sealed class CustomLayout : NetworkLayout
             WeightedLayers.Add(new WeightedLayer(name, weight, weight.Shape[1] * receptive, weight.Shape[0] * receptive, length));
             _work += 3L * weight.Length;
         }
+        if (WeightedLayers.Count == 0 && modules.Count > 0)
+        {
+            string layers = (modules.Count == 1 ? "layer " : "layers ") + string.Join(", ", modules.Keys.Take(10).Select(name => $"'{name}'"))
+                + (modules.Count > 10 ? ", …" : "");
+            throw new InvalidOperationException($"Option Network: {Network} never invokes call(x) on its {layers}, and training acts there. In "
+                + $"the module's forward, write layer.call(x) instead of layer.forward(x), and use each layer that is registered.");
+        }
         if (WeightedLayers.Count == 0)
             throw new InvalidOperationException(
                 $"Option Network: {Network} has no Linear, Conv1d, Conv2d or Conv3d layer in use: there is nothing that a rule could train.");

@@ -9,6 +9,9 @@ public sealed record ImageShape(int Channels, int Height, int Width)
     /// <summary>Channels × height × width.</summary>
     public int Length => checked(Channels * Height * Width);
 
+    /// <summary>Channels, height and width.</summary>
+    internal int[] Dimensions => [Channels, Height, Width];
+
     /// <inheritdoc/>
     public override string ToString() => $"{Channels} × {Height} × {Width}";
 

@@ -25,6 +25,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     private readonly Dictionary<string, ParameterTensor> _feedback, _memory;
     private readonly IReadOnlyList<ModelDocument.FeedbackDocument> _feedbackKinds;
     private readonly NetworkScorer _scorer;
+    private ColumnNames? _names;
 
     internal FeedbackAlignmentModelParametersBase(IHostEnvironment env, string name, TrainedNetwork trained) : base(env, name)
     {
@@ -38,6 +39,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         Rule = trained.Rule;
         History = trained.History;
         Target = trained.Target;
+        _names = trained.Names;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
     }
 
@@ -119,6 +121,12 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     internal NetworkLayout Layout => _layout;
 
     NetworkLayout INetworkModel.Layout => _layout;
+
+    ColumnNames? INetworkModel.Names
+    {
+        get => _names;
+        set => _names = value;
+    }
 
     float[] INetworkModel.Parameters => _parameters;
 

@@ -1,4 +1,5 @@
 using FaMLNet.Scoring;
+using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -56,7 +57,9 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
     private protected void SetScorer()
     {
         RowToRowScorerBase rows = CreateRowScorer(new RoleMappedSchema(TrainSchema, LabelColumnName, FeatureColumnName));
-        Scorer = Model is IBatchedModel { GainsFromBatches: true } model
-            ? new BatchedScorer(Host, rows, BindableMapper, model, CreateGetter, FeatureColumnName) : rows;
+        ScoredColumns check = new(Host, TrainSchema[FeatureColumnName], (Model as INetworkModel)?.Layout.ImageInput);
+        Scorer = new CheckedScorer(Host, rows, BindableMapper, Model as IBatchedModel, CreateGetter, check);
+        if (Model is INetworkModel { Names: null } model)
+            model.Names = new ColumnNames(TrainSchema[FeatureColumnName], LabelColumnName is { } label ? TrainSchema.GetColumnOrNull(label) : null);
     }
 }

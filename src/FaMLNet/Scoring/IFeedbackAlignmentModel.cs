@@ -50,6 +50,12 @@ internal interface INetworkModel : IFeedbackAlignmentModel
     /// <summary>All statistics; not to be written to.</summary>
     public float[] Statistics { get; }
 
+    /// <summary>
+    /// What the training data called classes and features; null where that is not known. A model's file has them in the schema of its transformer,
+    /// which sets them here.
+    /// </summary>
+    public ColumnNames? Names { get; set; }
+
     /// <summary>Where the model lives: finds factories of networks of the user's own.</summary>
     public IHostEnvironment Environment { get; }
 

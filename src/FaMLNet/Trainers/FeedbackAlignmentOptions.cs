@@ -26,7 +26,8 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     }
 
     /// <summary>How a feature vector is laid out as an image: channel by channel, row by row. For convolutional networks only.</summary>
-    /// <value>Default: null, a square of 1 or 3 channels if the number of features is one.</value>
+    /// <value>Default: null: what the feature column's dimensions say, else a square of 1 or 3 channels if the number of features is one. A shape
+    /// that contradicts the column's dimensions is refused.</value>
     public ImageShape? ImageShape { get; set; }
 
     /// <summary>How images are changed at random while they are trained on. For networks that take images only.</summary>

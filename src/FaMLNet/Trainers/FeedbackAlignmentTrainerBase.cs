@@ -38,7 +38,8 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
     /// <summary>Trains a network.</summary>
     /// <param name="input">The training data.</param>
     /// <returns>A transformer that scores; its <c>Model</c> holds the weights and the history of the training.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or a label or weight has the name of a column of
+    /// predictions.</exception>
     /// <exception cref="InvalidOperationException">The data cannot be trained on: no usable row, one label only, an infinite feature, a
     /// negative weight.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or not a number.</exception>
@@ -52,7 +53,8 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
 
     /// <summary>Trains a network, and measures it on a validation set after each epoch.</summary>
     /// <param name="trainData">The training data.</param>
-    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
+    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory. Its classes are compared by the values of
+    /// their keys, its features by their slot names, where there are any.</param>
     /// <returns>As <see cref="Fit(IDataView)"/>.</returns>
     /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
     public TTransformer Fit(IDataView trainData, IDataView validationData)
@@ -66,7 +68,7 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
     /// Continues the training of a model: starts from its weights instead of random ones, and from its feedback weights if the rule is the
     /// same.
     /// </summary>
-    /// <param name="trainData">The training data: as many features and classes as the model has.</param>
+    /// <param name="trainData">The training data: the model's features, in their order, and the model's classes, in any order of the keys.</param>
     /// <param name="modelParameters">A model of this trainer's network.</param>
     /// <returns>As <see cref="Fit(IDataView)"/>. The history begins anew, and so do the optimiser and the schedule.</returns>
     /// <exception cref="ArgumentException">The model has another network, other features or other classes.</exception>
@@ -80,8 +82,9 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
 
     /// <summary>Continues the training of a model, with a validation set.</summary>
     /// <inheritdoc cref="Fit(IDataView, TModel)"/>
-    /// <param name="trainData">The training data: as many features and classes as the model has.</param>
-    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory.</param>
+    /// <param name="trainData">The training data: the model's features, in their order, and the model's classes, in any order of the keys.</param>
+    /// <param name="validationData">Rows that are not trained on, of the same columns; kept in memory. Its classes are compared by the values of
+    /// their keys, its features by their slot names, where there are any.</param>
     /// <param name="modelParameters">A model of this trainer's network.</param>
     public TTransformer Fit(IDataView trainData, IDataView validationData, TModel modelParameters)
     {

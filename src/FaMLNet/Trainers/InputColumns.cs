@@ -10,8 +10,22 @@ internal static class InputColumns
     private static readonly Role FeatureRole = new("Feature", "FeatureColumnName"), LabelRole = new("Label", "LabelColumnName"),
         WeightRole = new("Example weight", "ExampleWeightColumnName");
 
+    /// <summary>The columns of predictions, which hide columns of the same names.</summary>
+    public static IReadOnlyList<string> OutputsOf(LabelKind kind) => kind switch
+    {
+        LabelKind.Class => [DefaultColumnNames.Score, DefaultColumnNames.PredictedLabel],
+        LabelKind.Boolean => [DefaultColumnNames.Score, DefaultColumnNames.Probability, DefaultColumnNames.PredictedLabel],
+        _ => [DefaultColumnNames.Score],
+    };
+
     public static void Check(SchemaShape schema, string features, string label, LabelKind kind, string? weight)
     {
+        CheckClash(LabelRole, label, kind);
+        if (weight != null)
+            CheckClash(WeightRole, weight, kind);
+        if (weight == label)
+            throw new ArgumentOutOfRangeException(WeightRole.Option, $"{WeightRole.Name} column '{weight}' is the label column, too. Name the column "
+                + "that says how much each row counts, or none.");
         SchemaShape.Column column = Find(schema, FeatureRole, features);
         if (column.Kind == SchemaShape.Column.VectorKind.VariableVector)
             throw Mismatch(FeatureRole, features, "a vector of Single of known size", column,
@@ -60,6 +74,15 @@ internal static class InputColumns
             LabelKind.Number when column.ItemType is TextDataViewType => $"Read it as a number, or convert it: append {convert} before the trainer",
             _ => $"Append {convert} before the trainer",
         });
+    }
+
+    private static void CheckClash(Role role, string name, LabelKind kind)
+    {
+        if (!OutputsOf(kind).Contains(name))
+            return;
+        throw new ArgumentOutOfRangeException(role.Option, $"{role.Name} column '{name}' has the name of a column of predictions. The predictions "
+            + $"would hide it, and an evaluation would compare them with themselves. Copy the column under another name before the trainer, "
+            + $"mlContext.Transforms.CopyColumns(\"Observed{name}\", \"{name}\"), and set {role.Option} to \"Observed{name}\".");
     }
 
     private static SchemaShape.Column Find(SchemaShape schema, Role role, string name)

@@ -27,7 +27,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         using IProgressChannel progress = host.StartProgressChannel("Training a feedback-alignment network");
         TrainingSettings chosen = settings with
         {
-            ImageShape = settings.ImageShape ?? ImageColumns.ShapeOf(training.Schema.Feature!.Value),
+            ImageShape = ImageColumns.ShapeOf(training.Schema.Feature!.Value, settings.ImageShape),
             Environment = host,
             Device = TrainingDevice.Choose(host, channel)
         };
@@ -35,19 +35,21 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
         if (checkpoint != null && !chosen.SeedIsChosen)
             chosen = chosen with { Seed = checkpoint.Seed };
+        RowColumns columns = RowSources.ColumnsOf(training);
+        TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, chosen, columns, channel);
         using RowSource source = RowSources.Open(training, validation, chosen, channel, CheckCancelled);
         chosen = chosen.For(source);
-        TrainedNetwork? initial = ((INetworkModel?)model)?.ToTrained(chosen.Network, source.Features, source.Outputs);
         channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
-        return new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
-            (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood), checkpoint, initial);
+        TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
+            (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
+        return trained with { Names = columns.Names, Last = trained.Last == null ? null : trained.Last with { Names = columns.Names } };
     }
 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)
     {
         EpochMetrics? latest = null;
         // A regression has no accuracy; how far it is off, on average, is what its users follow.
-        static double Measure(EpochMetrics metrics) => metrics.RootMeanSquaredError ?? metrics.Accuracy;
+        static double Measure(EpochMetrics metrics) => metrics.RootMeanSquaredError ?? metrics.Accuracy ?? double.NaN;
         progress.SetHeader(new ProgressHeader(["loss", settings.IsRegression ? "RMSE" : "accuracy"], ["epochs"]), entry =>
         {
             if (Volatile.Read(ref latest) is not { } metrics)

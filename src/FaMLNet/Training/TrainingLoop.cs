@@ -162,7 +162,9 @@ internal sealed class TrainingLoop
     {
         long start = Stopwatch.GetTimestamp(), seenBefore = _state.RowsSeen, total = _source.Count;
         float learningRate = _settings.Optimizer.LearningRate;
-        int smallest = _network.Layout.NeedsTwoRows ? 2 : 1;
+        int smallest = _network.Layout.NeedsTwoRows ? 2 : 1, size = _settings.BatchSize;
+        // A last mini-batch that is too small is no step.
+        double steps = total / size + (total % size >= smallest ? 1 : 0);
         double plateau = _settings.Schedule.DependsOnLosses
             ? _settings.Schedule.FactorAfter([.. _state.History.Select(past => past.ValidationLoss ?? past.Loss)]) : 1;
         Measurement? atEnd = null;
@@ -186,7 +188,7 @@ internal sealed class TrainingLoop
                 measurement.BeforeUpdate(_network.Activity);
             }
             learningRate = (float)(_settings.Optimizer.LearningRate * plateau * _settings.Schedule.Factor(epoch - 1 + (double)_state.RowsDone / total,
-                _settings.NumberOfEpochs));
+                _settings.NumberOfEpochs, after: epoch - 1 + (_state.RowsDone / size + 1) / steps));
             _network.Update(learningRate);
             if (measurement != null)
             {

@@ -57,8 +57,8 @@ internal sealed class TrainingState
     /// <summary>Mean loss of the rows of the epoch begun.</summary>
     public double Loss => _weight > 0 ? _loss / _weight : _loss;
 
-    /// <summary>Share of rows of the epoch begun that were right; NaN for a regression.</summary>
-    public double Accuracy => _settings.IsRegression ? double.NaN : (double)_correct / RowsSeen;
+    /// <summary>Share of rows of the epoch begun that were right; null for a regression.</summary>
+    public double? Accuracy => _settings.IsRegression ? null : (double)_correct / RowsSeen;
 
     /// <summary>How far a regression's rows of the epoch begun were off, in the label's units; null for a classifier.</summary>
     public double? RootMeanSquaredError => _settings.IsRegression ? Math.Sqrt(_weight > 0 ? _squares / _weight : _squares) : null;

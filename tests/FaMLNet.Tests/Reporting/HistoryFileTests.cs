@@ -25,6 +25,23 @@ public sealed class HistoryFileTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(_folder, "*.tmp", SearchOption.AllDirectories));
     }
 
+    /// <summary>Files of before say NaN where a regression has no accuracy.</summary>
+    [Theory]
+    [InlineData("old.csv", "Epoch,Loss,Accuracy,RootMeanSquaredError,LearningRate,SamplesPerSecond\n1,0.5,NaN,2,0.1,10\n")]
+    [InlineData("new.csv", "Epoch,Loss,Accuracy,RootMeanSquaredError,LearningRate,SamplesPerSecond\n1,0.5,,2,0.1,10\n")]
+    [InlineData("old.jsonl", """{"epoch":1,"loss":0.5,"accuracy":"NaN","rootMeanSquaredError":2,"learningRate":0.1,"samplesPerSecond":10}""")]
+    [InlineData("new.jsonl", """{"epoch":1,"loss":0.5,"rootMeanSquaredError":2,"learningRate":0.1,"samplesPerSecond":10}""")]
+    public void A_regression_has_no_accuracy(string name, string content)
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(path, content);
+        EpochMetrics epoch = Assert.Single(HistoryFile.Read(path));
+        Assert.Null(epoch.Accuracy);
+        HistoryFile.Write(path, [epoch]);
+        Assert.DoesNotContain("NaN", File.ReadAllText(path), StringComparison.Ordinal);
+        Same([epoch], HistoryFile.Read(path));
+    }
+
     [Theory, InlineData("log.csv"), InlineData("log.jsonl")]
     public void A_log_is_whole_after_every_epoch_and_goes_on_where_a_training_does(string name)
     {

@@ -190,7 +190,7 @@ public sealed class BinaryRobustnessTests
             _mlContext.Transforms.Conversion.ConvertType("Label", outputKind: DataKind.String).Fit(data).Transform(data), noise));
         IDataView missing = _mlContext.Transforms.CustomMapping<Flagged, Number>((from, to) => to.Label = from.Label ? float.NaN : 0, null)
             .Fit(data).Transform(data);
-        Says("row 0 has no value. Filter the row out", () => Catalog.EvaluateRobustness(model, missing, noise));
+        Says("row 1 has no value (NaN). Filter the row out", () => Catalog.EvaluateRobustness(model, missing, noise));
     }
 
     private static Attack[] All(float bound) =>

@@ -483,7 +483,7 @@ public sealed class RobustnessEvaluationTests
             new RobustnessOptions { InputRange = (1, 0) }));
         Says("Option ThreatModel must be one of", () => Catalog.EvaluateRobustness(model, _digits, fgsm,
             new RobustnessOptions { ThreatModel = (ThreatModel)7 }));
-        Says("Option InputRange: column 'Features', row 0, slot", () => Catalog.EvaluateRobustness(model, _digits, fgsm,
+        Says("Option InputRange: column 'Features', row 1, slot", () => Catalog.EvaluateRobustness(model, _digits, fgsm,
             new RobustnessOptions { InputRange = (0, 0.5f) }));
         Says("Option InputRange: attack One pixel draws values from the range", () => Catalog.EvaluateRobustness(model, _digits,
             [Attack.FewPixel()]));
@@ -491,13 +491,14 @@ public sealed class RobustnessEvaluationTests
         // Labels that the model does not know, and rows without one.
         ITransformer predictor = ((IEnumerable<ITransformer>)model).OfType<FeedbackAlignmentMulticlassTransformer>().Single();
         float[][] rows = RandomModel.Rows(3, 64, seed: 1);
-        Says("row 1 has the class number 11, which the model does not know; it knows", () => Catalog.EvaluateRobustness(predictor,
+        Says("row 2 has the class number 11, which the model does not know; it knows", () => Catalog.EvaluateRobustness(predictor,
             RandomModel.View(_mlContext, rows, [0, 11, 2], 12), fgsm));
-        Says("row 2 has no class", () => Catalog.EvaluateRobustness(predictor, RandomModel.View(_mlContext, rows, [0, 1, 12], 12), fgsm));
+        Says("row 3 has no class (the key's value is 0: missing)", () => Catalog.EvaluateRobustness(predictor,
+            RandomModel.View(_mlContext, rows, [0, 1, 12], 12), fgsm));
         Says("which the model does not know", () => Catalog.EvaluateRobustness(predictor, _mlContext.Data.LoadFromEnumerable(
             rows.Select(row => new Named { Features = row, Label = "cat" })), fgsm));
         rows[1][5] = float.NaN;
-        Says("Feature column 'Features', row 1, slot 5: only numbers can be attacked; found NaN", () => Catalog.EvaluateRobustness(predictor,
+        Says("Feature column 'Features', row 2, slot 5: only numbers can be attacked; found NaN", () => Catalog.EvaluateRobustness(predictor,
             RandomModel.View(_mlContext, rows, [0, 1, 2], 10), fgsm));
 
         // A binary model.

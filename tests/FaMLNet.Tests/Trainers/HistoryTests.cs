@@ -22,7 +22,7 @@ public sealed class HistoryTests
         Assert.True(model.History[^1].Loss < model.History[0].Loss);
         Assert.All(model.History, epoch =>
         {
-            Assert.InRange(epoch.Accuracy, 0, 1);
+            Assert.InRange(epoch.Accuracy!.Value, 0, 1);
             Assert.True(epoch.SamplesPerSecond > 0);
             Assert.Equal(epoch.Epoch <= 6 ? 0.004 : epoch.Epoch <= 9 ? 0.002 : 0.001, epoch.LearningRate, 1e-8);
             // halved at half and three quarters

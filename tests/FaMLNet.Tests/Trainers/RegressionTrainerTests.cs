@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -60,13 +61,36 @@ public sealed class RegressionTrainerTests : IDisposable
         IDataView data = View(x => 100 * x[0] + 7);
         FeedbackAlignmentRegressionTransformer model = Fit(data, options);
         EpochMetrics last = model.Model.History[^1];
-        Assert.True(double.IsNaN(last.Accuracy));
+        Assert.Null(last.Accuracy);
         Assert.Null(last.ValidationAccuracy);
         double measured = _mlContext.Regression.Evaluate(model.Transform(data)).RootMeanSquaredError;
         Assert.InRange(last.RootMeanSquaredError!.Value, measured / 2, measured * 2);
         Assert.InRange(last.ValidationRootMeanSquaredError!.Value, measured / 2, measured * 2);
         Assert.Equal(last.ValidationRootMeanSquaredError.Value, 100 / Math.Sqrt(3) * Math.Sqrt(2 * last.ValidationLoss!.Value),
             0.1 * last.ValidationRootMeanSquaredError.Value);
+    }
+
+    /// <summary>Models of before say that the accuracy of each epoch is not a number; models of now leave it out.</summary>
+    [Fact]
+    public void A_model_of_before_loads_and_has_no_accuracy()
+    {
+        using MemoryStream saved = new(), old = new();
+        _mlContext.Model.Save(Fit(), _data.Schema, saved);
+        using (ZipArchive zip = new(old, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach ((string name, byte[] content) in Persistence.ModelZip.Entries(saved.ToArray()))
+            {
+                string text = System.Text.Encoding.UTF8.GetString(content);
+                Assert.DoesNotContain("\"accuracy\"", text, StringComparison.Ordinal);
+                using Stream stream = zip.CreateEntry(name).Open();
+                stream.Write(!name.EndsWith("model.json", StringComparison.Ordinal) ? content : System.Text.Encoding.UTF8.GetBytes(
+                    text.Replace("\"epoch\":", "\"accuracy\": \"NaN\",\n\"epoch\":", StringComparison.Ordinal)));
+            }
+        }
+        old.Position = 0;
+        var loaded = (FeedbackAlignmentRegressionTransformer)new MLContext().Model.Load(old, out _);
+        Assert.All(loaded.Model.History, epoch => Assert.Null(epoch.Accuracy));
+        Assert.NotEmpty(loaded.Model.History);
     }
 
     [Fact]

@@ -27,6 +27,37 @@ public sealed class LearningRateScheduleTests
         }
     }
 
+    /// <summary>Step i of the n steps of a warm-up has (i + 1)/n of the rate, whatever else the schedule does.</summary>
+    [Theory]
+    [InlineData(1, 256, 1), InlineData(1, 32, 5), InlineData(2, 32, 10), InlineData(0.4, 32, 2), InlineData(0.1, 32, 1), InlineData(3, 50, 9)]
+    public void A_warm_up_starts_above_zero_and_ends_at_the_rate(double epochs, int batchSize, int steps)
+    {
+        List<double> rates = [];
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 4);
+        options.BatchSize = batchSize;
+        options.Optimizer = new OptimizerOptions.Sgd { LearningRate = 0.01f };
+        options.Schedule = LearningRateSchedule.MultiStep(0.5, 3) with { WarmupEpochs = epochs };
+        (options.DiagnosticsEverySteps, options.StepCallback) = (1, step => rates.Add(step.LearningRate));
+        MLContext mlContext = new(seed: 1);
+        Tables.Pipeline(mlContext, options).Fit(Tables.Load(mlContext, "iris"));
+        int perEpoch = rates.Count / 4;
+        double[] expected = [.. Enumerable.Range(0, rates.Count)
+            .Select(i => 0.01 * Math.Min(1, (i + 1.0) / steps) * (i >= 3 * perEpoch ? 0.5 : 1))];
+        Assert.Equal(expected.Select(rate => Math.Round(rate, 8)), rates.Select(rate => Math.Round(rate, 8)));
+    }
+
+    [Fact]
+    public void A_warm_up_of_a_single_step_learns()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 2);
+        options.BatchSize = 256;
+        options.Schedule = LearningRateSchedule.Constant with { WarmupEpochs = 1 };
+        MLContext mlContext = new(seed: 1);
+        FeedbackAlignmentMulticlassModelParameters model = Tables.ModelOf(Tables.Pipeline(mlContext, options).Fit(Tables.Load(mlContext, "iris")));
+        Assert.Equal(model.History[0].LearningRate, model.History[1].LearningRate);
+        Assert.True(model.History[1].Loss < model.History[0].Loss);
+    }
+
     [Fact]
     public void A_plateau_reduces_the_rate_after_its_patience_and_waits_anew()
     {

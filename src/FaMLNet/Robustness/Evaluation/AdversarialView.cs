@@ -9,6 +9,9 @@ internal sealed class AdversarialView : IDataView
     /// <summary>The name of the column that says whether the model was fooled.</summary>
     public const string Fooled = "Fooled";
 
+    /// <summary>The name of the column with the features as they were.</summary>
+    public static string CleanName(string column) => $"Clean{column}";
+
     private readonly IDataView _source;
     private readonly DataViewSchema.Column _replaced;
     private readonly IReadOnlyList<float[]> _clean, _changed;
@@ -24,7 +27,7 @@ internal sealed class AdversarialView : IDataView
         (_source, _replaced, _clean, _changed, _fooled) = (source, source.Schema[column], clean, changed, fooled);
         DataViewSchema.Builder builder = new();
         builder.AddColumns(source.Schema);
-        builder.AddColumn($"Clean{column}", _replaced.Type, _replaced.Annotations);
+        builder.AddColumn(CleanName(column), _replaced.Type, _replaced.Annotations);
         builder.AddColumn(Fooled, BooleanDataViewType.Instance);
         Schema = builder.ToSchema();
     }

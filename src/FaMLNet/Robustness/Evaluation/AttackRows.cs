@@ -1,6 +1,8 @@
 using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms;
 
 namespace FaMLNet.Robustness;
 
@@ -9,6 +11,8 @@ internal sealed class AttackRows
 {
     /// <summary>The least side of an image: smaller ones are more often tables that happen to have as many columns.</summary>
     private const int LeastSide = 8;
+
+    private const string FeatureCopy = "FaMLNet attacked features", LabelCopy = "FaMLNet right classes";
 
     private AttackRows(List<float[]> features, List<int> labels, List<int> predicted, int classes, ImageShape? image, (float, float)? range) =>
         (Features, Labels, Predicted, Classes, Image, Range) = (features, labels, predicted, classes, image, range);
@@ -33,30 +37,43 @@ internal sealed class AttackRows
     public int[] Right => [.. Enumerable.Range(0, Labels.Count).Where(row => Labels[row] == Predicted[row])];
 
     /// <summary>Reads rows and scores.</summary>
+    /// <param name="env">The context.</param>
     /// <param name="task">Of the catalog that is asked.</param>
     /// <param name="target">The model.</param>
     /// <param name="prepared">The data as the model gets it.</param>
     /// <param name="options">Columns, how many rows, range.</param>
-    public static AttackRows Read(ModelTask task, AttackTarget target, IDataView prepared, RobustnessOptions options)
+    public static AttackRows Read(IHostEnvironment env, ModelTask task, AttackTarget target, IDataView prepared, RobustnessOptions options)
     {
         DataViewSchema.Column column = prepared.Schema.GetColumnOrNull(target.FeatureColumnName) ?? throw Missing(prepared.Schema,
             "Feature", target.FeatureColumnName, $"Argument {target.Role}", "Give data with the columns that the pipeline was trained on");
         if (column.Type is not VectorDataViewType { Size: > 0 } type || !type.ItemType.Equals(NumberDataViewType.Single))
             throw OptionError.Argument(target.Role, $"the column '{column.Name}' that the model reads must be a vector of Single of known "
                 + $"size to be attacked; found {column.Type}. Convert it before the model (ExtractPixels gives images as such vectors).");
+        // The model's columns hide those of the same names that it gets, so what is read beside the scores is copied first.
+        string labelName = options.LabelColumnName;
+        List<(string, string)> copies = [(FeatureCopy, column.Name)];
+        if (ClassScores.IsOutput(labelName))
+        {
+            if (prepared.Schema.GetColumnOrNull(labelName) is null)
+                throw MissingLabel(prepared.Schema, labelName);
+            copies.Add((LabelCopy, labelName));
+            labelName = LabelCopy;
+        }
+        prepared = new ColumnCopyingTransformer(env, [.. copies]).Transform(prepared);
         IDataView scored = target.Predictor.Transform(prepared);
-        ClassScores scores = ClassScores.Find(task, scored.Schema, target);
-        DataViewSchema.Column label = scored.Schema.GetColumnOrNull(options.LabelColumnName) ?? throw Missing(scored.Schema, "Label",
-            options.LabelColumnName, "Option LabelColumnName", "Name the column with the right classes");
+        ClassScores scores = ClassScores.Find(task, prepared.Schema, scored.Schema, target);
+        DataViewSchema.Column read = scored.Schema.GetColumnOrNull(FeatureCopy) ?? throw OptionError.Argument(target.Role,
+            $"{target.ModelType} leaves out columns that it does not know, so that rows and scores cannot be read together. Give the pipeline "
+                + $"without the step that selects columns.");
+        DataViewSchema.Column label = scored.Schema.GetColumnOrNull(labelName) ?? throw MissingLabel(scored.Schema, labelName);
 
         List<float[]> features = [];
         List<int> labels = [], predicted = [];
-        using (DataViewRowCursor cursor = scored.GetRowCursor(scored.Schema.Where(other =>
-            other.Index == label.Index || other.Name == column.Name).Concat(scores.Columns)))
+        using (DataViewRowCursor cursor = scored.GetRowCursor([read, label, .. scores.Columns]))
         {
-            ValueGetter<VBuffer<float>> getFeatures = cursor.GetGetter<VBuffer<float>>(scored.Schema[column.Name]);
+            ValueGetter<VBuffer<float>> getFeatures = cursor.GetGetter<VBuffer<float>>(read);
             ClassReader readScores = scores.Open(cursor);
-            Func<int> getLabel = scores.OpenLabel(cursor, label, () => labels.Count);
+            Func<int> getLabel = scores.OpenLabel(cursor, label, options.LabelColumnName, () => labels.Count + 1);
             float[] logits = new float[scores.Classes];
             VBuffer<float> row = default;
             while (labels.Count < (options.MaximumRows ?? int.MaxValue) && cursor.MoveNext())
@@ -66,7 +83,7 @@ internal sealed class AttackRows
                 getFeatures(ref row);
                 float[] dense = new float[type.Size];
                 row.CopyTo(dense);
-                Check(dense, column.Name, labels.Count, options.InputRange);
+                Check(dense, column.Name, labels.Count + 1, options.InputRange);
                 predicted.Add(readScores(logits));
                 features.Add(dense);
                 labels.Add(getLabel());
@@ -78,8 +95,12 @@ internal sealed class AttackRows
         return new AttackRows(features, labels, predicted, scores.Classes, image, options.InputRange ?? RangeOf(features, image));
     }
 
+    private static ArgumentException MissingLabel(DataViewSchema schema, string name) =>
+        Missing(schema, "Label", name, "Option LabelColumnName", "Name the column with the right classes");
+
     private static ArgumentException Missing(DataViewSchema schema, string what, string name, string where, string cure) => new(
-        $"{where}: {what} column '{name}' not found. The data has: {string.Join(", ", schema.Select(column => $"'{column.Name}'"))}. {cure}.");
+        $"{where}: {what} column '{name}' not found. The data has: "
+        + $"{string.Join(", ", schema.Where(column => column.Name != FeatureCopy).Select(column => $"'{column.Name}'"))}. {cure}.");
 
     private static void Check(ReadOnlySpan<float> row, string column, int number, (float Lower, float Upper)? range)
     {

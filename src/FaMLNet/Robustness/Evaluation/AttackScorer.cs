@@ -71,8 +71,9 @@ internal sealed class TransformerAttackScorer(AttackTarget target, ModelTask tas
 {
     public override void Run(ReadOnlySpan<float> x, int count, Span<float> logits, Span<int> predicted)
     {
-        IDataView scored = target.Predictor.Transform(new MatrixView(target.FeatureColumnName, x[..(count * features)].ToArray(), features));
-        ClassScores scores = ClassScores.Find(task, scored.Schema, target);
+        MatrixView rows = new(target.FeatureColumnName, x[..(count * features)].ToArray(), features);
+        IDataView scored = target.Predictor.Transform(rows);
+        ClassScores scores = ClassScores.Find(task, rows.Schema, scored.Schema, target);
         using DataViewRowCursor cursor = scored.GetRowCursor(scores.Columns);
         ClassReader read = scores.Open(cursor);
         for (int row = 0; row < count && cursor.MoveNext(); row++)

@@ -11,7 +11,7 @@ internal sealed class BinaryScores : ClassScores
     private readonly DataViewSchema.Column _score;
     private readonly DataViewSchema.Column? _predicted;
 
-    public BinaryScores(DataViewSchema scored, DataViewSchema.Column score, AttackTarget target)
+    public BinaryScores(DataViewSchema.Column score, DataViewSchema.Column? predicted, AttackTarget target)
     {
         _score = score;
         if (!score.Type.Equals(NumberDataViewType.Single))
@@ -20,7 +20,7 @@ internal sealed class BinaryScores : ClassScores
         if (KindOf(score) is { } kind && kind != AnnotationUtils.Const.ScoreColumnKind.BinaryClassification)
             throw OptionError.Argument(target.Role, $"{target.ModelType} gives scores of the kind {kind}. Attack a binary classifier; other "
                 + $"models see nothing rightly or wrongly.");
-        _predicted = scored.GetColumnOrNull(DefaultColumnNames.PredictedLabel) is { Type: BooleanDataViewType } column ? column : null;
+        _predicted = predicted is { Type: BooleanDataViewType } ? predicted : null;
     }
 
     public override int Classes => BinaryInputGradient.Classes;
@@ -46,17 +46,19 @@ internal sealed class BinaryScores : ClassScores
     }
 
     /// <summary>As ML.NET's evaluators of binary classifiers read labels: Booleans, keys of two values, numbers.</summary>
-    public override Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, Func<int> number)
+    public override Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, string name, Func<int> number)
     {
         if (label.Type is not (BooleanDataViewType or KeyDataViewType { Count: 2 }) && !label.Type.Equals(NumberDataViewType.Single))
-            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{label.Name}' is of type {label.Type}; it must be a "
+            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{name}' is of type {label.Type}; it must be a "
                 + $"Boolean, a key of two values, or a Single that is above 0 for true. Convert it as the model's pipeline does.");
         ValueGetter<float> get = RowCursorUtils.GetLabelGetter(row, label.Index);
         float value = 0;
         return () =>
         {
             get(ref value);
-            return float.IsNaN(value) ? throw Unknown(label, number(), "no value", "Filter the row out") : value > 0 ? 1 : 0;
+            return !float.IsNaN(value) ? value > 0 ? 1 : 0
+                : throw Unknown(name, number(), label.Type is KeyDataViewType ? MissingKey : "no value (NaN)",
+                    "Filter the row out");
         };
     }
 

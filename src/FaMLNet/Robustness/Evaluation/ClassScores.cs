@@ -12,16 +12,34 @@ internal delegate int ClassReader(Span<float> logits);
 /// <summary>What the columns of a scored view say of classes: how attacks read any classifier, and labels in its terms.</summary>
 internal abstract class ClassScores
 {
-    /// <summary>Finds the columns of a task.</summary>
+    /// <summary>Finds the columns that the model itself adds, whatever the data has under the same names.</summary>
     /// <param name="task">Of the catalog that is asked.</param>
-    /// <param name="scored">The view's schema.</param>
+    /// <param name="before">The schema that the model gets.</param>
+    /// <param name="scored">The schema that it gives.</param>
     /// <param name="target">The model.</param>
     /// <exception cref="ArgumentException">The model is none of the task.</exception>
-    public static ClassScores Find(ModelTask task, DataViewSchema scored, AttackTarget target)
+    public static ClassScores Find(ModelTask task, DataViewSchema before, DataViewSchema scored, AttackTarget target)
     {
-        DataViewSchema.Column scores = scored.GetColumnOrNull(DefaultColumnNames.Score)
+        DataViewSchema.Column scores = Added(before, scored, DefaultColumnNames.Score, target)
             ?? throw OptionError.Argument(target.Role, $"{target.ModelType} gives no column 'Score'.");
-        return task == ModelTask.Binary ? new BinaryScores(scored, scores, target) : new MulticlassScores(scored, scores, target);
+        DataViewSchema.Column? predicted = Added(before, scored, DefaultColumnNames.PredictedLabel, target);
+        return task == ModelTask.Binary ? new BinaryScores(scores, predicted, target) : new MulticlassScores(scores, predicted, target);
+    }
+
+    /// <summary>Whether a column of this name is what a model says, and not what the data says.</summary>
+    public static bool IsOutput(string column) =>
+        column is DefaultColumnNames.Score or DefaultColumnNames.Probability or DefaultColumnNames.PredictedLabel;
+
+    /// <summary>The column of a name that the model adds; null if there is none. ML.NET keeps a column that is hidden by another.</summary>
+    private static DataViewSchema.Column? Added(DataViewSchema before, DataViewSchema scored, string name, AttackTarget target)
+    {
+        if (scored.GetColumnOrNull(name) is not { } column)
+            return null;
+        return Count(scored) > Count(before) ? column : throw OptionError.Argument(target.Role, $"{target.ModelType} gets a column '{name}' "
+            + $"and gives one: whether that is the model's own cannot be told. Copy the data's column under another name "
+            + $"(mlContext.Transforms.CopyColumns) and leave '{name}' out (DropColumns).");
+
+        int Count(DataViewSchema schema) => schema.Count(other => other.Name == name);
     }
 
     public abstract int Classes { get; }
@@ -35,10 +53,18 @@ internal abstract class ClassScores
     /// <summary>Reads labels as classes of the model's, as a cursor comes to them.</summary>
     /// <param name="row">The cursor.</param>
     /// <param name="label">The column.</param>
-    /// <param name="number">The present row's, for messages.</param>
-    public abstract Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, Func<int> number);
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="number">The present row's, from 1, for messages.</param>
+    public abstract Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, string name, Func<int> number);
+
+    /// <summary>What a row has that has no class.</summary>
+    protected const string MissingKey = "no class (the key's value is 0: missing)";
 
     /// <summary>A label that is no class of the model's.</summary>
-    protected static ArgumentException Unknown(DataViewSchema.Column label, int row, string found, string cure) => OptionError.Invalid(
-        nameof(RobustnessOptions.LabelColumnName), $"column '{label.Name}', row {row} has {found}. {cure}.");
+    /// <param name="label">The column's name.</param>
+    /// <param name="row">The row's number, from 1.</param>
+    /// <param name="found">What it has.</param>
+    /// <param name="cure">What to do.</param>
+    protected static ArgumentException Unknown(string label, int row, string found, string cure) => OptionError.Invalid(
+        nameof(RobustnessOptions.LabelColumnName), $"column '{label}', row {row} has {found}. {cure}.");
 }

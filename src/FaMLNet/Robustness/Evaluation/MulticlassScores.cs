@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Text;
+using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -8,13 +8,13 @@ namespace FaMLNet.Robustness;
 /// <summary>A vector of scores, one a class; the classes' names are the values of the predicted key.</summary>
 internal sealed class MulticlassScores : ClassScores
 {
-    private readonly DataViewSchema _scored;
     private readonly DataViewSchema.Column _scores;
+    private readonly DataViewSchema.Column? _predicted;
     private readonly int _classes;
 
-    public MulticlassScores(DataViewSchema scored, DataViewSchema.Column scores, AttackTarget target)
+    public MulticlassScores(DataViewSchema.Column scores, DataViewSchema.Column? predicted, AttackTarget target)
     {
-        (_scored, _scores) = (scored, scores);
+        (_scores, _predicted) = (scores, predicted);
         if (scores.Type is not VectorDataViewType { Size: > 1 } type || !type.ItemType.Equals(NumberDataViewType.Single))
             throw OptionError.Argument(target.Role, $"{target.ModelType} gives a 'Score' of type {scores.Type}; a multiclass model's is a "
                 + $"vector of Single with one value a class. Attack a classifier of true and false by mlContext.BinaryClassification.");
@@ -39,7 +39,7 @@ internal sealed class MulticlassScores : ClassScores
         };
     }
 
-    public override Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, Func<int> number)
+    public override Func<int> OpenLabel(DataViewRow row, DataViewSchema.Column label, string name, Func<int> number)
     {
         string[]? names = ClassNames();
         Dictionary<string, int> byName = [];
@@ -48,32 +48,32 @@ internal sealed class MulticlassScores : ClassScores
         if (label.Type is KeyDataViewType)
         {
             ValueGetter<float> getKey = RowCursorUtils.GetLabelGetter(row, label.Index);
-            string[]? own = KeyNames(label);
+            string[]? own = ColumnNames.ClassesOf(label);
             float key = 0;
             return () =>
             {
                 getKey(ref key);
                 if (float.IsNaN(key))
-                    throw NotKnown(label, number(), "no class", names, "Filter the row out");
+                    throw NotKnown(name, number(), MissingKey, names, "Filter the row out");
                 int index = (int)key;
                 // Two mappings may number the same classes otherwise: what counts is the class.
                 if (own != null && names != null)
                     return byName.TryGetValue(own[index], out int known) ? known
-                        : throw NotKnown(label, number(), $"the class '{own[index]}'", names, "Leave out rows of other classes");
-                return index < _classes ? index : throw NotKnown(label, number(), InvariantText.Of($"the class number {index}"), names,
+                        : throw NotKnown(name, number(), $"the class '{own[index]}'", names, "Leave out rows of other classes");
+                return index < _classes ? index : throw NotKnown(name, number(), InvariantText.Of($"the class number {index}"), names,
                     "Use the key mapping that the model was trained with");
             };
         }
         if (names == null || label.Type is VectorDataViewType)
-            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{label.Name}' is of type {label.Type}; it must be a key. "
-                + $"Append MapValueToKey(\"{label.Name}\") as the model's pipeline does.");
+            throw OptionError.Invalid(nameof(RobustnessOptions.LabelColumnName), $"column '{name}' is of type {label.Type}; it must be a key. "
+                + $"Append MapValueToKey(\"{name}\") as the model's pipeline does.");
         ValueGetter<StringBuilder> getText = RowCursorUtils.GetGetterAsStringBuilder(row, label.Index);
         StringBuilder text = new();
         return () =>
         {
             getText(ref text);
             return byName.TryGetValue(text.ToString(), out int known) ? known
-                : throw NotKnown(label, number(), $"the class '{text}'", names, "Leave out rows of other classes");
+                : throw NotKnown(name, number(), $"the class '{text}'", names, "Leave out rows of other classes");
         };
     }
 
@@ -95,25 +95,9 @@ internal sealed class MulticlassScores : ClassScores
 
     /// <summary>The classes as the model names them; null if it does not.</summary>
     private string[]? ClassNames() =>
-        _scored.GetColumnOrNull(DefaultColumnNames.PredictedLabel) is { } predicted && KeyNames(predicted) is { } names && names.Length == _classes
-            ? names : null;
+        _predicted is { } predicted && ColumnNames.ClassesOf(predicted) is { } names && names.Length == _classes ? names : null;
 
-    private static string[]? KeyNames(DataViewSchema.Column column)
-    {
-        if (column.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues) is not { Type: VectorDataViewType type })
-            return null;
-        return (string[])typeof(MulticlassScores).GetMethod(nameof(Names), BindingFlags.Static | BindingFlags.NonPublic)!
-            .MakeGenericMethod(type.ItemType.RawType).Invoke(null, [column])!;
-    }
-
-    private static string[] Names<T>(DataViewSchema.Column column)
-    {
-        VBuffer<T> values = default;
-        column.Annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref values);
-        return [.. values.DenseValues().Select(value => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "")];
-    }
-
-    private static ArgumentException NotKnown(DataViewSchema.Column label, int row, string found, string[]? names, string cure)
+    private static ArgumentException NotKnown(string label, int row, string found, string[]? names, string cure)
     {
         string more = names?.Length > 20 ? ", …" : "";
         string known = names == null ? "" : $"; it knows {string.Join(", ", names.Take(20).Select(name => $"'{name}'"))}{more}";

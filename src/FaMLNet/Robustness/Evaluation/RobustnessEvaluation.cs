@@ -36,7 +36,7 @@ internal sealed class RobustnessEvaluation
         if (attacks.FirstOrDefault(attack => attack.UsesGradients) is { } white)
             CheckGradients(white);
         Prepared = _target.Prepare(data);
-        _rows = AttackRows.Read(_task, _target, Prepared, _options);
+        _rows = AttackRows.Read(env, _task, _target, Prepared, _options);
         if (_rows.Range == null && attacks.FirstOrDefault(attack => attack.NeedsInputRange) is { } drawing)
             throw OptionError.Invalid(nameof(RobustnessOptions.InputRange),
                 $"attack {drawing.Name} draws values from the range of the features, which is "
@@ -114,17 +114,17 @@ internal sealed class RobustnessEvaluation
     private void CheckSurrogate(IDataView data)
     {
         RobustnessOptions options = _options with { FeatureColumnName = null, InputRange = null };
-        AttackRows rows = AttackRows.Read(_task, _surrogate!, _surrogate!.Prepare(data), options);
+        AttackRows rows = AttackRows.Read(_env, _task, _surrogate!, _surrogate!.Prepare(data), options);
         if (rows.Width != _rows.Width || rows.Classes != _rows.Classes)
             throw OptionError.Argument("surrogate", $"it takes {rows.Width} features and knows {rows.Classes} classes; the model takes "
                 + $"{_rows.Width} and knows {_rows.Classes}. Train it on the same data.");
         for (int row = 0; row < rows.Labels.Count; row++)
         {
             if (rows.Labels[row] != _rows.Labels[row])
-                throw OptionError.Argument("surrogate", $"it numbers the classes otherwise than the model (row {row}: {rows.Labels[row]}, the model "
-                    + $"{_rows.Labels[row]}). Train it with the same key mapping.");
+                throw OptionError.Argument("surrogate", $"it numbers the classes otherwise than the model (row {row + 1}: {rows.Labels[row]}, the "
+                    + $"model {_rows.Labels[row]}). Train it with the same key mapping.");
             if (!rows.Features[row].AsSpan().SequenceEqual(_rows.Features[row]))
-                throw OptionError.Argument("surrogate", $"what its pipeline makes of row {row} in column '{_surrogate.FeatureColumnName}' is not "
+                throw OptionError.Argument("surrogate", $"what its pipeline makes of row {row + 1} in column '{_surrogate.FeatureColumnName}' is not "
                     + $"what the model's makes in '{_target.FeatureColumnName}', so a perturbation of one is none of the other. Train "
                     + $"both on the same features, with the same steps before the trainers.");
         }

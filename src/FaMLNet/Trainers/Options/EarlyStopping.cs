@@ -65,7 +65,7 @@ public sealed record EarlyStopping
     private double Badness(EpochMetrics epoch) => Metric switch
     {
         StoppingMetric.ValidationLoss => epoch.ValidationLoss ?? epoch.Loss,
-        StoppingMetric.ValidationAccuracy => -(epoch.ValidationAccuracy ?? epoch.Accuracy),
+        StoppingMetric.ValidationAccuracy => -(epoch.ValidationAccuracy ?? epoch.Accuracy ?? 0),
         _ => epoch.Loss,
     };
 }

@@ -16,10 +16,15 @@ public sealed record EpochMetrics : LayerMetrics
     public required double Loss { get; init; }
 
     /// <summary>
-    /// Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1. NaN for a regression, whose rows are neither
+    /// Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1. Null for a regression, whose rows are neither
     /// right nor wrong.
     /// </summary>
-    public required double Accuracy { get; init; }
+    public double? Accuracy
+    {
+        get;
+        // Histories of before say NaN.
+        init => field = value is double.NaN ? null : value;
+    }
 
     /// <summary>How far a regression's predictions were off, counted as <see cref="Loss"/> is, in the label's units; null for a classifier.</summary>
     public double? RootMeanSquaredError { get; init; }

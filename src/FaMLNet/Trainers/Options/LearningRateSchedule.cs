@@ -11,7 +11,10 @@ public abstract record LearningRateSchedule
 
     private protected LearningRateSchedule() { }
 
-    /// <summary>Epochs, from the start, over which the rate rises linearly from 0 to what the schedule says.</summary>
+    /// <summary>
+    /// Epochs, from the start, over which the rate rises linearly to what the schedule says: step i of the n steps of the warm-up has (i + 1)/n of
+    /// it, counted from 0, so that the first step learns already and the last has the whole rate.
+    /// </summary>
     /// <value>Range: 0 or more; parts of an epoch count. Default: 0.</value>
     public double WarmupEpochs { get; init; }
 
@@ -72,10 +75,16 @@ public abstract record LearningRateSchedule
     /// <param name="gamma">Above 0.</param>
     public static LearningRateSchedule Exponential(double gamma) => new ExponentialSchedule(gamma);
 
-    /// <summary>The factor on the optimiser's rate.</summary>
+    /// <summary>The factor on the optimiser's rate at a moment of the training. A step's is <see cref="Factor(double, int, double)"/>.</summary>
     /// <param name="epoch">Epochs done, parts of the present one included: 0 at the start.</param>
     /// <param name="epochs">Epochs of the whole run.</param>
-    public double Factor(double epoch, int epochs) => Shape(epoch, epochs) * (epoch < WarmupEpochs ? epoch / WarmupEpochs : 1);
+    public double Factor(double epoch, int epochs) => Factor(epoch, epochs, epoch);
+
+    /// <summary>The factor on the optimiser's rate in a step.</summary>
+    /// <param name="epoch">Epochs done before the step, parts of the present one included: 0 at the start.</param>
+    /// <param name="epochs">Epochs of the whole run.</param>
+    /// <param name="after">Epochs done after the step, which is as far as the warm-up has come.</param>
+    public double Factor(double epoch, int epochs, double after) => Shape(epoch, epochs) * (after < WarmupEpochs ? after / WarmupEpochs : 1);
 
     /// <summary>A further factor, from how the training has gone: 1 but for <see cref="ReduceOnPlateau"/>.</summary>
     /// <param name="losses">The loss of each epoch done.</param>

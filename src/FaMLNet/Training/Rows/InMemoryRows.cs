@@ -39,6 +39,7 @@ internal sealed class InMemoryRows : RowSource
         (float[]? byClass, double factor) = WeightFactors(classWeights, counts, weights);
         data.MultiplyWeights(byClass, factor);
         validation?.MultiplyWeights(byClass, factor);
+        CheckValidationWeight();
     }
 
     public override int Features => _data.Features;

@@ -5,59 +5,6 @@ using Microsoft.ML.Data;
 
 namespace FaMLNet.Training;
 
-/// <summary>The columns of a training, their types checked, with the sizes that follow from them.</summary>
-internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, DataViewSchema.Column? Weight)
-{
-    public int Width { get; } = ((VectorDataViewType)Features.Type).Size;
-
-    public LabelKind Kind { get; } = KindOf(Label.Type);
-
-    /// <summary>The classes of the label; 1 for numbers.</summary>
-    public int Classes { get; } = KindOf(Label.Type) switch { LabelKind.Class => CountClasses(Label), LabelKind.Boolean => 2, _ => 1 };
-
-    /// <summary>How rows are to be kept: <see cref="FeatureStorage.Auto"/> where the data may decide.</summary>
-    public FeatureStorage Storage { get; init; } = FeatureStorage.Dense;
-
-    /// <summary>The least number that a label may be.</summary>
-    public float LeastLabel { get; init; } = float.NegativeInfinity;
-
-    /// <summary>Rows after which it is decided, for the first time, how rows are kept.</summary>
-    public const int RowsThatDecide = 512;
-
-    private const int LeastWidth = 256;
-    private const double MostShare = 0.05;
-
-    /// <summary>Whether rows are or may turn out to be sparse.</summary>
-    public bool MayBeSparse => Storage == FeatureStorage.Sparse || (Storage == FeatureStorage.Auto && Width >= LeastWidth);
-
-    /// <summary>Whether rows of which this share of values is not 0 are kept with all values.</summary>
-    public bool IsDense(double share) => Storage != FeatureStorage.Sparse && share > MostShare;
-
-    /// <summary>Width and label, for messages.</summary>
-    public string Describe() => Kind == LabelKind.Number ? $"{Width} features and a number to predict" : $"{Width} features and {Classes} classes";
-
-    private static LabelKind KindOf(DataViewType type) => type switch
-    {
-        KeyDataViewType => LabelKind.Class,
-        BooleanDataViewType => LabelKind.Boolean,
-        _ => LabelKind.Number,
-    };
-
-    private static int CountClasses(DataViewSchema.Column label)
-    {
-        ulong count = ((KeyDataViewType)label.Type).Count;
-        if (count < 2)
-            throw new InvalidOperationException(
-                $"Label column '{label.Name}' has {count} class; at least 2 are needed to learn anything. Check that the label column is the one "
-                    + $"meant, and that the data holds more than one of its values.");
-        if (count > MlpDefinition.MaximumUnits)
-            throw new InvalidOperationException(
-                $"Label column '{label.Name}' has {count} classes; at most {MlpDefinition.MaximumUnits} are possible. Was an identifier mapped to "
-                    + $"keys instead of a class?");
-        return (int)count;
-    }
-}
-
 /// <summary>Rows read, and those left out, by reason.</summary>
 internal sealed class RowCounts
 {
@@ -134,12 +81,12 @@ internal sealed class RowReader : IDisposable
             {
                 if (weight < 0 || float.IsInfinity(weight))
                     throw new InvalidOperationException(InvariantText.Of(
-                        $"Example weight column '{_columns.Weight?.Name}', row {Counts.Read}: weights must be finite and at least 0; found "
+                        $"Example weight column '{_columns.Weight?.Name}'{OfSet}, row {Counts.Read}: weights must be finite and at least 0; found "
                             + $"{weight}. Correct the weight or filter the row out."));
                 _getFeatures(ref _buffer);
                 if (VectorForm.Fault(_buffer, _columns.Width) is { } fault)
-                    throw new InvalidOperationException(InvariantText.Of($"Feature column '{_columns.Features.Name}', row {Counts.Read}: the vector "
-                        + $"is malformed: {fault}. Correct the code that makes the vectors."));
+                    throw new InvalidOperationException(InvariantText.Of($"Feature column '{_columns.Features.Name}'{OfSet}, row "
+                        + $"{Counts.Read}: the vector is malformed: {fault}. Correct the code that makes the vectors."));
                 float magnitude = LargestMagnitude(_buffer.GetValues());
                 if (float.IsNaN(magnitude))
                     Counts.MissingFeature++;
@@ -183,12 +130,18 @@ internal sealed class RowReader : IDisposable
         {
             case LabelKind.Class:
                 ValueGetter<uint> getKey = _cursor.GetGetter<uint>(_columns.Label);
-                uint key = 0, most = (uint)_columns.Classes;
+                int[]? map = _columns.ClassMap;
+                uint key = 0, most = (uint)(map?.Length ?? _columns.Classes);
                 return (out int label) =>
                 {
                     getKey(ref key);
                     label = (int)key - 1;
-                    return key != 0 && key <= most;
+                    if (key == 0 || key > most)
+                        return false;
+                    if (map == null)
+                        return true;
+                    label = map[label];
+                    return label >= 0 ? true : throw Unknown((int)key - 1);
                 };
             case LabelKind.Boolean:
                 ValueGetter<bool> getTruth = _cursor.GetGetter<bool>(_columns.Label);
@@ -212,7 +165,14 @@ internal sealed class RowReader : IDisposable
         }
     }
 
-    private InvalidOperationException OutOfRange(float label) => new(InvariantText.Of($"Label column '{_columns.Label.Name}', row {Counts.Read}: ")
+    private InvalidOperationException Unknown(int key) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: the training data "
+        + $"does not know the class '{_columns.Names.Classes![key]}'; it knows {ColumnNames.Text(_columns.Training!.Names.Classes!)}. Leave out "
+        + "rows of other classes.");
+
+    /// <summary>For messages: rows of the training data go without saying.</summary>
+    private string OfSet => _columns.Training == null ? "" : " of the validation data";
+
+    private InvalidOperationException OutOfRange(float label) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: "
         + (float.IsInfinity(label) ? InvariantText.Of($"labels must be finite; found {label}. Correct the value or filter the row out.")
             : InvariantText.Of($"counts must be {_columns.LeastLabel} or more for the Poisson loss; found {label}. Correct the value, or choose ")
                 + "another RegressionLoss."));
@@ -225,7 +185,7 @@ internal sealed class RowReader : IDisposable
             place++;
         int slot = _buffer.IsDense ? place : _buffer.GetIndices()[place];
         return new InvalidOperationException(InvariantText.Of(
-            $"Feature column '{_columns.Features.Name}', row {Counts.Read}, slot {slot}: features must be finite; found {row[place]}. ")
+            $"Feature column '{_columns.Features.Name}'{OfSet}, row {Counts.Read}, slot {slot}: features must be finite; found {row[place]}. ")
             + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it "
             + "(mlContext.Transforms.ReplaceMissingValues).");
     }

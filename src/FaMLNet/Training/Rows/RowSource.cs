@@ -50,6 +50,20 @@ internal abstract class RowSource : IDisposable
 
     public virtual void Dispose() { }
 
+    /// <summary>Refuses rows kept aside that count nothing: their loss would be 0/0.</summary>
+    protected void CheckValidationWeight()
+    {
+        if (Validation is not { Data.Weights: { IsEmpty: false } weights, Rows: var rows })
+            return;
+        foreach (int row in rows)
+        {
+            if (weights[row] > 0)
+                return;
+        }
+        throw new InvalidOperationException($"The weights of all {rows.Length} validation rows are 0, so no loss can be measured. Check ClassWeights "
+            + "(Balanced gives classes without training rows the weight 0) and the example weight column, or validate on other rows.");
+    }
+
     /// <summary>
     /// Factors on the weights: by class, and one for all that makes the mean weight 1, so that its unit does not act as a learning rate.
     /// </summary>

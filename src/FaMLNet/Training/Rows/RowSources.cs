@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -21,10 +20,12 @@ internal static class RowSources
         {
             LeastLabel = settings.PredictsRates ? 0 : float.NegativeInfinity,
             Storage = settings.Storage,
+            AreImages = settings.ImageShape != null,
+            AreStandardized = settings.Network is SequentialDefinition,
+            AreForOwnModule = settings.Network is CustomDefinition,
         };
-        if (validation != null && ColumnsOf(validation) is var other && (other.Width != columns.Width || other.Classes != columns.Classes))
-            throw new InvalidOperationException($"The validation data has {other.Describe()}; the training data has {columns.Describe()}. "
-                + AdviceOn(columns.Label, other.Label));
+        columns.CheckClasses();
+        RowColumns? aside = validation == null ? null : ColumnsOf(validation).AsValidationOf(columns, message => channel.Warning(message));
         if (settings.Caching != DataCaching.Streaming)
         {
             long free = FreeBytes(), most = settings.Caching == DataCaching.InMemory ? long.MaxValue : free / 2;
@@ -44,10 +45,10 @@ internal static class RowSources
             settings.ClassWeights, settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
 
         // A validation set is kept as the training rows are.
-        TrainingData? Aside(bool sparse) => validation == null ? null : ReadValidation(validation, columns with
+        TrainingData? Aside(bool sparse) => aside == null ? null : TrainingDataReader.TryRead(validation!.Data, aside with
         {
             Storage = sparse ? FeatureStorage.Sparse : FeatureStorage.Dense
-        }, channel, checkCancelled);
+        }, channel, checkCancelled, long.MaxValue, isTraining: false);
     }
 
     /// <summary>How rows are kept that are streamed: the first ones decide.</summary>
@@ -64,35 +65,8 @@ internal static class RowSources
         return columns.IsDense((double)rows.Values / Math.Max(1, rows.Count) / columns.Width) ? FeatureStorage.Dense : FeatureStorage.Sparse;
     }
 
-    /// <summary>How two sets come to have the same classes.</summary>
-    private static string AdviceOn(DataViewSchema.Column training, DataViewSchema.Column validation)
-    {
-        // Files of numbered classes, such as IDX: which there are is told from each file's own labels.
-        return IsNumbered(training) && IsNumbered(validation) && CountOf(training) != CountOf(validation)
-            ? "The classes of a file read by LoadFromIdx are 0, 1, … up to the largest label in that file. Give LoadFromIdx the same labelNames for "
-            + $"both, of all {Math.Max(CountOf(training), CountOf(validation))} classes."
-            : "Transform both with the transformers fitted on the training data.";
-
-        static ulong CountOf(DataViewSchema.Column label) => (label.Type as KeyDataViewType)?.Count ?? 0;
-
-        static bool IsNumbered(DataViewSchema.Column label)
-        {
-            if (!label.HasKeyValues() || ((VectorDataViewType)label.Annotations.Schema["KeyValues"].Type).ItemType is not TextDataViewType)
-                return false;
-            VBuffer<ReadOnlyMemory<char>> names = default;
-            label.GetKeyValues(ref names);
-            return names.DenseValues().Select((name, number) => name.Span.SequenceEqual(number.ToString(CultureInfo.InvariantCulture)))
-                .All(same => same);
-        }
-    }
-
-    private static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
-
-    private static TrainingData ReadValidation(RoleMappedData validation, RowColumns training, IChannel channel, Action checkCancelled)
-    {
-        RowColumns columns = ColumnsOf(validation) with { LeastLabel = training.LeastLabel, Storage = training.Storage };
-        return TrainingDataReader.TryRead(validation.Data, columns, channel, checkCancelled, long.MaxValue, isTraining: false)!;
-    }
+    /// <summary>The columns of a training or validation set.</summary>
+    public static RowColumns ColumnsOf(RoleMappedData data) => new(data.Schema.Feature!.Value, data.Schema.Label!.Value, data.Schema.Weight);
 
     private static long FreeBytes()
     {

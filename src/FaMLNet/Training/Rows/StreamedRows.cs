@@ -70,6 +70,7 @@ internal sealed class StreamedRows : RowSource
         }
         (_classFactors, _factor) = WeightFactors(classWeights, counts, weights);
         Validation?.Data.MultiplyWeights(_classFactors, _factor);
+        CheckValidationWeight();
     }
 
     public override int Features => _columns.Width;
@@ -180,7 +181,7 @@ internal sealed class StreamedRows : RowSource
         if (_sparse)
             Sparse = _sums.Occurrences;
         TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, Targets, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
-        TrainingDataReader.Report(_columns, reader, usable, channel);
+        TrainingDataReader.Report(_columns, reader, usable, channel, arePixels: false);
     }
 
     private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle,

@@ -6,6 +6,8 @@ namespace FaMLNet.Training;
 /// <summary>Reads the usable rows of an <see cref="IDataView"/> into memory, and refuses data that cannot be trained on.</summary>
 internal static class TrainingDataReader
 {
+    private const float LargestUnscaled = 100, MostPixel = 255;
+
     /// <summary>Reads all usable rows.</summary>
     /// <param name="data">The training data; types already checked.</param>
     /// <param name="features">Its features, a vector of known size.</param>
@@ -15,8 +17,12 @@ internal static class TrainingDataReader
     /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
     /// <exception cref="InvalidOperationException">There is nothing to train on, or a feature is infinite, or a weight is negative.</exception>
     public static TrainingData Read(IDataView data, DataViewSchema.Column features, DataViewSchema.Column label, DataViewSchema.Column? weight,
-        IChannel channel, Action checkCancelled) =>
-        TryRead(data, new RowColumns(features, label, weight), channel, checkCancelled, long.MaxValue)!;
+        IChannel channel, Action checkCancelled)
+    {
+        RowColumns columns = new(features, label, weight);
+        columns.CheckClasses();
+        return TryRead(data, columns, channel, checkCancelled, long.MaxValue)!;
+    }
 
     /// <summary>Reads all usable rows, or gives up.</summary>
     /// <param name="data">The training data.</param>
@@ -51,7 +57,7 @@ internal static class TrainingDataReader
         }
         CheckUsable(columns, reader.Counts, counts, targets, anyWeight: rows.Weights.Length == 0 || rows.Weights.IndexOfAnyExcept(0f) >= 0,
             isTraining);
-        Report(columns, reader, rows.Count, channel);
+        Report(columns, reader, rows.Count, channel, arePixels: rows.IsPacked);
         return rows;
     }
 
@@ -65,7 +71,7 @@ internal static class TrainingDataReader
     public static void CheckUsable(RowColumns columns, RowCounts read, ReadOnlySpan<long> counts, TargetMoments targets, bool anyWeight,
         bool isTraining)
     {
-        string set = isTraining ? "training" : "validation";
+        string set = columns.Set;
         if (read.Read == 0)
             throw new InvalidOperationException($"The {set} data has no rows. Check the file or filter that it comes from.");
         int classes = 0, last = 0;
@@ -95,17 +101,31 @@ internal static class TrainingDataReader
                 $"All {counts[last]} usable rows have the same label in column '{columns.Label.Name}' (key {last + 1}); at least 2 classes are "
                     + $"needed to learn anything. Check the label column and how the data was split.");
         if (!anyWeight)
-            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}' are 0: no row counts. Give at "
+            throw new InvalidOperationException($"All weights in example weight column '{columns.Weight?.Name}'"
+                + $"{(isTraining ? "" : " of the validation data")} are 0: no row counts. Give at "
                 + $"least one row a weight above 0, or no weight column.");
     }
 
-    public static void Report(RowColumns columns, RowReader reader, long usable, IChannel channel)
+    /// <summary>Tells what was read, and what features need that are too large.</summary>
+    /// <param name="columns">The columns.</param>
+    /// <param name="reader">What has read them.</param>
+    /// <param name="usable">How many rows can be used.</param>
+    /// <param name="channel">Receives messages.</param>
+    /// <param name="arePixels">Whether all values are known to be those of pixels.</param>
+    public static void Report(RowColumns columns, RowReader reader, long usable, IChannel channel, bool arePixels)
     {
         long skipped = reader.Counts.Read - usable;
         if (skipped > 0)
-            channel.Warning($"Left out {skipped} of {reader.Counts.Read} rows: {reader.Counts.Describe()}.");
-        channel.Info($"Read {usable} rows of {columns.Describe()}.");
-        if (reader.Largest > 100)
+            channel.Warning($"Left out {skipped} of {reader.Counts.Read} rows: {reader.Counts.Describe()}, in the {columns.Set} data.");
+        channel.Info($"Read {usable} rows of {columns.Describe()} ({columns.Set} data).");
+        // Pixels need no scaling: convolutional networks standardise them, and dense ones learn from them as well as from scaled ones.
+        arePixels |= columns.AreImages && reader.Largest <= MostPixel;
+        if (reader.Largest <= LargestUnscaled || columns.Training != null || columns.AreStandardized || (arePixels && !columns.AreForOwnModule))
+            return;
+        if (arePixels)
+            channel.Warning(InvariantText.Of($"Feature column '{columns.Features.Name}' has pixels up to {reader.Largest:G4}, and a network of ")
+                + "your own gets them as they are. Scale them, by scaleImage: 1 / 255f of ExtractPixels or in the module.");
+        else
             channel.Warning(
                 InvariantText.Of($"Feature column '{columns.Features.Name}' has values up to {reader.Largest:G4} in magnitude. Neural networks "
                     + $"learn slowly or not at all from unscaled features: ")

@@ -9,6 +9,27 @@ using static TorchSharp.torch;
 
 namespace FaMLNet.Tests.Training.Autograd;
 
+/// <summary>Layers invoked by forward, past TorchSharp's hooks.</summary>
+[CustomNetwork("by-forward")]
+public sealed class ByForwardFactory : ICustomNetworkFactory
+{
+    public nn.Module<Tensor, Tensor> Create(NetworkShape shape) => new ByForward(shape);
+
+    private sealed class ByForward : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> _a, _b;
+
+        public ByForward(NetworkShape shape) : base("by-forward")
+        {
+            (_a, _b) = (nn.Linear(shape.Input[0], 8), nn.Linear(8, shape.Outputs));
+            register_module("a", _a);
+            register_module("b", _b);
+        }
+
+        public override Tensor forward(Tensor x) => _b.forward(nn.functional.relu(_a.forward(x)));
+    }
+}
+
 /// <summary>
 /// A TorchSharp network of a user's own, start to end: any modules, branches included; its Linear and Conv2d layers follow the rule.
 /// </summary>
@@ -207,6 +228,17 @@ public sealed class CustomNetworkTests
         Assert.Contains("must give rows × 10", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidOperationException>(() => Pipeline("chain", FeedbackRule.Backpropagation, 1, image: false).Fit(data));
         Assert.Contains("cannot take rows of 64", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As older tutorials write modules: no rule, nor any measurement, sees a layer that is not called.</summary>
+    [Theory, InlineData("bp"), InlineData("fa"), InlineData("dfa")]
+    public void A_module_whose_layers_are_invoked_by_forward_is_told_to_call_them(string rule)
+    {
+        _mlContext.ComponentCatalog.RegisterAssembly(typeof(ByForwardFactory).Assembly);
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            Pipeline("by-forward", FeedbackRule.Parse(rule), 1, image: false).Fit(Tables.Load(_mlContext, "digits")));
+        Assert.Contains("never invokes call(x) on its layers 'a', 'b'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("write layer.call(x) instead of layer.forward(x)", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

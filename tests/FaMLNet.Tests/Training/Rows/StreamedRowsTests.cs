@@ -69,7 +69,7 @@ public sealed class StreamedRowsTests
                 FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(rule, epochs: 12);
                 options.Network = NetworkDefinition.Mlp(64);
                 options.DataCaching = caching;
-                return Tables.ModelOf(Tables.Pipeline(_mlContext, options).Fit(data)).History[^1].Accuracy;
+                return Tables.ModelOf(Tables.Pipeline(_mlContext, options).Fit(data)).History[^1].Accuracy!.Value;
             }
             Assert.Equal(Accuracy(DataCaching.InMemory), Accuracy(DataCaching.Streaming), 0.03);
         }

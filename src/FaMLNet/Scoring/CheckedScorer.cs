@@ -5,30 +5,30 @@ using Microsoft.ML.Runtime;
 namespace FaMLNet.Scoring;
 
 /// <summary>
-/// ML.NET's scorer of a transformer, for models that gain from it: whole views are scored in batches, single rows (a
-/// <c>PredictionEngine</c>'s) as before.
+/// ML.NET's scorer of a transformer, after a look at the feature column that it is given. Models that gain from it score whole views in batches,
+/// single rows (a <c>PredictionEngine</c>'s) as before.
 /// </summary>
-internal sealed class BatchedScorer : RowToRowScorerBase
+internal sealed class CheckedScorer : RowToRowScorerBase
 {
     private readonly RowToRowScorerBase _rows;
-    private readonly IBatchedModel _model;
+    private readonly IBatchedModel? _model;
     private readonly OutputColumns _outputs;
-    private readonly string _features;
+    private readonly ScoredColumns _check;
 
     /// <param name="host">The transformer's.</param>
     /// <param name="rows">ML.NET's own, which scores row by row: schema and annotations are its.</param>
     /// <param name="mapper">The model's.</param>
-    /// <param name="model">Scores batches.</param>
+    /// <param name="model">Scores batches; null if it cannot.</param>
     /// <param name="outputs">How each column follows from a row's scores.</param>
-    /// <param name="features">The feature column's name.</param>
-    public BatchedScorer(IHost host, RowToRowScorerBase rows, ISchemaBindableMapper mapper, IBatchedModel model, OutputColumns outputs,
-        string features)
-        : base(host, rows.Source, nameof(BatchedScorer), mapper)
+    /// <param name="check">Looks at what is to be scored.</param>
+    public CheckedScorer(IHost host, RowToRowScorerBase rows, ISchemaBindableMapper mapper, IBatchedModel? model, OutputColumns outputs,
+        ScoredColumns check)
+        : base(host, rows.Source, nameof(CheckedScorer), mapper)
     {
         _rows = rows;
         _model = model;
         _outputs = outputs;
-        _features = features;
+        _check = check;
     }
 
     public override DataViewSchema OutputSchema => _rows.OutputSchema;
@@ -36,9 +36,11 @@ internal sealed class BatchedScorer : RowToRowScorerBase
     /// <inheritdoc/>
     protected override IDataTransform ApplyToDataCore(IHostEnvironment env, IDataView newSource)
     {
+        _check.Look(newSource.Schema);
         // ML.NET asks for a row mapper, and for a schema, by an empty view.
         IDataTransform rows = ((ITransformTemplate)_rows).ApplyToData(env, newSource);
-        return newSource is EmptyDataView ? rows : new BatchedView(Host, rows, _model, _outputs, _features);
+        return newSource is EmptyDataView || _model is not { GainsFromBatches: true } model ? rows
+            : new BatchedView(Host, rows, model, _outputs, _check.Name);
     }
 
     // ML.NET applies a transformer's scorer to data; the scorer itself is never read.
