@@ -50,7 +50,9 @@ internal sealed class SweepFolder
         string mark = System.IO.Path.Combine(folder.Path, Mark);
         if (File.Exists(mark))
             folder.CheckMark(mark);
-        else if (Directory.Exists(folder.Path) && Directory.EnumerateFileSystemEntries(folder.Path).Any())
+        // Another process may be making the folder just now: the mark's temporary file and the trials are a sweep's own.
+        else if (Directory.Exists(folder.Path) && Directory.EnumerateFileSystemEntries(folder.Path).Select(System.IO.Path.GetFileName)
+            .Any(name => name != TrialsFolder && !name!.StartsWith(Mark, StringComparison.Ordinal)))
         {
             throw new InvalidOperationException($"'{folder.Path}' has files and is no folder of a sweep. Change experiment.output_dir or name in "
                 + $"'{sweep.Path}'.");
