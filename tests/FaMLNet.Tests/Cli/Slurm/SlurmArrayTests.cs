@@ -18,7 +18,7 @@ public sealed class SlurmArrayTests : IDisposable
             data: {dataset: csv, dataset_path: '{{{At("iris.csv")}}}'}
             model: {architecture: "mlp:4", mode: {type: fa}}
             training: {}
-            sweep: {over: {seed: {from: 1, to: 2500, points: 2500}}}
+            sweep: { over: { seed: {from: 1, to: 2500, points: 2500} } }
             """);
     }
 
