@@ -169,12 +169,13 @@ internal sealed class SweepFile
         if (scale == "log" && (from <= 0 || to <= 0))
             throw _file.Error(place, "a range on a log scale needs 'from' and 'to' above 0.");
         List<JsonNode?> values = [];
+        bool isWhole = scale == "linear" && from == Math.Floor(from) && (to - from) % (points - 1) == 0;
         for (int i = 0; i < points; i++)
         {
             double share = i / (points - 1), number = scale == "log" ? Math.Exp(Math.Log(from) + share * (Math.Log(to) - Math.Log(from)))
                 : from + share * (to - from);
-            // As people write them: three digits, and the ends exactly.
-            number = i == 0 ? from : i == points - 1 ? to
+            // As people write them: three digits, and the ends exactly; whole numbers at whole distances (seeds) stay what they are.
+            number = i == 0 ? from : i == points - 1 ? to : isWhole ? Math.Round(number)
                 : double.Parse(number.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
             values.Add(number == Math.Floor(number) && Math.Abs(number) < 1e15 ? JsonValue.Create((long)number) : JsonValue.Create(number));
         }

@@ -55,6 +55,10 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
+    public void A_range_of_whole_numbers_at_whole_distances_has_every_one_of_them() => Assert.Equal(Enumerable.Range(0, 1501).Select(i => $"{2 * i + 1}"),
+        Sweep("sweep: {over: {seed: {from: 1, to: 3001, points: 1501}}}\n").Trials.Select(trial => trial.Varied["seed"]));
+
+    [Fact]
     public void Cells_of_a_table_are_trials_times_what_else_varies()
     {
         File.WriteAllText(Path.Combine(_folder, "cells.csv"), "rule,rate,optimizer\nfa,0.01,SGD\ndfa,1e-3,Adam\n");
