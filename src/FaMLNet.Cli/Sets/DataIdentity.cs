@@ -70,6 +70,8 @@ internal sealed record DataIdentity(string Name, string Format, IReadOnlyList<Da
     private static DataFile Read(string path)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        if (!file.CanSeek)
+            throw new FormatException($"'{path}' is a pipe or a device. An experiment reads its data more than once: save it as a file.");
         using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[1 << 20];
@@ -109,9 +111,7 @@ internal sealed record DataIdentity(string Name, string Format, IReadOnlyList<Da
         Parallel.For(0, names.Length, index => files[index] = FileOf(names[index], Path.Combine(part.Path, names[index])));
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (DataFile file in files)
-        {
             hash.AppendData(Encoding.UTF8.GetBytes($"{file.Role}\n{file.Bytes} {file.Sha256}\n"));
-        }
         return new DataFile(role, files.Sum(file => file.Bytes), Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 

@@ -7,7 +7,8 @@ namespace FaMLNet.Persistence;
 /// <summary>The JSON entry of a saved model: everything but the weights. What is read is validated before it is used.</summary>
 internal sealed record ModelDocument
 {
-    private const int CurrentVersion = 2;
+    // 3: Training.
+    private const int CurrentVersion = 3;
     private const int MaximumCharacters = 1 << 26;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -42,9 +43,16 @@ internal sealed record ModelDocument
 
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
+    /// <summary>
+    /// What it was trained with and on: options as resolved, the data by its digest, date, machine, versions; for people, nothing reads it. Null in
+    /// models of before.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Training { get; init; }
+
     public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IReadOnlyList<FeedbackDocument> feedback,
-        IReadOnlyList<EpochMetrics> history, TargetDocument? target) => new()
+        IReadOnlyList<EpochMetrics> history, IReadOnlyDictionary<string, string>? training, TargetDocument? target) => new()
         {
+            Training = training,
             Format = FormatOf(task),
             Target = target,
             Version = CurrentVersion,

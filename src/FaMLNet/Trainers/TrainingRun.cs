@@ -39,8 +39,11 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         chosen = chosen.For(source);
         TrainedNetwork? initial = ((INetworkModel?)model)?.ToTrained(chosen.Network, source.Features, source.Outputs);
         channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
-        return new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
+        string data = source.Fingerprint;
+        TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
             (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood), checkpoint, initial);
+        IReadOnlyDictionary<string, string> record = TrainingRecord.Of(chosen, source, trained.Layout, data);
+        return trained with { Record = record, Last = trained.Last == null ? null : trained.Last with { Record = record } };
     }
 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)

@@ -10,6 +10,9 @@ internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, f
     /// <summary>Between its output and the labels of a regression.</summary>
     public TargetScale Target { get; init; } = TargetScale.None;
 
+    /// <summary>What it was trained with and on; null where that is not known.</summary>
+    public IReadOnlyDictionary<string, string>? Record { get; init; }
+
     /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
     public TrainedNetwork? Last { get; init; }
 }

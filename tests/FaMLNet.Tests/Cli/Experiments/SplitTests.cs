@@ -52,7 +52,7 @@ public sealed class SplitTests : IDisposable
     public void The_split_follows_from_its_own_seed_and_not_from_the_trainings()
     {
         File.Copy(Tables.PathOf("iris"), At("iris.csv"));
-        float[] one = TestRows("seed: 1", ""), other = TestRows("seed: 2", ""), third = TestRows("seed: 1", ", split_seed: 2");
+        double[] one = TestRows("seed: 1", ""), other = TestRows("seed: 2", ""), third = TestRows("seed: 1", ", split_seed: 2");
         Assert.Equal(30, one.Length);
         Assert.Equal(one, other);
         Assert.NotEqual(one, third);
@@ -110,7 +110,7 @@ public sealed class SplitTests : IDisposable
         Assert.Empty(new SelectedRows(view, []).GetColumn<float>("Value"));
     }
 
-    private float[] TestRows(string experiment, string data)
+    private double[] TestRows(string experiment, string data)
     {
         ExperimentSettings settings = Read($$$"""
             experiment: {name: x, {{{experiment}}}}
@@ -120,7 +120,7 @@ public sealed class SplitTests : IDisposable
             """);
         MLContext mlContext = new(1);
         IDataView test = DataSets.Open(mlContext, settings, null).Test;
-        return [.. test.GetColumn<float>(test.Schema[0])];
+        return [.. test.GetColumn<double>(test.Schema[0])];
     }
 
     private ExperimentResult Run(string text, List<string> said) => Experiment.Run(Read(text), new ExperimentRun
