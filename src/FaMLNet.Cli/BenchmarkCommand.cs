@@ -149,12 +149,13 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             return 0;
         }
         Probe probe = Probe.Run(experiment, settings.Data, stop.Token);
-        Write($"It would train {experiment.Network} by {experiment.Rule.ShortName} for {experiment.Epochs} epochs of {probe.TrainingRows} rows ({probe.Task.ToString()
-            .ToLowerInvariant()}), test on {probe.TestRows} rows, and write to {experiment.OutputFolder}.");
-        Write($"Time: about {Probe.Duration(experiment.Epochs * probe.SecondsPerEpoch)}, {Probe.Duration(probe.SecondsPerEpoch)} per epoch, by a probe of {
-            probe.ProbedRows} rows; validation, tests and attacks come on top.");
-        Write($"Disk: about {Probe.Size(probe.ModelBytes)} for the model, and up to {Probe.Size(2.0 * probe.CheckpointBytes)} for checkpoints while it trains; {
-            Probe.FreeSpace(experiment.OutputFolder)} are free.");
+        string task = probe.Task.ToString().ToLowerInvariant(), time = Probe.Duration(experiment.Epochs * probe.SecondsPerEpoch);
+        Console.WriteLine($"It would train {experiment.Network} by {experiment.Rule.ShortName} for {experiment.Epochs} epochs of "
+            + $"{probe.TrainingRows} rows ({task}), test on {probe.TestRows} rows, and write to {experiment.OutputFolder}.");
+        Console.WriteLine($"Time: about {time}, {Probe.Duration(probe.SecondsPerEpoch)} per epoch, by a probe of {probe.ProbedRows} rows; "
+            + "validation, tests and attacks come on top.");
+        Console.WriteLine($"Disk: about {Probe.Size(probe.ModelBytes)} for the model, and up to {Probe.Size(2.0 * probe.CheckpointBytes)} for "
+            + $"checkpoints while it trains; {Probe.FreeSpace(experiment.OutputFolder)} are free.");
         Console.WriteLine("Nothing was run.");
         return 0;
     }
@@ -172,7 +173,8 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (settings.Epochs is < 1)
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
         MLContext mlContext = new(1);
-        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, settings.Peer == null ? Console.WriteLine : _ => { },
+        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, settings.Peer == null ? Console.WriteLine
+            : _ => { },
             LabelTask.Parse(settings.Task));
         if (settings.Rows is { } rows)
             data = data with { View = mlContext.Data.TakeRows(data.View, rows) };

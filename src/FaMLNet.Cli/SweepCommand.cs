@@ -131,8 +131,8 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         foreach (SlurmArray array in arrays)
         {
             job = SlurmSweep.Submit(array.Path, settings.ArrayLimit == null ? null : job);
-            Console.WriteLine($"Submitted as job {job}: {array.Trials} trials. 'famlnet sweep {settings.File} --collect' gathers what is there, at any "
-                + "time.");
+            Console.WriteLine($"Submitted as job {job}: {array.Trials} trials. 'famlnet sweep {settings.File} --collect' gathers what is there, "
+                + "at any time.");
         }
         return 0;
     }
@@ -151,8 +151,8 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         if (unrecorded > 0)
         {
             Console.WriteLine($"{unrecorded} of {sweep.Trials.Count} trials have results that were written before identities were recorded "
-                + $"({ExperimentResult.NotRecorded}): their data, defaults and versions are not known. They are shown, marked, and not run again. To run "
-                + "one again, remove its folder.");
+                + $"({ExperimentResult.NotRecorded}): their data, defaults and versions are not known. They are shown, marked, and not run "
+                + "again. To run one again, remove its folder.");
         }
     }
 

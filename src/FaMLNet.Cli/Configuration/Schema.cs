@@ -85,7 +85,8 @@ internal static class Schema
         string? near = schema["enum"] is JsonArray options && Get(file, pointer) is JsonValue value && value.TryGetValue(out string? text)
             ? Nearest(text, [.. options.OfType<JsonNode>().Select(option => option.ToString())]) : null;
         if (TakesText(schema) && NotText(file, pointer) is { } plain)
-            return $"{name} must be {Expected(schema)}; found {plain.Kind}, {plain.Text}. If it is meant as a text, write it in quotes: \"{plain.Text}\".";
+            return $"{name} must be {Expected(schema)}; found {plain.Kind}, {plain.Text}. If it is meant as a text, write it in quotes: "
+                + "\"{plain.Text}\".";
         return $"{name} must be {Expected(schema)}; found {found}.{(near == null ? "" : $" Did you mean '{near}'?")}";
     }
 

@@ -63,7 +63,8 @@ internal static class Experiment
         if (start != null && start.Task.Kind != task)
         {
             throw new InvalidOperationException($"model.checkpoint: '{settings.Checkpoint}' is a model of the task "
-                + $"{Word(start.Task.Kind)}, and the data has the task {Word(task)}. Set data.task to {Word(start.Task.Kind)}, or take another model.");
+                + $"{Word(start.Task.Kind)}, and the data has the task {Word(task)}. Set data.task to {Word(start.Task.Kind)}, or take another "
+                    + "model.");
         }
         JsonObject identity = ExperimentIdentity.Of(settings, task, DataIdentity.Of(settings, run.Data));
         Directory.CreateDirectory(run.Folder);
@@ -126,8 +127,8 @@ internal static class Experiment
                     + $"{ExperimentIdentity.Summary(known.Differences)}. Change experiment.name or output_dir, or remove that folder.");
             case Standing.NotRecorded:
                 run.Say($"'{run.Folder}' has a result that was written before identities were recorded ({ExperimentResult.NotRecorded}): its "
-                    + "settings are the same as written, but its data, defaults and versions are not known. It is shown as it is. To run the experiment "
-                    + "again, change experiment.name or remove that folder.");
+                    + "settings are the same as written, but its data, defaults and versions are not known. It is shown as it is. To run the "
+                    + "experiment again, change experiment.name or remove that folder.");
                 break;
             case Standing.SameWithoutData:
                 run.Say($"'{run.Folder}' is complete: its result is shown again. The data is not here, so that it was not compared.");

@@ -98,16 +98,17 @@ internal static class ExperimentIdentity
     {
         bool isImages = data.Format.StartsWith("image files", StringComparison.Ordinal), isOne = data.Files.Count == 1,
             isOneTable = isOne && !isImages;
+        string how = task == TaskKind.Regression ? "by chance" : isImages ? "of each class, always the same" : "of each class";
         JsonObject split = new()
         {
-            ["test"] = !isOne ? "files of their own" : string.Create(CultureInfo.InvariantCulture,
-                $"a share of {settings.TestShare} {(task == TaskKind.Regression ? "by chance" : "of each class")}{(isImages ? ", always the same" : "")}"),
+            ["test"] = !isOne ? "files of their own" : string.Create(CultureInfo.InvariantCulture, $"a share of {settings.TestShare} {how}"),
             ["validation"] = settings.Validation switch
             {
                 { IsNone: true } => "none",
                 { OnTest: true } => "the test rows",
                 { Rows: { } rows } => string.Create(CultureInfo.InvariantCulture, $"{rows} training rows, by the training's seed"),
-                { Share: var share } => string.Create(CultureInfo.InvariantCulture, $"a share of {share} of the training rows, by the training's seed"),
+                { Share: var share } => string.Create(CultureInfo.InvariantCulture, $"a share of {share} of the training rows, by the training's "
+                    + $"seed"),
             },
         };
         if (isOneTable || isImages)
@@ -126,8 +127,9 @@ internal static class ExperimentIdentity
         Flatten(there, "", first);
         Flatten(here, "", second);
         return [.. first.Keys.Union(second.Keys).Where(place => first.GetValueOrDefault(place) != second.GetValueOrDefault(place))
-            .OrderBy(place => place, StringComparer.Ordinal)
-            .Select(place => $"{place} is {first.GetValueOrDefault(place) ?? "not set"} there and {second.GetValueOrDefault(place) ?? "not set"} here")];
+            .OrderBy(place => place.Count(letter => letter == '.')).ThenBy(place => place, StringComparer.Ordinal)
+            .Select(place => $"{place} is {first.GetValueOrDefault(place) ?? "not set"} there and {second.GetValueOrDefault(place) ?? "not set"} "
+                + "here")];
     }
 
     /// <summary>The first differences, in a sentence.</summary>

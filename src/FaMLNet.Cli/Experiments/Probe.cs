@@ -79,7 +79,8 @@ internal sealed record Probe(Tables.TaskKind Task, long TrainingRows, long TestR
     }
 
     /// <summary>A duration as people write it.</summary>
-    public static string Duration(double seconds) => seconds < 1 ? "less than a second" : seconds < 100 ? seconds.ToString(seconds < 10 ? "F1" : "F0", CultureInfo.InvariantCulture) + " s"
+    public static string Duration(double seconds) => seconds < 1 ? "less than a second" : seconds < 100 ? seconds.ToString(seconds < 10 ? "F1"
+        : "F0", CultureInfo.InvariantCulture) + " s"
         : seconds < 6000 ? (seconds / 60).ToString("F0", CultureInfo.InvariantCulture) + " min"
         : seconds < 200 * 3600 ? (seconds / 3600).ToString("F1", CultureInfo.InvariantCulture) + " h"
         : (seconds / 86400).ToString("F0", CultureInfo.InvariantCulture) + " days";

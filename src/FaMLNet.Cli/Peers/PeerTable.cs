@@ -13,7 +13,8 @@ internal static class PeerTable
     /// <param name="arguments">What a process is told beside the trainer.</param>
     /// <param name="say">Receives a line a trainer.</param>
     /// <param name="cancellation">Stops.</param>
-    public static List<PeerMeasures> Run(IReadOnlyList<Peer> peers, IReadOnlyList<string> arguments, Action<string> say, CancellationToken cancellation)
+    public static List<PeerMeasures> Run(IReadOnlyList<Peer> peers, IReadOnlyList<string> arguments, Action<string> say,
+        CancellationToken cancellation)
     {
         List<PeerMeasures> measures = [];
         foreach (Peer peer in peers)

@@ -71,7 +71,8 @@ internal sealed class LocalSweep
     private string Progress()
     {
         TrialState[] states = [.. _sweep.Trials.Select(_folder.StateOf)];
-        int done = states.Count(state => state is TrialState.Done or TrialState.NotRecorded), failed = states.Count(state => state == TrialState.Failed);
+        int done = states.Count(state => state is TrialState.Done or TrialState.NotRecorded),
+            failed = states.Count(state => state == TrialState.Failed);
         int epochs = EpochsDone(), now = epochs - _epochsAtStart;
         string left = now <= 0 ? "" : $", {Duration(_watch.Elapsed / now * Math.Max(0, _ours.Sum(trial => trial.Settings.Epochs) - epochs))} left";
         return $"{done} of {_sweep.Trials.Count} done, {_running.Count} running, {failed} failed{left}";

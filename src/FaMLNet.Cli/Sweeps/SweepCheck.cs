@@ -52,11 +52,11 @@ internal static class SweepCheck
         int together = Math.Min(sweep.Processes, ours.Length);
         say(string.Create(CultureInfo.InvariantCulture, $"Would run: {ours.Length} trials, {together} at a time on {sweep.Cores} "
             + $"{(sweep.Cores == 1 ? "core" : "cores")} each, {ours.Sum(trial => trial.Settings.Epochs)} epochs in all."));
-        say($"Time: about {Probe.Duration(seconds / together)} in all, {Probe.Duration(seconds / Math.Max(1, all))} per trial, by {probes.Count} probes "
-            + $"of {kinds.Length} kinds of trials; validation, tests and attacks come on top.");
+        say($"Time: about {Probe.Duration(seconds / together)} in all, {Probe.Duration(seconds / Math.Max(1, all))} per trial, by {probes.Count} "
+            + $"probes of {kinds.Length} kinds of trials; validation, tests and attacks come on top.");
         say($"Disk: about {(sweep.KeepsModels ? Probe.Size(bytes) : "0 bytes")} for models"
-            + $"{(sweep.KeepsModels ? "" : " (sweep.keep_models is false)")}, and up to {Probe.Size(checkpoints * together)} for checkpoints while it runs; "
-            + $"{Probe.FreeSpace(folder.Path)} are free.");
+            + $"{(sweep.KeepsModels ? "" : " (sweep.keep_models is false)")}, and up to {Probe.Size(checkpoints * together)} for checkpoints "
+            + $"while it runs; {Probe.FreeSpace(folder.Path)} are free.");
         say("Nothing was run.");
     }
 
@@ -65,11 +65,12 @@ internal static class SweepCheck
     {
         DataIdentity data = DataIdentity.Of(settings, folder);
         string jpeg = data.Name == DataIdentity.Cifar10AsImageFiles ? " It is not the published CIFAR-10: JPEG files have other pixels." : "";
-        return $"Data: {data.Name}, {data.Format}, at '{DataSets.Locate(settings, folder)}': {Probe.Size(data.Files.Sum(file => file.Bytes))}, SHA-256 "
-            + $"{string.Join(", ", data.Files.Select(file => $"{file.Sha256[..12]}… ({file.Role})"))}.{jpeg}";
+        return $"Data: {data.Name}, {data.Format}, at '{DataSets.Locate(settings, folder)}': {Probe.Size(data.Files.Sum(file => file.Bytes))}, "
+            + $"SHA-256 {string.Join(", ", data.Files.Select(file => $"{file.Sha256[..12]}… ({file.Role})"))}.{jpeg}";
     }
 
     /// <summary>What decides how long an epoch takes.</summary>
-    private static string KindOf(ExperimentSettings settings) => string.Join('\0', settings.Dataset, settings.DatasetPath, settings.Network, settings.Rule,
+    private static string KindOf(ExperimentSettings settings) => string.Join('\0', settings.Dataset, settings.DatasetPath, settings.Network,
+        settings.Rule,
         settings.BatchSize, settings.TrainRows, settings.TargetSize, settings.ToOptions().Diagnostics);
 }

@@ -84,7 +84,8 @@ internal sealed class SweepFolder
     public KnownResult? ResultOf(Trial trial)
     {
         FileInfo file = new(System.IO.Path.Combine(FolderOf(trial), Experiment.ResultFile));
-        return file.Exists ? _known.GetOrAdd((file.FullName, file.LastWriteTimeUtc), _ => KnownResult.Read(file.FullName, trial.Settings, _data)) : null;
+        return file.Exists ? _known.GetOrAdd((file.FullName, file.LastWriteTimeUtc), _ => KnownResult.Read(file.FullName, trial.Settings, _data))
+            : null;
     }
 
     /// <summary>Refuses a sweep with trials whose folders have other experiments' results.</summary>
@@ -95,8 +96,8 @@ internal sealed class SweepFolder
         if (others.Length > 0)
         {
             throw new InvalidOperationException($"'{FolderOf(others[0])}' has the result of another experiment: "
-                + $"{ExperimentIdentity.Summary(ResultOf(others[0])!.Differences)}. {others.Length} of {_sweep.Trials.Count} trials have such results "
-                + "(--list shows them). Change experiment.output_dir or name, or remove these folders.");
+                + $"{ExperimentIdentity.Summary(ResultOf(others[0])!.Differences)}. {others.Length} of {_sweep.Trials.Count} trials have such "
+                + "results (--list shows them). Change experiment.output_dir or name, or remove these folders.");
         }
     }
 

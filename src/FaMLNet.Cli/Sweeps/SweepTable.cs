@@ -66,7 +66,8 @@ internal static class SweepTable
         bool isRegression = TasksOf(rows).Contains(TaskKind.Regression);
         string[] ofRegression = isRegression ? ["validation_rmse", "best_validation_rmse", "training_rmse"] : [];
         Line([.. keys, "state", "identity", "task", "epochs", .. measures.Select(measure => $"last_{measure.Column}"), "best_epoch",
-            .. measures.Select(measure => $"best_{measure.Column}"), "chosen_on", "validation_accuracy", "best_validation_accuracy", "training_accuracy",
+            .. measures.Select(measure => $"best_{measure.Column}"), "chosen_on", "validation_accuracy", "best_validation_accuracy",
+                "training_accuracy",
             .. ofRegression, "training_seconds", "mean_alignment_angle", "mean_norm_ratio", "rows_of_unseen_classes", "data", "failure", "trial"]);
         foreach (Row row in rows)
         {
@@ -87,7 +88,8 @@ internal static class SweepTable
 
     /// <summary>The data of a result, with the beginning of its digests.</summary>
     private static string DataOf(ExperimentResult? result) => result?.Identity?["data"] is not JsonObject data ? ""
-        : $"{data["name"]} ({data["format"]}) {string.Join(' ', (data["files"] as JsonObject ?? []).Select(file => $"{file.Value?["sha256"]}"[..12]))}";
+        : $"{data["name"]} ({data["format"]}) " + string.Join(' ', (data["files"] as JsonObject ?? [])
+            .Select(file => $"{file.Value?["sha256"]}"[..12]));
 
     private static string Json(List<Row> rows) => new JsonArray([.. rows.Select(row => (JsonNode)new JsonObject
     {
@@ -108,10 +110,11 @@ internal static class SweepTable
         int done = rows.Count(row => row.Result != null), unrecorded = rows.Count(row => row.State == TrialState.NotRecorded);
         StringBuilder text = new($"# {sweep.Name}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{done} of {rows.Count} trials done, {rows.Count(row => row.State == TrialState.Failed)} failed. ")
-            .Append(isClasses ? "Accuracies on the test rows, %" : $"On the test rows: {string.Join("; ", measures.Select(measure => measure.Title))}")
+            .Append(isClasses ? "Accuracies on the test rows, %" : "On the test rows: " + string.Join("; ", measures.Select(measure => measure.Title)))
             .Append(", mean ± standard deviation over the seeds.\n\n");
         if (unrecorded > 0)
-            text.Append(CultureInfo.InvariantCulture, $"Identity not recorded: {unrecorded} of {done} results were written before data, defaults and versions were recorded; they are marked by *.\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"Identity not recorded: {unrecorded} of {done} results were written before data, defaults "
+                + $"and versions were recorded; they are marked by *.\n\n");
         foreach (string note in rows.Select(row => row.Result?.Identity?["data"] is { } data && $"{data["name"]}" == DataIdentity.Cifar10AsImageFiles
             ? $"Data: CIFAR-10 as {data["format"]}, not the published CIFAR-10." : null).OfType<string>().Distinct())
             text.Append(note).Append("\n\n");

@@ -7,8 +7,7 @@ namespace FaMLNet.Persistence;
 /// <summary>The JSON entry of a saved model: everything but the weights. What is read is validated before it is used.</summary>
 internal sealed record ModelDocument
 {
-    // 3: Training.
-    private const int CurrentVersion = 3;
+    private const int CurrentVersion = 2;
     private const int MaximumCharacters = 1 << 26;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

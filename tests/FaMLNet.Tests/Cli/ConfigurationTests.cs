@@ -192,8 +192,8 @@ public sealed class ConfigurationTests : IDisposable
             + "\"007\"." },
         { "name: \"usf_lenet\"", "name: 1e3", "write it in quotes: \"1e3\"." },
         { "name: \"usf_lenet\"", "name: true", "found true or false, true. If it is meant as a text, write it in quotes: \"true\"." },
-        { "output_dir: \"runs/mnist/\"", "output_dir: ~", "experiment.output_dir must be a text; found null, ~. If it is meant as a text, write it in "
-            + "quotes: \"~\"." },
+        { "output_dir: \"runs/mnist/\"", "output_dir: ~", "experiment.output_dir must be a text; found null, ~. If it is meant as a text, write "
+            + "it in quotes: \"~\"." },
         { "dataset_path: null", "dataset_path: 2024", "data.dataset_path must be a text or nothing (null); found a number, 2024. If it is meant" },
         { "target_size: 32", "label: 1", "data.label must be a text; found a number, 1. If it is meant as a text, write it in quotes: \"1\"." },
         { "output_dir: \"runs/mnist/\"", "output_dir: $FAMLNET_NOT_SET/x", "experiment.output_dir: '$FAMLNET_NOT_SET/x': the variable "
@@ -292,9 +292,10 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("training.hyperparameters.epoch=5", "with --set training.hyperparameters.epoch=5: the key 'training.hyperparameters.epoch' is not known")]
-    [InlineData("training.hyperparameters.epochs=0", "with --set training.hyperparameters.epochs=0: training.hyperparameters.epochs must be a whole number "
-        + "from 1 to 1000000; found 0.")]
+    [InlineData("training.hyperparameters.epoch=5", "with --set training.hyperparameters.epoch=5: the key 'training.hyperparameters.epoch' is "
+        + "not known")]
+    [InlineData("training.hyperparameters.epochs=0", "with --set training.hyperparameters.epochs=0: training.hyperparameters.epochs must be a "
+        + "whole number from 1 to 1000000; found 0.")]
     [InlineData("trainig.epochs=5", "the key 'trainig' is not known. Known are")]
     [InlineData("epochs", "--set epochs: expected KEY=VALUE with the full key")]
     [InlineData("=5", "--set =5: expected KEY=VALUE")]

@@ -227,9 +227,10 @@ public sealed class DataSetTests : IDisposable
             string name = isZipped ? part + ".zip" : part;
             Directory.Move(Path.Combine(_folder, name), Path.Combine(_folder, "cifar10-jpeg", name));
         }
-        File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x, output_dir: r}\ndata: {dataset: cifar10, dataset_path: cifar10-jpeg}\n"
-            + "model: {architecture: 'mlp:4', mode: {type: dfa}}\ntraining: {hyperparameters: {epochs: 1, batch_size: 8}}\nevaluation: {report: false, "
-            + "tensorboard: false}\n");
+        File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x, output_dir: r}\ndata: {dataset: cifar10, dataset_path: "
+            + "cifar10-jpeg}\n"
+            + "model: {architecture: 'mlp:4', mode: {type: dfa}}\ntraining: {hyperparameters: {epochs: 1, batch_size: 8}}\nevaluation: {report: "
+            + "false, tensorboard: false}\n");
         const string warning = "results are not those of CIFAR-10";
         Assert.Contains("It is not the published CIFAR-10", Tool("benchmark", "x.yaml", "--check"), StringComparison.Ordinal);
         Assert.Contains(warning, Tool("benchmark", "x.yaml"), StringComparison.Ordinal);
@@ -244,8 +245,8 @@ public sealed class DataSetTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "cifar10-jpeg", "cifar-10-batches-bin"));
         foreach (string file in Enumerable.Range(1, 5).Select(batch => $"data_batch_{batch}.bin").Append("test_batch.bin"))
             File.WriteAllBytes(Path.Combine(_folder, "cifar10-jpeg", "cifar-10-batches-bin", file), new byte[20 * 3073]);
-        File.WriteAllText(Path.Combine(_folder, "x.yaml"), File.ReadAllText(Path.Combine(_folder, "x.yaml")).Replace("sweep: {over: {seed: [1]}}\n", "",
-            StringComparison.Ordinal));
+        string configuration = Path.Combine(_folder, "x.yaml");
+        File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("sweep: {over: {seed: [1]}}\n", "", StringComparison.Ordinal));
         Assert.Contains("data.name is cifar10 as image files there and cifar10 here", Assert.Throws<InvalidOperationException>(() =>
             Tool("benchmark", "x.yaml")).Message, StringComparison.Ordinal);
     }

@@ -55,7 +55,8 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
-    public void A_range_of_whole_numbers_at_whole_distances_has_every_one_of_them() => Assert.Equal(Enumerable.Range(0, 1501).Select(i => $"{2 * i + 1}"),
+    public void A_range_of_whole_numbers_at_whole_distances_has_every_one_of_them() => Assert.Equal(Enumerable.Range(0,
+        1501).Select(i => $"{2 * i + 1}"),
         Sweep("sweep: {over: {seed: {from: 1, to: 3001, points: 1501}}}\n").Trials.Select(trial => trial.Varied["seed"]));
 
     [Fact]

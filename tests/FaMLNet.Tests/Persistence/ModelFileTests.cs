@@ -59,7 +59,8 @@ public sealed class ModelFileTests
         Dictionary<string, string> record = Record(Saved.Value.Zip);
         Assert.Contains("Adam { LearningRate = 0.004", record["Optimizer"], StringComparison.Ordinal);
         Assert.Contains("Cosine", record["Schedule"], StringComparison.Ordinal);
-        Assert.Equal(("0.1", "0.1", "1", "none"), (record["InitialWeightScale"], record["FeedbackScale"], record["Seed"], record["GradientClipping"]));
+        Assert.Equal(("0.1", "0.1", "1", "none"), (record["InitialWeightScale"], record["FeedbackScale"], record["Seed"],
+            record["GradientClipping"]));
         Assert.Matches("^150 rows of 4 features and 3 classes, SHA-256 [0-9A-F]{64}$", record["training data"]);
         Assert.Matches(@"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$", record["date"]);
         Assert.All(new[] { "machine", "device", "version of FaMLNet", "version of ML.NET", "version of TorchSharp" }, name =>

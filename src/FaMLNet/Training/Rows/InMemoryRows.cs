@@ -51,7 +51,8 @@ internal sealed class InMemoryRows : RowSource
     public override long Count => _rows.Length;
 
     // Of the rows as they were read: asked for before they are centred, and kept.
-    public override string Fingerprint => _fingerprint ??= _data.Hash() + (Validation is { } validation && validation.Data != _data ? validation.Data.Hash() : "");
+    public override string Fingerprint => _fingerprint ??= _data.Hash() + (Validation is { } validation && validation.Data != _data
+        ? validation.Data.Hash() : "");
 
     public override float[] Center()
     {

@@ -79,8 +79,8 @@ public sealed class ExperimentTaskTests : IDisposable
         "model.loss_function.label_smoothing: it is for classes")]
     [InlineData("data: {dataset: csv, dataset_path: price.csv, label: price, task: multiclass}", "loss_function: {name: huber}",
         "huber is a loss of a regression")]
-    [InlineData("data: {dataset: csv, dataset_path: price.csv, label: price, task: binary}", "pretrained: false", "data.task: binary needs a label of "
-        + "two values")]
+    [InlineData("data: {dataset: csv, dataset_path: price.csv, label: price, task: binary}", "pretrained: false", "data.task: binary needs a "
+        + "label of two values")]
     [InlineData("data: {dataset: mnist, task: regression}", "pretrained: false", "data.task: 'mnist' has images in classes")]
     [InlineData("data: {dataset: csv, dataset_path: price.csv, label: price, task: regresion}", "pretrained: false", "Did you mean 'regression'?")]
     public void What_has_no_meaning_for_the_task_is_refused_before_it_trains(string data, string model, string message)
