@@ -86,7 +86,7 @@ internal static class Schema
             ? Nearest(text, [.. options.OfType<JsonNode>().Select(option => option.ToString())]) : null;
         if (TakesText(schema) && NotText(file, pointer) is { } plain)
             return $"{name} must be {Expected(schema)}; found {plain.Kind}, {plain.Text}. If it is meant as a text, write it in quotes: "
-                + "\"{plain.Text}\".";
+                + $"\"{plain.Text}\".";
         return $"{name} must be {Expected(schema)}; found {found}.{(near == null ? "" : $" Did you mean '{near}'?")}";
     }
 

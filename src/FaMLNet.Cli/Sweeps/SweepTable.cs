@@ -110,7 +110,8 @@ internal static class SweepTable
         int done = rows.Count(row => row.Result != null), unrecorded = rows.Count(row => row.State == TrialState.NotRecorded);
         StringBuilder text = new($"# {sweep.Name}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{done} of {rows.Count} trials done, {rows.Count(row => row.State == TrialState.Failed)} failed. ")
-            .Append(isClasses ? "Accuracies on the test rows, %" : "On the test rows: " + string.Join("; ", measures.Select(measure => measure.Title)))
+            .Append(isClasses ? "Accuracies on the test rows, %" : "On the test rows: "
+                + string.Join("; ", measures.Select(measure => measure.Title)))
             .Append(", mean ± standard deviation over the seeds.\n\n");
         if (unrecorded > 0)
             text.Append(CultureInfo.InvariantCulture, $"Identity not recorded: {unrecorded} of {done} results were written before data, defaults "
