@@ -4,6 +4,8 @@ using System.Text.Json;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
 using FaMLNet.Cli.Peers;
+using FaMLNet.Cli.Sweeps;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
@@ -55,8 +57,17 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         [CommandOption("--peer <TRAINER>", IsHidden = true)]
         public string? Peer { get; set; }
 
-        [CommandOption("--check"), Description("Checks the file and does nothing else.")]
+        [CommandOption("--check"), Description("Checks the file and the data, says what would run, how long it would take and how much it would "
+            + "write, by a short probe; trains nothing and writes nothing.")]
         public bool Check { get; set; }
+
+        [CommandOption("--set <KEY=VALUE>"), Description("Overrides a key of the file, for example --set training.hyperparameters.epochs=5; may be "
+            + "repeated.")]
+        public string[] Set { get; set; } = [];
+
+        [CommandOption("--task <TASK>"), Description("With --peers: auto (told from the label), multiclass, binary or regression. A file has "
+            + "data.task."), DefaultValue("auto")]
+        public string Task { get; set; } = "auto";
     }
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
@@ -70,17 +81,15 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             return Compare(settings, settings.Peers, cancellationToken);
         if (settings.File == null)
             throw new FormatException("Give a YAML file, famlnet benchmark experiment.yaml, or --peers with a table or a folder of images.");
-        YamlFile file = YamlFile.Read(settings.File);
+        YamlFile file = YamlFile.Read(settings.File).Override(settings.Set);
         ExperimentSettings experiment = ExperimentSettings.Read(file);
         if (file.Root["sweep"] != null)
             throw file.Error("/sweep", "the file is a sweep of many experiments. Run it with 'famlnet sweep'.");
         if (settings.Check)
-        {
-            AnsiConsole.WriteLine($"{settings.File} is in order.");
-            return 0;
-        }
+            return Check(settings, experiment, cancellationToken);
         using StopSignals stop = new(cancellationToken);
         string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
+        bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
         ExperimentResult result = null!;
         void Run(Action<EpochMetrics>? epochDone) => result = Experiment.Run(experiment, new ExperimentRun
         {
@@ -88,7 +97,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Data = settings.Data,
             Strict = settings.Strict,
             EpochDone = epochDone,
-            Say = AnsiConsole.WriteLine,
+            Say = Console.WriteLine,
             Log = settings.Log ? Messages.Print : Messages.PrintWarning,
             Cancellation = stop.Token,
         });
@@ -96,14 +105,67 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Run(null);
         else
             TrainingView.Run(AnsiConsole.Console, view => Run(view.Add(experiment.Name, experiment.Epochs)));
-        WholeFile.Write(copy, path => System.IO.File.Copy(settings.File, path, overwrite: true));
+        // What a result that was there already was made from stays as it is.
+        if (!isOver)
+            WriteCopy(settings, file, copy);
         Show(result);
         AnsiConsole.WriteLine($"Everything is in {folder}.");
         return 0;
     }
 
+    /// <summary>The configuration that was run: the file as it is, or with what --set overrides in one text that YAML reads.</summary>
+    private static void WriteCopy(Settings settings, YamlFile file, string copy)
+    {
+        if (settings.Set.Length == 0)
+        {
+            WholeFile.Write(copy, path => System.IO.File.Copy(settings.File!, path, overwrite: true));
+            return;
+        }
+        string options = string.Concat(settings.Set.Select(set => $"# --set {set.ReplaceLineEndings(" ")}\n"));
+        WholeFile.WriteText(copy, $"# {Path.GetFileName(settings.File)} with\n{options}"
+            + file.Root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+    }
+
+    /// <summary>Says what would run.</summary>
+    private static int Check(Settings settings, ExperimentSettings experiment, CancellationToken cancellationToken)
+    {
+        Console.WriteLine($"{settings.File} is in order.");
+        string result = Path.Combine(experiment.OutputFolder, Experiment.ResultFile);
+        if (System.IO.File.Exists(result))
+        {
+            KnownResult known = KnownResult.Read(result, experiment, settings.Data);
+            if (known.Standing == Standing.Other)
+                throw new InvalidOperationException($"It would be refused: '{experiment.OutputFolder}' has the result of another experiment: "
+                    + $"{ExperimentIdentity.Summary(known.Differences)}. Change experiment.name or output_dir, or remove that folder.");
+            Console.WriteLine($"Nothing would run: '{experiment.OutputFolder}' has the result already"
+                + $"{(known.Standing == Standing.NotRecorded ? $" ({ExperimentResult.NotRecorded})" : "")}.");
+            return 0;
+        }
+        using StopSignals stop = new(cancellationToken);
+        Console.WriteLine(SweepCheck.DataLine(experiment, settings.Data));
+        if (!experiment.Trains)
+        {
+            Console.WriteLine($"It would measure the saved model '{experiment.Checkpoint}' and write to {experiment.OutputFolder}.");
+            return 0;
+        }
+        Probe probe = Probe.Run(experiment, settings.Data, stop.Token);
+        string task = probe.Task.ToString().ToLowerInvariant(), time = Probe.Duration(experiment.Epochs * probe.SecondsPerEpoch);
+        Console.WriteLine($"It would train {experiment.Network} by {experiment.Rule.ShortName} for {experiment.Epochs} epochs of "
+            + $"{probe.TrainingRows} rows ({task}), test on {probe.TestRows} rows, and write to {experiment.OutputFolder}.");
+        Console.WriteLine($"Time: about {time}, {Probe.Duration(probe.SecondsPerEpoch)} per epoch, by a probe of {probe.ProbedRows} rows; "
+            + "validation, tests and attacks come on top.");
+        Console.WriteLine($"Disk: about {Probe.Size(probe.ModelBytes)} for the model, and up to {Probe.Size(2.0 * probe.CheckpointBytes)} for "
+            + $"checkpoints while it trains; {Probe.FreeSpace(experiment.OutputFolder)} are free.");
+        Console.WriteLine("Nothing was run.");
+        return 0;
+    }
+
+    private static void Write(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+
     private static int Compare(Settings settings, string path, CancellationToken cancellationToken)
     {
+        if (settings.Set.Length > 0 || settings.Check)
+            throw new FormatException($"{(settings.Check ? "--check" : "--set")} is for a YAML file, not for --peers.");
         if (settings.Folds is < 2 or > 100)
             throw new FormatException($"--folds must be from 2 to 100; found {settings.Folds}.");
         if (settings.Rows is < 10)
@@ -111,13 +173,15 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (settings.Epochs is < 1)
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
         MLContext mlContext = new(1);
-        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, _ => { });
+        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, settings.Peer == null ? Console.WriteLine
+            : _ => { },
+            LabelTask.Parse(settings.Task));
         if (settings.Rows is { } rows)
             data = data with { View = mlContext.Data.TakeRows(data.View, rows) };
         int epochs = settings.Epochs ?? (data.IsImages ? 10 : 100);
         if (settings.Peer is { } name)
         {
-            Peer peer = Peers.Peer.All.First(peer => peer.Name == name);
+            Peer peer = Peers.Peer.Of(data.Task.Kind).First(peer => peer.Name == name);
             Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs)));
             return 0;
         }
@@ -127,13 +191,16 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         List<string> arguments = ["--peers", path, "--label", settings.Label, "--folds", $"{settings.Folds}", "--epochs", $"{epochs}"];
         if (settings.Rows is { } count)
             arguments.AddRange(["--rows", $"{count}"]);
-        List<PeerMeasures> measures = PeerTable.Run(arguments, Console.WriteLine, stop.Token);
+        // The processes get the task that was told here, of all rows.
+        arguments.AddRange(["--task", data.Task.Kind.ToString().ToLowerInvariant()]);
+        IReadOnlyList<Peer> peers = Peers.Peer.Of(data.Task.Kind);
+        List<PeerMeasures> measures = PeerTable.Run(peers, arguments, Console.WriteLine, stop.Token);
         string table = PeerTable.Markdown(measures);
         Console.WriteLine();
         Console.WriteLine(table);
         if (settings.Output is { } output)
             WholeFile.WriteText(output, table);
-        return measures.Count == Peers.Peer.All.Count ? 0 : 1;
+        return measures.Count == peers.Count ? 0 : 1;
     }
 
     private static void Show(ExperimentResult result)
@@ -144,9 +211,10 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
                 continue;
             string chosen = what == "best" ? $", chosen on the {result.ChosenOn} rows" : "";
             string epoch = result.Epochs == 0 ? "saved model" : $"{what} epoch ({measures.Epoch}{chosen})";
-            double error = 1 - measures.Top1;
-            Write($"{epoch}: top-1 {measures.Top1:P2}, top-{result.K} {measures.TopK:P2}, error {error:P2}, log-loss {measures.LogLoss:F3}");
+            Console.WriteLine($"{epoch}: {measures.Describe(result.K)}");
         }
+        if (result.RowsOfUnseenClasses is { } unseen)
+            Write($"{unseen} test rows are of {result.UnseenClasses?.Count ?? 0} classes without a training row: they count as wrong.");
         if (result.ChosenOn == "test")
             AnsiConsole.MarkupLine("[yellow]The best epoch was chosen on the test rows, because the file says so: that figure is too good.[/]");
         if (result.AlignmentAngle is { Count: > 0 } angles)
@@ -157,8 +225,6 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Write($"{attack.Attack}, {attack.ThreatModel} gradient: {attack.RobustAccuracy:P1} of {attack.Rows} rows right");
         if (result.Epochs > 0)
             Write($"{result.Epochs} epochs, {result.TrainingSeconds:F0} s of training");
-
-        static void Write(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
 
     private static string Each(IReadOnlyDictionary<string, double> values, string format) =>

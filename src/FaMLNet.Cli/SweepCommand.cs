@@ -30,11 +30,15 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         [CommandOption("--retry"), Description("Runs trials that failed again.")]
         public bool Retry { get; set; }
 
-        [CommandOption("--slurm"), Description("Submits the trials that are not done as one job array of Slurm, instead of running them here.")]
+        [CommandOption("--slurm"), Description("Submits the trials that are not done as job arrays of Slurm, instead of running them here.")]
         public bool Slurm { get; set; }
 
         [CommandOption("--array-limit <NUMBER>"), Description("With --slurm: trials at a time.")]
         public int? ArrayLimit { get; set; }
+
+        [CommandOption("--max-array-size <NUMBER>"), Description("With --slurm: the cluster's MaxArraySize, above which trials go into several job "
+            + "arrays. Without it what 'scontrol show config' says, or 1001.")]
+        public int? MaxArraySize { get; set; }
 
         [CommandOption("-p|--partition <NAME>"), Description("With --slurm: the partition.")]
         public string? Partition { get; set; }
@@ -48,6 +52,14 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
             Description("With --slurm: a further option of sbatch, for example --sbatch=--gres=gpu:1; may be repeated.")]
         public string[] Sbatch { get; set; } = [];
 
+        [CommandOption("--set <KEY=VALUE>"), Description("Overrides a key of the file, for example --set training.hyperparameters.epochs=5; may be "
+            + "repeated.")]
+        public string[] Set { get; set; } = [];
+
+        [CommandOption("--check"), Description("Checks the file and the data, says what would run, how long it would take and how much it would "
+            + "write, by short probes; trains nothing and writes nothing.")]
+        public bool Check { get; set; }
+
         [CommandOption("--trial <NAME>"), Description("Runs that one trial in this process.")]
         public string? Trial { get; set; }
 
@@ -57,27 +69,32 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
-        SweepFile sweep = SweepFile.Read(settings.File);
+        SweepFile sweep = SweepFile.Read(settings.File, settings.Set);
         if (settings.Trial != null || settings.Index != null)
             return RunTrial(sweep, Find(sweep, settings), settings, cancellationToken);
-        SweepFolder folder = SweepFolder.Open(sweep);
+        SweepFolder folder = SweepFolder.Open(sweep, settings.Data, writes: !settings.List && !settings.Check);
         if (settings.List)
         {
             for (int i = 0; i < sweep.Trials.Count; i++)
-                Console.WriteLine($"{i} {sweep.Trials[i].Name} {folder.StateOf(sweep.Trials[i]).ToString().ToLowerInvariant()}");
+                Console.WriteLine($"{i} {sweep.Trials[i].Name} {SweepFolder.Word(folder.StateOf(sweep.Trials[i]))}");
+            return 0;
+        }
+        if (settings.Check)
+        {
+            using StopSignals interrupt = new(cancellationToken);
+            SweepCheck.Run(sweep, folder, settings.Data, settings.Retry, Console.WriteLine, interrupt.Token);
             return 0;
         }
         if (settings.Collect)
             return Collect(sweep, folder, 0);
-        // Before anything runs: data that is not there would fail every trial.
-        foreach (Trial trial in sweep.Trials.DistinctBy(trial => (trial.Settings.Dataset, trial.Settings.DatasetPath)))
-            DataSets.Locate(trial.Settings, settings.Data);
+        Prepare(sweep, folder, settings);
         using StopSignals stop = new(cancellationToken);
         List<string> handed = [];
         if (settings.Data != null)
             handed.AddRange(["--data", settings.Data]);
         if (settings.Strict)
             handed.Add("--strict");
+        handed.AddRange(settings.Set.SelectMany(set => new[] { "--set", set }));
         if (settings.Slurm)
             return Submit(sweep, folder, settings, handed);
         int interrupted = 0;
@@ -97,16 +114,46 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     {
         if (settings.ArrayLimit is < 1)
             throw new FormatException($"--array-limit must be at least 1; found {settings.ArrayLimit}.");
-        SlurmOptions options = new(settings.ArrayLimit, settings.Partition, settings.Time, settings.Sbatch);
-        (string script, int trials) = SlurmSweep.Write(sweep, folder, options, arguments, settings.Retry);
-        if (trials == 0)
+        int size = settings.MaxArraySize ?? SlurmSweep.FindMaxArraySize() ?? SlurmSweep.DefaultMaxArraySize;
+        SlurmOptions options = new(settings.ArrayLimit, settings.Partition, settings.Time, settings.Sbatch, size);
+        IReadOnlyList<SlurmArray> arrays = SlurmSweep.Write(sweep, folder, options, arguments, settings.Retry);
+        if (arrays.Count == 0)
         {
             AnsiConsole.WriteLine("Every trial is done, running or failed: nothing is submitted. --retry runs those that failed again.");
             return 0;
         }
-        string job = SlurmSweep.Submit(script);
-        Console.WriteLine($"Submitted as job {job}: {trials} trials. 'famlnet sweep {settings.File} --collect' gathers what is there, at any time.");
+        if (arrays.Count > 1)
+        {
+            Console.WriteLine($"MaxArraySize is {size}: {arrays.Sum(array => array.Trials)} trials become {arrays.Count} job arrays"
+                + $"{(settings.ArrayLimit == null ? "" : ", one after the other, so that --array-limit holds for all of them")}.");
+        }
+        string? job = null;
+        foreach (SlurmArray array in arrays)
+        {
+            job = SlurmSweep.Submit(array.Path, settings.ArrayLimit == null ? null : job);
+            Console.WriteLine($"Submitted as job {job}: {array.Trials} trials. 'famlnet sweep {settings.File} --collect' gathers what is there, "
+                + "at any time.");
+        }
         return 0;
+    }
+
+    /// <summary>Before anything runs: data that is not there, or that the settings do not fit, would fail every trial.</summary>
+    private static void Prepare(SweepFile sweep, SweepFolder folder, Settings settings)
+    {
+        foreach (Trial trial in sweep.Trials.DistinctBy(trial => (trial.Settings.Dataset, trial.Settings.DatasetPath)))
+        {
+            DataSets.Locate(trial.Settings, settings.Data);
+            if (DataIdentity.Of(trial.Settings, settings.Data).Name == DataIdentity.Cifar10AsImageFiles)
+                Console.WriteLine(SweepCheck.DataLine(trial.Settings, settings.Data));
+        }
+        folder.RefuseOthers();
+        int unrecorded = sweep.Trials.Count(trial => folder.StateOf(trial) == TrialState.NotRecorded);
+        if (unrecorded > 0)
+        {
+            Console.WriteLine($"{unrecorded} of {sweep.Trials.Count} trials have results that were written before identities were recorded "
+                + $"({ExperimentResult.NotRecorded}): their data, defaults and versions are not known. They are shown, marked, and not run "
+                + "again. To run one again, remove its folder.");
+        }
     }
 
     private static Trial Find(SweepFile sweep, Settings settings) => settings.Index is { } index
@@ -118,7 +165,7 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     /// <summary>One trial, here: what processes and cluster jobs run.</summary>
     private static int RunTrial(SweepFile sweep, Trial trial, Settings settings, CancellationToken cancellationToken)
     {
-        SweepFolder folder = SweepFolder.Open(sweep);
+        SweepFolder folder = SweepFolder.Open(sweep, settings.Data);
         using IDisposable? claim = folder.Claim(trial);
         if (claim == null)
         {

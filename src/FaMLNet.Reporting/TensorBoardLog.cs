@@ -29,7 +29,14 @@ public sealed class TensorBoardLog : IDisposable
     /// <param name="folder">The run's folder; created if it is not there.</param>
     /// <param name="options">The trainer's options, shown as text and hparams; null for none.</param>
     /// <exception cref="IOException">The folder cannot be written to.</exception>
-    public TensorBoardLog(string folder, TrainerInputBase? options = null)
+    public TensorBoardLog(string folder, TrainerInputBase? options = null) : this(folder, options, [])
+    {
+    }
+
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="options">The trainer's options; null for none.</param>
+    /// <param name="further">What else is shown beside them, for example the data.</param>
+    internal TensorBoardLog(string folder, TrainerInputBase? options, IReadOnlyList<(string Name, object? Value)> further)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         Folder = Path.GetFullPath(folder);
@@ -40,7 +47,7 @@ public sealed class TensorBoardLog : IDisposable
             file = new EventFile(Folder);
         });
         _file = file!;
-        IReadOnlyList<(string Name, object? Value)> set = TrainingOptions.Of(options);
+        IReadOnlyList<(string Name, object? Value)> set = [.. TrainingOptions.Of(options), .. further];
         if (set.Count > 0)
             WriteOptions(set);
     }

@@ -48,7 +48,12 @@ public sealed class TrainingReport
     /// <param name="classes">The classes' names in the order of the matrix; null for their numbers.</param>
     /// <param name="options">The trainer's options, to be shown; null for none.</param>
     public void Add(string name, IReadOnlyList<IReadOnlyList<EpochMetrics>> histories, ConfusionMatrix? confusionMatrix = null,
-        IReadOnlyList<string>? classes = null, TrainerInputBase? options = null)
+        IReadOnlyList<string>? classes = null, TrainerInputBase? options = null) =>
+        Add(name, histories, confusionMatrix, classes, options, []);
+
+    /// <summary>The same with more to show beside the options, for example the data.</summary>
+    internal void Add(string name, IReadOnlyList<IReadOnlyList<EpochMetrics>> histories, ConfusionMatrix? confusionMatrix,
+        IReadOnlyList<string>? classes, TrainerInputBase? options, IReadOnlyList<(string Name, object? Value)> further)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(histories);
@@ -61,7 +66,7 @@ public sealed class TrainingReport
         }
         // Copies: what is shown is what was added.
         _runs.Add(new Run(name, [.. histories.Select(history => history.ToArray())], confusionMatrix is null ? null
-            : ConfusionTable.Of(confusionMatrix, classes), TrainingOptions.Of(options)));
+            : ConfusionTable.Of(confusionMatrix, classes), [.. TrainingOptions.Of(options), .. further]));
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FaMLNet.Cli.Tables;
 
 namespace FaMLNet.Cli.Configuration;
 
@@ -36,6 +37,12 @@ internal sealed class ExperimentSettings
     public int? TargetSize => Int("data.target_size");
 
     public string Label => Text("data.label") ?? "Label";
+
+    /// <summary>What there is to learn, as asked for; null to tell it from the label of a table.</summary>
+    public TaskKind? AskedTask => Text("data.task") is not { } name || name == "auto" ? null : EnumNames.Find<TaskKind>(name);
+
+    /// <summary>Of the choice of test rows, and of the order of image files; the training's seed has no part in it.</summary>
+    public int SplitSeed => Int("data.split_seed") ?? 1;
 
     public double TestShare => Number("data.test_share") ?? 0.2;
 
@@ -95,7 +102,7 @@ internal sealed class ExperimentSettings
         settings.Validation = settings.ReadValidation();
         settings.Network = settings.ReadNetwork();
         settings.Robustness = settings.ReadRobustness();
-        settings.Check(() => settings.ToOptions().Validate());
+        settings.CheckTask(settings.AskedTask ?? TaskKind.Multiclass, isAsked: settings.AskedTask != null || settings.Dataset != "csv");
         return settings;
     }
 
@@ -114,44 +121,82 @@ internal sealed class ExperimentSettings
         return copy;
     }
 
-    /// <summary>The trainer's options.</summary>
-    public FeedbackAlignmentMulticlassTrainer.Options ToOptions()
+    /// <summary>Refuses what has no meaning for a task, and options out of range.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="isAsked">Whether it is certain; else only what has no meaning for any task is refused.</param>
+    /// <exception cref="FormatException">The message names the key and the cure.</exception>
+    public void CheckTask(TaskKind task, bool isAsked = true)
     {
+        string? loss = Text("model.loss_function.name");
+        bool isRegression = task == TaskKind.Regression;
+        if (isAsked && isRegression && loss == "cross_entropy")
+            throw Error("model.loss_function.name", "cross_entropy is a loss of classes, and the label is a number (a regression). Take squared, "
+                + "absolute, huber or poisson, or leave it out; or set data.task to multiclass.");
+        if (isAsked && !isRegression && loss is not (null or "cross_entropy"))
+            throw Error("model.loss_function.name", $"{loss} is a loss of a regression, and the label has classes. Take cross_entropy, or set "
+                + "data.task to regression.");
+        if (isAsked && isRegression && Number("model.loss_function.label_smoothing") is > 0)
+            throw Error("model.loss_function.label_smoothing", "it is for classes, and the label is a number (a regression). Leave it out.");
+        if (isAsked && isRegression && Robustness != null)
+            throw Error("evaluation.robustness", "attacks are for classes, and the label is a number (a regression). Leave it out.");
+        Check(() => ToOptions(isAsked ? task : TaskKind.Multiclass).Validate());
+    }
+
+    /// <summary>The options of a multiclass trainer.</summary>
+    public FeedbackAlignmentMulticlassTrainer.Options ToOptions() =>
+        (FeedbackAlignmentMulticlassTrainer.Options)ToOptions(TaskKind.Multiclass);
+
+    /// <summary>The options of the trainer for a task.</summary>
+    public FeedbackAlignmentOptions ToOptions(TaskKind task)
+    {
+        bool isRegression = task == TaskKind.Regression;
+        FeedbackAlignmentOptions options = task switch
+        {
+            TaskKind.Binary => new FeedbackAlignmentBinaryTrainer.Options(),
+            TaskKind.Regression => new FeedbackAlignmentRegressionTrainer.Options { Loss = Loss() },
+            _ => new FeedbackAlignmentMulticlassTrainer.Options { TopK = TopK },
+        };
+        if (options is FeedbackAlignmentClassifierOptions classes)
+            classes.LabelSmoothing = (float?)Number("model.loss_function.label_smoothing") ?? 0;
         FeedbackRule rule = Rule;
         NetworkDefinition network = Network ?? rule.Defaults.Network;
         string? init = Text("model.mode.options.init");
         bool all = Flag("training.metrics.all") ?? false, alignment = Flag("training.metrics.layer_alignment")
             ?? Flag("training.metrics.weight_alignment") ?? true, ratio = Flag("training.metrics.weight_ratio") ?? true;
-        (OptimizerOptions? optimizer, LearningRateSchedule? schedule) = ReadOptimizer(rule, network);
-        return new FeedbackAlignmentMulticlassTrainer.Options
+        options.Rule = rule;
+        options.Network = network;
+        (OptimizerOptions? optimizer, LearningRateSchedule? schedule) = ReadOptimizer(options);
+        options.NumberOfEpochs = Epochs;
+        options.BatchSize = BatchSize;
+        options.Seed = Seed;
+        options.Optimizer = optimizer;
+        options.Schedule = schedule;
+        // Who names a distribution wants the weights as it draws them.
+        options.InitialWeightScale = (float?)Number("model.mode.options.weight_scale") ?? (init == null ? null : 1);
+        options.FeedbackScale = (float?)Number("model.mode.options.feedback_scale") ?? (init == null ? null : 1);
+        options.FeedbackInitialization = Initialization(init) ?? WeightInitialization.XavierUniform;
+        options.ConstrainWeightNorms = Flag("model.mode.options.constrain_weights") ?? false;
+        options.GradientClipping = ErrorLimit() is { } limit ? GradientClipping.OfErrors(limit) : null;
+        options.Augmentation = Augments ? Augmentation.RandomCrop(4).Then(Augmentation.HorizontalFlip()) : null;
+        options.DataCaching = Caching;
+        options.NumberOfThreads = Threads;
+        options.Diagnostics = all ? LayerDiagnostics.All : alignment || ratio ? LayerDiagnostics.Alignment : LayerDiagnostics.None;
+        options.ValidationFraction = Validation.Rows == null && !Validation.OnTest ? Validation.Share : 0;
+        options.EarlyStopping = Validation.IsNone ? null : new EarlyStopping
         {
-            Rule = rule,
-            Network = network,
-            NumberOfEpochs = Epochs,
-            BatchSize = BatchSize,
-            Seed = Seed,
-            Optimizer = optimizer,
-            Schedule = schedule,
-            // Who names a distribution wants the weights as it draws them.
-            InitialWeightScale = (float?)Number("model.mode.options.weight_scale") ?? (init == null ? null : 1),
-            FeedbackScale = (float?)Number("model.mode.options.feedback_scale") ?? (init == null ? null : 1),
-            FeedbackInitialization = Initialization(init) ?? WeightInitialization.XavierUniform,
-            ConstrainWeightNorms = Flag("model.mode.options.constrain_weights") ?? false,
-            GradientClipping = ErrorLimit() is { } limit ? GradientClipping.OfErrors(limit) : null,
-            LabelSmoothing = (float?)Number("model.loss_function.label_smoothing") ?? 0,
-            Augmentation = Augments ? Augmentation.RandomCrop(4).Then(Augmentation.HorizontalFlip()) : null,
-            DataCaching = Caching,
-            NumberOfThreads = Threads,
-            TopK = TopK,
-            Diagnostics = all ? LayerDiagnostics.All : alignment || ratio ? LayerDiagnostics.Alignment : LayerDiagnostics.None,
-            ValidationFraction = Validation.Rows == null && !Validation.OnTest ? Validation.Share : 0,
-            EarlyStopping = Validation.IsNone ? null : new EarlyStopping
-            {
-                Metric = StoppingMetric.ValidationAccuracy,
-                Patience = Int("training.hyperparameters.patience") ?? Epochs,
-            },
+            Metric = isRegression ? StoppingMetric.ValidationLoss : StoppingMetric.ValidationAccuracy,
+            Patience = Int("training.hyperparameters.patience") ?? Epochs,
         };
+        return options;
     }
+
+    private RegressionLoss Loss() => Text("model.loss_function.name") switch
+    {
+        "absolute" => RegressionLoss.Absolute,
+        "huber" => RegressionLoss.Huber(),
+        "poisson" => RegressionLoss.Poisson,
+        _ => RegressionLoss.Squared,
+    };
 
     private bool Augments => Text("data.augmentation") switch
     {
@@ -162,6 +207,8 @@ internal sealed class ExperimentSettings
 
     private void CheckMeaning()
     {
+        if (Dataset != "csv" && AskedTask is not (null or TaskKind.Multiclass))
+            throw Error("data.task", $"'{Dataset}' has images in classes: the task must be auto or multiclass. Tables (csv) have every task.");
         if (Node("infrastructure.gpus") is JsonArray)
             throw Error("infrastructure.gpus", "a list of devices is not supported: a training runs on one. Give one number (-1 is the CPU), and "
                 + "run trials side by side with 'famlnet sweep'.");
@@ -241,7 +288,7 @@ internal sealed class ExperimentSettings
         return new RobustnessSettings(attacks, group["rows"]?.GetValue<int>(), models);
     }
 
-    private (OptimizerOptions?, LearningRateSchedule?) ReadOptimizer(FeedbackRule rule, NetworkDefinition network)
+    private (OptimizerOptions?, LearningRateSchedule?) ReadOptimizer(FeedbackAlignmentOptions options)
     {
         float? rate = (float?)Number("training.optimizer.lr"), decay = (float?)Number("training.optimizer.weight_decay"),
             momentum = (float?)Number("training.optimizer.momentum"), epsilon = (float?)Number("training.optimizer.epsilon");
@@ -252,7 +299,7 @@ internal sealed class ExperimentSettings
             "adam" => new OptimizerOptions.Adam { Beta1 = betas?[0] ?? 0.9f, Beta2 = betas?[1] ?? 0.999f, Epsilon = Positive(epsilon) },
             "adamw" => new OptimizerOptions.AdamW { Beta1 = betas?[0] ?? 0.9f, Beta2 = betas?[1] ?? 0.999f, Epsilon = Positive(epsilon) },
             "rmsprop" => new OptimizerOptions.RmsProp { Momentum = momentum ?? 0, Epsilon = Positive(epsilon) },
-            _ => rate == null && decay == null ? null : rule.Defaults.OptimizerFor(network),
+            _ => rate == null && decay == null ? null : options.DefaultOptimizer,
         };
         if (optimizer != null)
             optimizer = optimizer with { LearningRate = rate ?? optimizer.LearningRate, WeightDecay = decay ?? optimizer.WeightDecay };

@@ -83,9 +83,29 @@ internal static class Schema
                 + string.Join(" ", missing.Select(key => $"{key}: {Expected(schema["properties"]?[key] as JsonObject ?? [])}."));
         }
         string? near = schema["enum"] is JsonArray options && Get(file, pointer) is JsonValue value && value.TryGetValue(out string? text)
-            ? Nearest(text, [.. options.Select(option => option!.ToString())]) : null;
+            ? Nearest(text, [.. options.OfType<JsonNode>().Select(option => option.ToString())]) : null;
+        if (TakesText(schema) && NotText(file, pointer) is { } plain)
+            return $"{name} must be {Expected(schema)}; found {plain.Kind}, {plain.Text}. If it is meant as a text, write it in quotes: "
+                + $"\"{plain.Text}\".";
         return $"{name} must be {Expected(schema)}; found {found}.{(near == null ? "" : $" Did you mean '{near}'?")}";
     }
+
+    private static bool TakesText(JsonObject schema) => schema["type"] switch
+    {
+        JsonValue type => type.GetValue<string>() == "string",
+        JsonArray types => types.Any(type => type!.GetValue<string>() == "string"),
+        _ => false,
+    };
+
+    /// <summary>A value that YAML reads as a number, as true, false or as null since it stands without quotes, as it is written.</summary>
+    private static (string Kind, string Text)? NotText(YamlFile file, string pointer) => file.PlainText(pointer) is not { Length: > 0 } text ? null
+        : Get(file, pointer) switch
+        {
+            null => ("null", text),
+            JsonValue value when value.GetValueKind() == JsonValueKind.Number => ("a number", text),
+            JsonValue value when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False => ("true or false", text),
+            _ => null,
+        };
 
     /// <summary>What a schema wants, in words: its own description where it has one.</summary>
     private static string Expected(JsonObject schema)

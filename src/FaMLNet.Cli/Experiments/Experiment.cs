@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Tables;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -39,29 +41,45 @@ internal sealed record ExperimentRun
 internal static class Experiment
 {
     public const string ResultFile = "result.json", HistoryFile = "history.csv", Checkpoints = "checkpoints";
-    private const string Label = "Label";
 
     /// <summary>Runs it, or goes on with it; one that is over is read.</summary>
+    /// <exception cref="InvalidOperationException">The folder has another experiment's result; the message names what differs.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the same call goes on.</exception>
     public static ExperimentResult Run(ExperimentSettings settings, ExperimentRun run)
     {
         string resultPath = Path.Combine(run.Folder, ResultFile);
         if (File.Exists(resultPath))
-        {
-            ExperimentResult known = ExperimentResult.Read(resultPath);
-            if (!System.Text.Json.Nodes.JsonNode.DeepEquals(known.Settings, settings.Decisive))
-            {
-                throw new InvalidOperationException($"'{run.Folder}' has the result of another experiment, whose settings differ. Change "
-                    + "experiment.name or output_dir, or remove that folder.");
-            }
-            run.Say($"'{run.Folder}' is complete: its result is shown again.");
-            return known;
-        }
+            return Show(KnownResult.Read(resultPath, settings, run.Data), run);
         MLContext mlContext = new(settings.Seed) { GpuDeviceId = settings.Gpu, FallbackToCpu = !run.Strict };
         mlContext.Log += (_, message) => run.Log(message);
-        DataSet data = DataSets.Open(mlContext, settings, run.Data, run.Say);
+        List<string> notes = [];
+        SavedModel? start = settings.Checkpoint is { } path ? SavedModel.Load(mlContext, path, null) : null;
+        DataSet data = DataSets.Open(mlContext, settings, run.Data, text =>
+        {
+            notes.Add(text);
+            run.Say(text);
+        }, settings.Trains ? null : start);
+        TaskKind task = data.Task.Kind;
+        if (start != null && start.Task.Kind != task)
+        {
+            throw new InvalidOperationException($"model.checkpoint: '{settings.Checkpoint}' is a model of the task "
+                + $"{Word(start.Task.Kind)}, and the data has the task {Word(task)}. Set data.task to {Word(start.Task.Kind)}, or take another "
+                    + "model.");
+        }
+        JsonObject identity = ExperimentIdentity.Of(settings, task, DataIdentity.Of(settings, run.Data));
         Directory.CreateDirectory(run.Folder);
-        ExperimentResult result = settings.Trains ? Train(mlContext, settings, data, run) : Evaluate(mlContext, settings, data, run);
+        ExperimentResult result = (settings.Trains ? ExperimentTraining.Run(mlContext, settings, data, start, identity, run)
+            : Evaluate(mlContext, settings, data, start!, run)) with
+        {
+            Identity = identity,
+            Task = Word(task),
+            Seed = settings.Seed,
+            Date = DateTime.UtcNow,
+            Versions = Versions(),
+            Notes = notes.Count == 0 ? null : notes,
+            RowsOfUnseenClasses = data.Unseen.Rows == 0 ? null : data.Unseen.Rows,
+            UnseenClasses = data.Unseen.Rows == 0 ? null : data.Unseen.Classes,
+        };
         ExperimentResult.Write(resultPath, result);
         // What only served to go on.
         string checkpoints = Path.Combine(run.Folder, Checkpoints);
@@ -76,93 +94,65 @@ internal static class Experiment
         + $"of {Environment.ProcessorCount} threads, {RuntimeInformation.OSDescription}, .NET {Environment.Version}, FaMLNet "
         + $"{PackageVersion.Of(typeof(FeedbackRule))}, ML.NET {PackageVersion.Of(typeof(MLContext))}");
 
-    private static ExperimentResult Train(MLContext mlContext, ExperimentSettings settings, DataSet data, ExperimentRun run)
+    /// <summary>Versions of what computes results.</summary>
+    public static IReadOnlyDictionary<string, string> Versions() => new Dictionary<string, string>
     {
-        FeedbackAlignmentMulticlassTrainer.Options options = settings.ToOptions();
-        options.LabelColumnName = data.Table?.Label ?? Label;
-        options.CheckpointFolder = Path.Combine(run.Folder, Checkpoints);
-        options.CheckpointsToKeep = 1;
-        options.CancellationToken = run.Cancellation;
-        if (settings.Validation.Rows is { } wanted)
+        ["famlnet"] = PackageVersion.Of(typeof(FeedbackRule)),
+        ["ml_net"] = PackageVersion.Of(typeof(MLContext)),
+        ["torchsharp"] = PackageVersion.Of(typeof(TorchSharp.torch)),
+        ["libtorch"] = LibtorchVersion(),
+        ["dotnet"] = $"{Environment.Version}",
+    };
+
+    /// <summary>What TorchSharp says of the libtorch that it has loaded.</summary>
+    private static string LibtorchVersion()
+    {
+        try
         {
-            long rows = RowsOf(data.Train);
-            if (wanted >= rows)
-                throw new InvalidOperationException($"data.validation: {wanted} rows are to be kept aside, but there are {rows} training rows.");
-            options.ValidationFraction = (double)wanted / rows;
+            return TorchSharp.torch.__version__;
         }
-        HistoryLog history = new(Path.Combine(run.Folder, HistoryFile));
-        using TensorBoardLog? board = settings.WritesTensorBoard ? new TensorBoardLog(Path.Combine(run.Folder, "logs"), options) : null;
-        options.MetricsCallback = metrics =>
+        catch (Exception failure) when (failure is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException
+            or NotSupportedException)
         {
-            history.Write(metrics);
-            board?.Write(metrics);
-            run.EpochDone?.Invoke(metrics);
-        };
-        IEstimator<ITransformer>? before = data.Table == null ? null : TablePipeline.Prepare(mlContext, data.Table);
-        ITransformer? prepared = before?.Fit(data.Train);
-        IDataView train = prepared?.Transform(data.Train) ?? data.Train, test = prepared?.Transform(data.Test) ?? data.Test;
-        FeedbackAlignmentMulticlassTrainer trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
-        FeedbackAlignmentMulticlassTransformer model = Fit(mlContext, settings, trainer, train, settings.Validation.OnTest ? test : null);
-        FeedbackAlignmentMulticlassModelParameters best = model.Model, last = best.LastEpochModel ?? best;
-        // Whole, also where the process was killed between an epoch's checkpoint and its line.
-        Reporting.HistoryFile.Write(Path.Combine(run.Folder, HistoryFile), best.History);
-        IReadOnlyList<EpochMetrics> epochs = best.History;
-        EpochMetrics end = epochs[^1];
-        ExperimentResult result = new()
-        {
-            Name = settings.Name,
-            Settings = settings.Decisive,
-            K = settings.TopK,
-            Epochs = epochs.Count,
-            // The median: an epoch during which the process stood still, or the machine had other work, does not count.
-            TrainingSeconds = epochs.Count * RowsPerEpoch(settings, train) / Statistics.Median(epochs.Select(epoch => epoch.SamplesPerSecond)),
-            TrainingAccuracy = end.Accuracy,
-            TrainingLoss = end.Loss,
-            ValidationAccuracy = end.ValidationAccuracy,
-            BestValidationAccuracy = settings.Validation.IsNone ? null : epochs.Max(epoch => epoch.ValidationAccuracy),
-            ChosenOn = settings.Validation.IsNone ? null : settings.Validation.OnTest ? "test" : "validation",
-            AlignmentAngle = end.AlignmentAngle.Count == 0 ? null : end.AlignmentAngle,
-            NormRatio = end.NormRatio.Count == 0 ? null : end.NormRatio,
-            Machine = Machine(settings.Threads),
-        };
-        ConfusionMatrix? confusion = null;
-        if (settings.TestsAtEnd)
-        {
-            (TestMeasures lastMeasures, confusion) = Measure(mlContext, With(mlContext, model, last, train.Schema), test, options.LabelColumnName,
-                settings, end.Epoch);
-            result = result with { Last = lastMeasures };
-            if (!settings.Validation.IsNone)
-            {
-                int bestEpoch = epochs.MaxBy(epoch => epoch.ValidationAccuracy)!.Epoch;
-                result = result with { Best = Measure(mlContext, model, test, options.LabelColumnName, settings, bestEpoch).Measures };
-            }
+            return "not loaded";
         }
-        if (run.KeepsModels)
+    }
+
+    private static ExperimentResult Show(KnownResult known, ExperimentRun run)
+    {
+        switch (known.Standing)
         {
-            ITransformer tail = mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(model.Transform(train));
-            ITransformer chain = prepared == null ? new TransformerChain<ITransformer>(model, tail) : new TransformerChain<ITransformer>(prepared,
-                model, tail);
-            WholeFile.Write(Path.Combine(run.Folder, "model.zip"), path => mlContext.Model.Save(chain, data.Train.Schema, path));
+            case Standing.Other:
+                throw new InvalidOperationException($"'{run.Folder}' has the result of another experiment: "
+                    + $"{ExperimentIdentity.Summary(known.Differences)}. Change experiment.name or output_dir, or remove that folder.");
+            case Standing.NotRecorded:
+                run.Say($"'{run.Folder}' has a result that was written before identities were recorded ({ExperimentResult.NotRecorded}): its "
+                    + "settings are the same as written, but its data, defaults and versions are not known. It is shown as it is. To run the "
+                    + "experiment again, change experiment.name or remove that folder.");
+                break;
+            case Standing.SameWithoutData:
+                run.Say($"'{run.Folder}' is complete: its result is shown again. The data is not here, so that it was not compared.");
+                break;
+            default:
+                run.Say($"'{run.Folder}' is complete: its result is shown again.");
+                break;
         }
-        board?.WriteFilters(best);
-        if (settings.WritesReport)
-        {
-            TrainingReport report = new(settings.Name);
-            report.Add($"{settings.Rule}", epochs, confusion, options: options);
-            report.SaveHtml(Path.Combine(run.Folder, "report.html"));
-        }
-        return settings.Robustness == null ? result : result with
-        {
-            Robustness = Attack(mlContext, settings, model, test, options.LabelColumnName,
-            run)
-        };
+        return known.Result;
     }
 
     /// <summary>A saved model, as it is.</summary>
-    private static ExperimentResult Evaluate(MLContext mlContext, ExperimentSettings settings, DataSet data, ExperimentRun run)
+    private static ExperimentResult Evaluate(MLContext mlContext, ExperimentSettings settings, DataSet data, SavedModel model, ExperimentRun run)
     {
-        SavedModel model = SavedModel.Load(mlContext, settings.Checkpoint!, data.Table?.Label);
-        (TestMeasures measures, _) = Measure(mlContext, model.Transformer, data.Test, data.Table?.Label ?? Label, settings, epoch: 0);
+        // Up to the network: what lies behind it turns predictions back into the table's own texts.
+        List<ITransformer> parts = [];
+        foreach (ITransformer part in model.Parts)
+        {
+            parts.Add(part);
+            if (part is ISingleFeaturePredictionTransformer<IFeedbackAlignmentModel>)
+                break;
+        }
+        TransformerChain<ITransformer> network = new([.. parts]);
+        (TestMeasures measures, _) = Measuring.Of(mlContext, network, data.Test, data, settings, epoch: 0);
         return new ExperimentResult
         {
             Name = settings.Name,
@@ -173,83 +163,11 @@ internal static class Experiment
             TrainingSeconds = 0,
             Machine = Machine(settings.Threads),
             Robustness = settings.Robustness == null ? null
-                : Attack(mlContext, settings, model.Transformer, data.Test, data.Table?.Label ?? Label, run),
+                : ExperimentTraining.Attack(mlContext, settings, network, data.Test, data, run),
         };
     }
 
-    private static FeedbackAlignmentMulticlassTransformer Fit(MLContext mlContext, ExperimentSettings settings,
-        FeedbackAlignmentMulticlassTrainer trainer,
-        IDataView train, IDataView? validation)
-    {
-        if (settings.Checkpoint is not { } path)
-            return validation == null ? trainer.Fit(train) : trainer.Fit(train, validation);
-        FeedbackAlignmentMulticlassModelParameters start = (SavedModel.Load(mlContext, path, null).Transformer as IEnumerable<ITransformer> ?? [])
-            .OfType<FeedbackAlignmentMulticlassTransformer>().LastOrDefault()?.Model
-            ?? throw new InvalidOperationException($"model.checkpoint: '{path}' holds no network of FaMLNet to start from.");
-        return validation == null ? trainer.Fit(train, start) : trainer.Fit(train, validation, start);
-    }
-
-    /// <summary>The same transformer around another epoch's network.</summary>
-    private static FeedbackAlignmentMulticlassTransformer With(MLContext mlContext, FeedbackAlignmentMulticlassTransformer model,
-        FeedbackAlignmentMulticlassModelParameters parameters, DataViewSchema schema) => ReferenceEquals(parameters, model.Model) ? model
-        : new FeedbackAlignmentMulticlassTransformer(mlContext, parameters, schema, model.FeatureColumnName, model.LabelColumnName);
-
-    private static (TestMeasures Measures, ConfusionMatrix Confusion) Measure(MLContext mlContext, ITransformer model, IDataView test, string label,
-        ExperimentSettings settings, int epoch)
-    {
-        IDataView scored = model.Transform(test);
-        // ML.NET's evaluator knows no more likely classes than there are classes.
-        int classes = ((VectorDataViewType)scored.Schema["Score"].Type).Size, k = Math.Min(settings.TopK, classes);
-        MulticlassClassificationMetrics metrics = mlContext.MulticlassClassification.Evaluate(scored, label, topKPredictionCount: k);
-        return (new TestMeasures(epoch, metrics.MicroAccuracy, metrics.TopKAccuracy, metrics.LogLoss), metrics.ConfusionMatrix);
-    }
-
-    private static List<AttackMeasures> Attack(MLContext mlContext, ExperimentSettings settings, ITransformer model, IDataView test, string label,
-        ExperimentRun run)
-    {
-        List<AttackMeasures> measures = [];
-        foreach (ThreatModel threat in settings.Robustness!.ThreatModels)
-        {
-            RobustnessReport report = mlContext.MulticlassClassification.EvaluateRobustness(model, test, settings.Robustness.Attacks,
-                new RobustnessOptions
-                {
-                    LabelColumnName = label,
-                    MaximumRows = settings.Robustness.Rows,
-                    Seed = settings.Seed,
-                    ThreatModel = threat,
-                    CancellationToken = run.Cancellation,
-                });
-            measures.AddRange(report.Results.Select(attack => new AttackMeasures($"{attack.Attack}", threat == ThreatModel.TrueGradient ? "true"
-                : "feedback",
-                attack.RobustAccuracy, report.Rows, [.. report.Warnings.Where(warning => warning.Contains($"{attack.Attack}",
-                    StringComparison.Ordinal))])));
-        }
-        return measures;
-    }
-
-    /// <summary>Rows that an epoch trains on.</summary>
-    private static double RowsPerEpoch(ExperimentSettings settings, IDataView train)
-    {
-        long rows = RowsOf(train);
-        return settings.Validation switch
-        {
-            { OnTest: true } => rows,
-            { Rows: { } aside } => rows - aside,
-            { Share: var share } => rows * (1 - share),
-        };
-    }
-
-    /// <summary>Rows of a view: of a table they have to be counted.</summary>
-    private static long RowsOf(IDataView view)
-    {
-        if (view.GetRowCount() is { } known)
-            return known;
-        long rows = 0;
-        using DataViewRowCursor cursor = view.GetRowCursor([]);
-        while (cursor.MoveNext())
-            rows++;
-        return rows;
-    }
+    private static string Word(TaskKind task) => task.ToString().ToLowerInvariant();
 
     private static string Processor()
     {

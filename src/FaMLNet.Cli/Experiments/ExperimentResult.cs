@@ -1,15 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using FaMLNet.Cli.Tables;
 
 namespace FaMLNet.Cli.Experiments;
-
-/// <summary>What a network shows on the test rows.</summary>
-/// <param name="Epoch">The epoch whose network it is.</param>
-/// <param name="Top1">Share of rows right.</param>
-/// <param name="TopK">Share of rows whose class is among the k likeliest.</param>
-/// <param name="LogLoss">Mean of −ln(probability of the class).</param>
-internal sealed record TestMeasures(int Epoch, double Top1, double TopK, double LogLoss);
 
 /// <summary>One attack's outcome.</summary>
 internal sealed record AttackMeasures(string Attack, string ThreatModel, double RobustAccuracy, int Rows, IReadOnlyList<string> Warnings);
@@ -20,6 +14,8 @@ internal sealed record ExperimentResult
     public static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
+        // For people: no page of the web shows it.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
@@ -27,8 +23,37 @@ internal sealed record ExperimentResult
 
     public required string Name { get; init; }
 
-    /// <summary>Everything that decides the result, as the configuration has it.</summary>
+    /// <summary>Why a result of a version before identities were recorded has none.</summary>
+    public const string NotRecorded = "identity not recorded";
+
+    /// <summary>The settings as the configuration has them, without what only says where things go.</summary>
     public required JsonObject Settings { get; init; }
+
+    /// <summary>
+    /// Everything that decides the result, as <see cref="ExperimentIdentity"/> resolves it; null in a result that was written before identities were
+    /// recorded.
+    /// </summary>
+    public JsonObject? Identity { get; init; }
+
+    /// <summary>multiclass, binary or regression.</summary>
+    public string Task { get; init; } = "multiclass";
+
+    public int? Seed { get; init; }
+
+    /// <summary>When it ended, UTC.</summary>
+    public DateTime? Date { get; init; }
+
+    /// <summary>Versions of what has computed it.</summary>
+    public IReadOnlyDictionary<string, string>? Versions { get; init; }
+
+    /// <summary>What a reader of the figures must know of the data.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
+
+    /// <summary>Test rows of classes without a training row, which count as wrong.</summary>
+    public int? RowsOfUnseenClasses { get; init; }
+
+    /// <summary>Those classes.</summary>
+    public IReadOnlyList<string>? UnseenClasses { get; init; }
 
     public required int K { get; init; }
 
@@ -45,6 +70,14 @@ internal sealed record ExperimentResult
     public double? ValidationAccuracy { get; init; }
 
     public double? BestValidationAccuracy { get; init; }
+
+    /// <summary>Of a regression: the root mean squared error on the validation rows after the last epoch, and the best of all epochs.</summary>
+    public double? ValidationRootMeanSquaredError { get; init; }
+
+    public double? BestValidationRootMeanSquaredError { get; init; }
+
+    /// <summary>Of a regression, on the training rows, in the last epoch.</summary>
+    public double? TrainingRootMeanSquaredError { get; init; }
 
     /// <summary>On the training rows, in the last epoch.</summary>
     public double? TrainingAccuracy { get; init; }
@@ -67,6 +100,10 @@ internal sealed record ExperimentResult
 
     /// <summary>Processor, threads and versions.</summary>
     public required string Machine { get; init; }
+
+    /// <summary>The task of <see cref="Task"/>.</summary>
+    [JsonIgnore]
+    public TaskKind Kind => EnumNames.Find<TaskKind>(Task) ?? TaskKind.Multiclass;
 
     public static void Write(string path, ExperimentResult result) =>
         WholeFile.WriteText(path, JsonSerializer.Serialize(result, Json) + "\n");

@@ -1,5 +1,7 @@
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace FaMLNet.Cli.Sets;
 
@@ -12,19 +14,23 @@ internal static class DataSets
     /// <param name="mlContext">The context.</param>
     /// <param name="settings">Names it, and where it is.</param>
     /// <param name="folder">A folder from the command line, which wins; null for none.</param>
-    /// <param name="say">Receives what was found and decided; null for none.</param>
     /// <exception cref="FileNotFoundException">It is not there; the message says where it was looked for and where its owners publish it.</exception>
-    public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string>? say = null)
+    /// <exception cref="FormatException">A table cannot be read, or has no label for the task.</exception>
+    /// <param name="say">Receives what is good to know.</param>
+    /// <param name="model">A model that is only measured: its task and its classes count, not those of the training rows.</param>
+    public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string>? say = null,
+        SavedModel? model = null)
     {
         say ??= _ => { };
         string name = NameOf(settings.Dataset), path = Locate(settings, folder);
+        if (name == "csv")
+            return Table(mlContext, settings, path, say, model);
         DataSet set = name switch
         {
-            "csv" => Table(mlContext, settings, path),
-            "image-folder" => ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
+            "image-folder" => ImageFiles(path, settings.TargetSize, settings.SplitSeed, settings.TestShare, say),
             "cifar10" => PublishedSet.Named(name)!.FolderOf(path) is { } binary
                 ? new DataSet(mlContext.Data.LoadFromCifar10(binary), mlContext.Data.LoadFromCifar10(binary, test: true), null)
-                : ImageFiles(path, settings.TargetSize, settings.Seed, settings.TestShare, say),
+                : Cifar10AsImages(settings, path, say),
             "cifar100" => Cifar100(mlContext, path),
             "emnist" => Emnist(mlContext, path),
             _ => Idx(mlContext, PublishedSet.Named(name)!, path),
@@ -38,7 +44,8 @@ internal static class DataSets
 
     /// <summary>Where the data of an experiment is, without opening it.</summary>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
-    public static string Locate(ExperimentSettings settings, string? folder) => Locate(NameOf(settings.Dataset), folder ?? settings.DatasetPath);
+    public static string Locate(ExperimentSettings settings, string? folder) =>
+        Locate(NameOf(settings.Dataset), folder ?? settings.DatasetPath);
 
     /// <summary>The one name of a set that configurations call by several.</summary>
     public static string NameOf(string dataset) => dataset switch
@@ -77,8 +84,15 @@ internal static class DataSets
         return new DataSet(mlContext.Data.LoadFromIdx(files[0], files[1]), mlContext.Data.LoadFromIdx(files[2], files[3]), null);
     }
 
-    /// <summary>The one variant that is there, balanced where there are several.</summary>
     private static DataSet Emnist(MLContext mlContext, string path)
+    {
+        (string Images, string Labels)[] files = EmnistFiles(path);
+        return new DataSet(mlContext.Data.LoadFromIdx(files[0].Images, files[0].Labels), mlContext.Data.LoadFromIdx(files[1].Images,
+            files[1].Labels), null);
+    }
+
+    /// <summary>The files to train on and to test on, of the one variant that is there; balanced where there are several.</summary>
+    public static (string Images, string Labels)[] EmnistFiles(string path)
     {
         PublishedSet set = PublishedSet.Named("emnist")!;
         string[] train = [.. set.Places(path).Where(Directory.Exists)
@@ -88,8 +102,7 @@ internal static class DataSets
                 + $"publish them at {set.Owner}.");
         string Of(string part, string kind) => Path.Combine(Path.GetDirectoryName(images)!, Path.GetFileName(images)
             .Replace("train-images-idx3", $"{part}-{kind}", StringComparison.Ordinal));
-        return new DataSet(mlContext.Data.LoadFromIdx(images, Of("train", "labels-idx1")),
-            mlContext.Data.LoadFromIdx(Of("test", "images-idx3"), Of("test", "labels-idx1")), null);
+        return [(images, Of("train", "labels-idx1")), (Of("test", "images-idx3"), Of("test", "labels-idx1"))];
     }
 
     private static DataSet Cifar100(MLContext mlContext, string path)
@@ -120,16 +133,82 @@ internal static class DataSets
         return new DataSet(train.View(train.Classes, length, seed), test.View(train.Classes, length, seed: null), null);
     }
 
-    private static DataSet Table(MLContext mlContext, ExperimentSettings settings, string path)
+    private static DataSet Cifar10AsImages(ExperimentSettings settings, string path, Action<string> say)
     {
-        bool split = Directory.Exists(path);
-        string train = split ? Path.Combine(path, "train.csv") : path;
-        DataSource source = DataSource.ForTraining(mlContext, train, settings.Label, hasHeader: true, _ => { });
-        if (!split)
+        say($"'{path}' has image files and not the published binary version of CIFAR-10 ({PublishedSet.Named("cifar10")!.Owner}). Files such as "
+            + "JPEG have other pixels than the published set: results are not those of CIFAR-10. They are recorded as "
+            + $"'{DataIdentity.Cifar10AsImageFiles}'.");
+        return ImageFiles(path, settings.TargetSize, settings.SplitSeed, settings.TestShare, say);
+    }
+
+    /// <summary>A table's columns and its label's task, by its training rows.</summary>
+    public static DataSource OpenTable(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string> say) =>
+        OpenTable(mlContext, settings.Label, settings.AskedTask, TrainFile(Locate(settings, folder)), say);
+
+    private static string TrainFile(string path) => Directory.Exists(path) ? Path.Combine(path, "train.csv") : path;
+
+    private static DataSource OpenTable(MLContext mlContext, string label, TaskKind? task, string path, Action<string> say)
+    {
+        try
         {
-            DataOperationsCatalog.TrainTestData parts = mlContext.Data.TrainTestSplit(source.View, settings.TestShare, seed: settings.Seed);
-            return new DataSet(parts.TrainSet, parts.TestSet, source);
+            return DataSource.ForTraining(mlContext, path, label, hasHeader: true, text => say(AsKeys(text)), task);
         }
-        return new DataSet(source.View, source.Like(Path.Combine(path, "test.csv")), source);
+        catch (FormatException failure)
+        {
+            throw new FormatException(AsKeys(failure.Message), failure);
+        }
+    }
+
+    /// <summary>Options of the command line as keys of a configuration.</summary>
+    private static string AsKeys(string text) => text.Replace("--task ", "data.task: ", StringComparison.Ordinal)
+        .Replace("data.task: chooses", "data.task chooses", StringComparison.Ordinal).Replace("--label", "data.label", StringComparison.Ordinal);
+
+    private static DataSet Table(MLContext mlContext, ExperimentSettings settings, string path, Action<string> say, SavedModel? model)
+    {
+        DataSource source = OpenTable(mlContext, settings.Label, settings.AskedTask ?? model?.Task.Kind, TrainFile(path), say);
+        IDataView testView = Directory.Exists(path) ? source.Like(Path.Combine(path, "test.csv")) : source.View;
+        List<string?> labels = TableSplit.Labels(source.View, source.Label), testLabels = labels;
+        int[] train, test;
+        if (Directory.Exists(path))
+        {
+            testLabels = TableSplit.Labels(testView, source.Label);
+            (train, test) = ([.. Enumerable.Range(0, labels.Count)], [.. Enumerable.Range(0, testLabels.Count)]);
+        }
+        else
+        {
+            (train, test) = source.Task.Kind == TaskKind.Regression ? TableSplit.ByChance(labels.Count, settings.TestShare, settings.SplitSeed)
+                : TableSplit.ByClass(labels, settings.TestShare, settings.SplitSeed);
+        }
+        train = train[..Math.Min(train.Length, settings.TrainRows ?? train.Length)];
+        test = test[..Math.Min(test.Length, settings.TestRows ?? test.Length)];
+        HashSet<string> known = source.Task.Kind == TaskKind.Regression ? [.. test.Select(row => testLabels[row]).OfType<string>()]
+            : model != null ? ClassesOf(model, source) : [.. train.Select(row => labels[row]).OfType<string>()];
+        (int[] measurable, UnseenClasses unseen, int unlabelled) = TableSplit.Measurable(known, testLabels, test);
+        if (unseen.Rows > 0)
+        {
+            string names = string.Join(", ", unseen.Classes.Take(5)) + (unseen.Classes.Count > 5 ? ", …" : "");
+            say($"{unseen.Rows} of {test.Length} test rows are of {unseen.Classes.Count} classes without a training row ({names}). They count as "
+                + "wrong.");
+        }
+        if (unlabelled > 0)
+            say($"{unlabelled} of {test.Length} test rows have no label. Nothing is measured on them.");
+        if (settings.TestsAtEnd && measurable.Length + unseen.Rows == 0)
+            throw new FormatException($"'{path}' has no test rows with a label: every class has one row. Give more rows, a folder with train.csv and "
+                + "test.csv, or set evaluation.test to false.");
+        return new DataSet(new SelectedRows(source.View, train), new SelectedRows(testView, measurable), source)
+        {
+            Unseen = unseen,
+            Unlabelled = unlabelled,
+        };
+    }
+
+    /// <summary>The classes that a model knows.</summary>
+    private static HashSet<string> ClassesOf(SavedModel model, DataSource source)
+    {
+        if (model.Task.Values is { } values)
+            return [.. values];
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        model.Transformer.Transform(new SelectedRows(source.View, [])).Schema[source.Label].GetKeyValues(ref names);
+        return [.. names.DenseValues().Select(name => name.ToString())];
     }
 }

@@ -209,5 +209,6 @@ internal sealed class ImageArchive
             + $". {string.Join("; ", ImageSurvey.Describe(missed))}. 'famlnet data check image-folder <folder>' names all.");
     }
 
-    private static IImageFiles OpenFiles(string path, bool isZip) => isZip ? new ZipFiles(path) : new FolderFiles(path);
+    /// <summary>The files of a folder or an archive.</summary>
+    public static IImageFiles OpenFiles(string path, bool isZip) => isZip ? new ZipFiles(path) : new FolderFiles(path);
 }

@@ -71,7 +71,8 @@ internal sealed class LocalSweep
     private string Progress()
     {
         TrialState[] states = [.. _sweep.Trials.Select(_folder.StateOf)];
-        int done = states.Count(state => state == TrialState.Done), failed = states.Count(state => state == TrialState.Failed);
+        int done = states.Count(state => state is TrialState.Done or TrialState.NotRecorded),
+            failed = states.Count(state => state == TrialState.Failed);
         int epochs = EpochsDone(), now = epochs - _epochsAtStart;
         string left = now <= 0 ? "" : $", {Duration(_watch.Elapsed / now * Math.Max(0, _ours.Sum(trial => trial.Settings.Epochs) - epochs))} left";
         return $"{done} of {_sweep.Trials.Count} done, {_running.Count} running, {failed} failed{left}";
@@ -131,6 +132,9 @@ internal sealed class LocalSweep
         {
             case TrialState.Done:
                 _say($"{trial.Name}: done");
+                break;
+            case TrialState.Other:
+                _say($"{trial.Name}: its folder has another experiment's result. Data may have changed meanwhile. --list shows it");
                 break;
             case TrialState.Failed:
                 _say($"{trial.Name}: failed: {_folder.FailureOf(trial)}");

@@ -10,42 +10,99 @@ namespace FaMLNet.Cli.Sweeps;
 /// <param name="Partition">The partition; null for the cluster's own choice.</param>
 /// <param name="Time">A limit as Slurm writes it, for example <c>2:00:00</c>; null for the partition's.</param>
 /// <param name="Options">Further options of sbatch, for example <c>--gres=gpu:1</c>.</param>
-internal sealed record SlurmOptions(int? ArrayLimit, string? Partition, string? Time, IReadOnlyList<string> Options);
+/// <param name="MaxArraySize">Slurm's MaxArraySize: the index of a task must be below it.</param>
+internal sealed record SlurmOptions(int? ArrayLimit, string? Partition, string? Time, IReadOnlyList<string> Options,
+    int MaxArraySize = SlurmSweep.DefaultMaxArraySize);
 
-/// <summary>A sweep as one job array of Slurm: a task a trial, on whatever machine sees the folder.</summary>
+/// <summary>The script of a job array.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Trials">How many trials it has.</param>
+internal sealed record SlurmArray(string Path, int Trials);
+
+/// <summary>A sweep as job arrays of Slurm: one task per trial, on whatever machine sees the folder.</summary>
 internal static class SlurmSweep
 {
     public const string ScriptFile = "slurm.sh", LogFolder = "slurm";
 
-    /// <summary>Writes the job array's script for the trials that are not done.</summary>
-    /// <returns>The script, and how many trials it has.</returns>
+    /// <summary>Slurm's MaxArraySize where its configuration does not set it.</summary>
+    public const int DefaultMaxArraySize = 1001;
+
+    /// <summary>The MaxArraySize of the Slurm of this machine; null where there is none, or it does not say.</summary>
+    public static int? FindMaxArraySize()
+    {
+        ProcessStartInfo start = new("scontrol", ["show", "config"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return output.Split('\n').Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2
+                && parts[0].Trim().Equals("MaxArraySize", StringComparison.OrdinalIgnoreCase))
+                .Select(parts => int.TryParse(parts[1].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size > 0 ? size
+                    : (int?)null).FirstOrDefault();
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Writes the scripts for the trials that are not done: one job array, or several where the trials' numbers reach MaxArraySize. A task's number
+    /// in a later array begins at 0 again.
+    /// </summary>
+    /// <returns>The scripts.</returns>
     /// <exception cref="FormatException">An option cannot be what it says.</exception>
-    public static (string Path, int Trials) Write(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments,
+    public static IReadOnlyList<SlurmArray> Write(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments,
         bool retry)
     {
+        if (options.MaxArraySize < 1)
+            throw new FormatException($"--max-array-size must be at least 1; found {options.MaxArraySize}.");
         int[] indices = [.. Enumerable.Range(0, sweep.Trials.Count).Where(index => folder.StateOf(sweep.Trials[index]) switch
         {
             TrialState.Waiting => true,
             TrialState.Failed => retry,
             _ => false,
         })];
-        string path = System.IO.Path.Combine(folder.Path, ScriptFile);
         if (indices.Length == 0)
-            return (path, 0);
-        string logs = System.IO.Path.GetFullPath(System.IO.Path.Combine(folder.Path, LogFolder));
-        Directory.CreateDirectory(logs);
+            return [];
+        Directory.CreateDirectory(LogsOf(folder));
+        return [.. indices.GroupBy(index => index / options.MaxArraySize).Select((group, number) =>
+        {
+            int first = group.Key * options.MaxArraySize;
+            string name = number == 0 ? ScriptFile : $"{Path.GetFileNameWithoutExtension(ScriptFile)}-{number + 1}.sh";
+            string path = Path.Combine(folder.Path, name);
+            WholeFile.WriteText(path, Script(sweep, folder, options, arguments, [.. group.Select(index => index - first)], first));
+            return new SlurmArray(path, group.Count());
+        })];
+    }
+
+    private static string LogsOf(SweepFolder folder) => Path.GetFullPath(Path.Combine(folder.Path, LogFolder));
+
+    /// <summary>The script of one job array.</summary>
+    /// <param name="sweep">The sweep.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="options">What Slurm is asked for.</param>
+    /// <param name="arguments">What a trial is told.</param>
+    /// <param name="tasks">The numbers of the tasks.</param>
+    /// <param name="first">The trial of task 0.</param>
+    private static string Script(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments, int[] tasks, int first)
+    {
         (string file, IReadOnlyList<string> self) = ThisTool.Command();
-        string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep",
-            System.IO.Path.GetFullPath(sweep.Path)]).Concat(arguments).Select(Quoted));
+        string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep", Path.GetFullPath(sweep.Path)]).Concat(arguments)
+            .Select(Quoted));
+        string index = first == 0 ? "\"$SLURM_ARRAY_TASK_ID\"" : $"$(({first} + SLURM_ARRAY_TASK_ID))";
         StringBuilder script = new("#!/bin/bash\n");
         Directive($"--job-name=famlnet-{Word(sweep.Name)}");
-        Directive($"--array={Ranges(indices)}{(options.ArrayLimit is { } limit ? $"%{limit}" : "")}");
+        Directive($"--array={Ranges(tasks)}{(options.ArrayLimit is { } limit ? $"%{limit}" : "")}");
         Directive($"--cpus-per-task={sweep.Cores}");
         // What Slurm preempts comes back by itself; a minute before the time limit the script is told, and asks to come back.
         Directive("--requeue");
         Directive("--signal=B:USR1@60");
         Directive("--open-mode=append");
-        Directive($"--output={logs}/%A_%a.txt");
+        Directive($"--output={LogsOf(folder)}/%A_%a.txt");
         if (options.Partition is { } partition)
             Directive($"--partition={partition}");
         if (options.Time is { } time)
@@ -60,7 +117,7 @@ internal static class SlurmSweep
             requeue=
             trap 'kill -TERM $trial 2>/dev/null' TERM
             trap 'requeue=1; kill -TERM $trial 2>/dev/null' USR1
-            {{command}} --index "$SLURM_ARRAY_TASK_ID" & trial=$!
+            {{command}} --index {{index}} & trial=$!
             wait $trial; code=$?
             while kill -0 $trial 2>/dev/null; do wait $trial; code=$?; done
             if [ $code -eq {{ThisTool.Stopped}} ] && [ -n "$requeue" ]; then
@@ -69,8 +126,7 @@ internal static class SlurmSweep
             exit $code
 
             """);
-        WholeFile.WriteText(path, script.ToString().ReplaceLineEndings("\n"));
-        return (path, indices.Length);
+        return script.ToString().ReplaceLineEndings("\n");
 
         void Directive(string text)
         {
@@ -81,11 +137,14 @@ internal static class SlurmSweep
     }
 
     /// <summary>Hands the script to Slurm.</summary>
+    /// <param name="script">The script.</param>
+    /// <param name="after">A job whose end it waits for; null for none.</param>
     /// <returns>The number of the job.</returns>
     /// <exception cref="InvalidOperationException">There is no Slurm here, or it refuses.</exception>
-    public static string Submit(string script)
+    public static string Submit(string script, string? after = null)
     {
-        ProcessStartInfo start = new("sbatch", ["--parsable", script]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] dependency = after == null ? [] : [$"--dependency=afterany:{after}"];
+        ProcessStartInfo start = new("sbatch", ["--parsable", .. dependency, script]) { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using Process process = Process.Start(start)!;

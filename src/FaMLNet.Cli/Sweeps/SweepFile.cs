@@ -17,6 +17,7 @@ internal sealed record Trial(string Name, IReadOnlyDictionary<string, string> Va
 internal sealed class SweepFile
 {
     public const int MostTrials = 10_000;
+    private const string DatasetPath = "data.dataset_path";
 
     /// <summary>Short names of the keys that sweeps mostly vary.</summary>
     private static readonly Dictionary<string, string> Short = new(StringComparer.Ordinal)
@@ -67,9 +68,11 @@ internal sealed class SweepFile
 
     /// <summary>Reads a sweep and checks every trial of it.</summary>
     /// <exception cref="FormatException">Something is wrong; the message names file, line and cure.</exception>
-    public static SweepFile Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="assignments">What options override, as <c>--set</c> gives it; null for nothing.</param>
+    public static SweepFile Read(string path, IReadOnlyList<string>? assignments = null)
     {
-        YamlFile file = YamlFile.Read(path);
+        YamlFile file = YamlFile.Read(path).Override(assignments ?? []);
         Schema.Check(file);
         if (file.Root["sweep"] is not JsonObject sweep)
             throw new FormatException($"{path}: it has no 'sweep': it is one experiment. Run it with 'famlnet benchmark', or add what to vary.");
@@ -166,12 +169,13 @@ internal sealed class SweepFile
         if (scale == "log" && (from <= 0 || to <= 0))
             throw _file.Error(place, "a range on a log scale needs 'from' and 'to' above 0.");
         List<JsonNode?> values = [];
+        bool isWhole = scale == "linear" && from == Math.Floor(from) && (to - from) % (points - 1) == 0;
         for (int i = 0; i < points; i++)
         {
             double share = i / (points - 1), number = scale == "log" ? Math.Exp(Math.Log(from) + share * (Math.Log(to) - Math.Log(from)))
                 : from + share * (to - from);
-            // As people write them: three digits, and the ends exactly.
-            number = i == 0 ? from : i == points - 1 ? to
+            // As people write them: three digits, and the ends exactly; whole numbers at whole distances (seeds) stay what they are.
+            number = i == 0 ? from : i == points - 1 ? to : isWhole ? Math.Round(number)
                 : double.Parse(number.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
             values.Add(number == Math.Floor(number) && Math.Abs(number) < 1e15 ? JsonValue.Create((long)number) : JsonValue.Create(number));
         }
@@ -244,7 +248,11 @@ internal sealed class SweepFile
             string text = new([.. value.Take(24).Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' ? letter : '-')]);
             name.Append(key == "seed" ? "s" : "").Append(text).Append('_');
         }
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(Sorted(settings.Decisive).ToJsonString()));
+        JsonObject decisive = settings.Decisive;
+        // Where a path varies it tells trials apart. What lies there is in each result's identity.
+        if (varied.ContainsKey(DatasetPath))
+            decisive["dataset_path"] = settings.DatasetPath;
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(Sorted(decisive).ToJsonString()));
         return $"{(name.Length > 100 ? name.ToString(0, 100) : name)}{Convert.ToHexStringLower(hash)[..10]}";
     }
 

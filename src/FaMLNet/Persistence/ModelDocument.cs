@@ -42,9 +42,16 @@ internal sealed record ModelDocument
 
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
+    /// <summary>
+    /// What it was trained with and on: options as resolved, the data by its digest, date, machine, versions; for people, nothing reads it. Null in
+    /// models of before.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Training { get; init; }
+
     public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IReadOnlyList<FeedbackDocument> feedback,
-        IReadOnlyList<EpochMetrics> history, TargetDocument? target) => new()
+        IReadOnlyList<EpochMetrics> history, IReadOnlyDictionary<string, string>? training, TargetDocument? target) => new()
         {
+            Training = training,
             Format = FormatOf(task),
             Target = target,
             Version = CurrentVersion,

@@ -26,6 +26,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     private readonly IReadOnlyList<ModelDocument.FeedbackDocument> _feedbackKinds;
     private readonly NetworkScorer _scorer;
     private ColumnNames? _names;
+    private readonly IReadOnlyDictionary<string, string>? _record;
 
     internal FeedbackAlignmentModelParametersBase(IHostEnvironment env, string name, TrainedNetwork trained) : base(env, name)
     {
@@ -40,6 +41,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         History = trained.History;
         Target = trained.Target;
         _names = trained.Names;
+        _record = trained.Record;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
     }
 
@@ -63,6 +65,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
             .ToDictionary(feedback => feedback.Layer, feedback => tensors[FeedbackLayout.MemoryNameOf(feedback.Layer)]);
         Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
         History = document.History;
+        _record = document.Training;
         Target = document.Target is { } target ? new TargetScale(target.Mean, target.Deviation, target.IsLogarithmic) : TargetScale.None;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
     }
@@ -248,7 +251,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     {
         ctx.SetVersionInfo(GetVersionInfo());
         base.SaveCore(ctx);
-        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedbackKinds, History,
+        ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedbackKinds, History, _record,
             Task != ModelTask.Regression ? null
             : new() { Mean = Target.Mean, Deviation = Target.Deviation, IsLogarithmic = Target.IsLogarithmic }).Write(writer));
         ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,

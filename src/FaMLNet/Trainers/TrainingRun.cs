@@ -40,9 +40,12 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         using RowSource source = RowSources.Open(training, validation, chosen, channel, CheckCancelled);
         chosen = chosen.For(source);
         channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
+        string data = source.Fingerprint;
         TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
             (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
-        return trained with { Names = columns.Names, Last = trained.Last == null ? null : trained.Last with { Names = columns.Names } };
+        IReadOnlyDictionary<string, string> record = TrainingRecord.Of(chosen, source, trained.Layout, data);
+        TrainedNetwork Known(TrainedNetwork network) => network with { Names = columns.Names, Record = record };
+        return Known(trained) with { Last = trained.Last == null ? null : Known(trained.Last) };
     }
 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)

@@ -13,6 +13,9 @@ internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, f
     /// <summary>What the training data called classes and features; null where that is not known.</summary>
     public ColumnNames? Names { get; init; }
 
+    /// <summary>What it was trained with and on; null where that is not known.</summary>
+    public IReadOnlyDictionary<string, string>? Record { get; init; }
+
     /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
     public TrainedNetwork? Last { get; init; }
 }

@@ -187,6 +187,18 @@ public sealed class ConfigurationTests : IDisposable
         { "  name: \"usf_lenet\"\n", "", "experiment lacks 'name'. name: a text." },
         { "    batch_size: 128", "\tbatch_size: 128", "a tab cannot indent in YAML. Use spaces." },
         { "    batch_size: 128", "    epochs: 13", "line 31, column 5: the key 'epochs' is given twice. Keep one of the two." },
+        { "init: \"xavier\"", "init: kaimming", "found the text 'kaimming'. Did you mean 'kaiming'?" },
+        { "name: \"usf_lenet\"", "name: 007", "experiment.name must be a text; found a number, 007. If it is meant as a text, write it in quotes: "
+            + "\"007\"." },
+        { "name: \"usf_lenet\"", "name: 1e3", "write it in quotes: \"1e3\"." },
+        { "name: \"usf_lenet\"", "name: true", "found true or false, true. If it is meant as a text, write it in quotes: \"true\"." },
+        { "output_dir: \"runs/mnist/\"", "output_dir: ~", "experiment.output_dir must be a text; found null, ~. If it is meant as a text, write "
+            + "it in quotes: \"~\"." },
+        { "dataset_path: null", "dataset_path: 2024", "data.dataset_path must be a text or nothing (null); found a number, 2024. If it is meant" },
+        { "target_size: 32", "label: 1", "data.label must be a text; found a number, 1. If it is meant as a text, write it in quotes: \"1\"." },
+        { "output_dir: \"runs/mnist/\"", "output_dir: $FAMLNET_NOT_SET/x", "experiment.output_dir: '$FAMLNET_NOT_SET/x': the variable "
+            + "FAMLNET_NOT_SET is not set." },
+        { "output_dir: \"runs/mnist/\"", "output_dir: ~somebody/x", "only ~/ is expanded" },
         { "gradient_clip: true", "gradient_clip: -1",
             "model.mode.options.gradient_clip must be false, true (a limit of 1), or a limit above 0; found -1." },
         { "constrain_weights: true", "scaling_factor: true", "model.mode.options.scaling_factor: it has no meaning" },
@@ -241,10 +253,66 @@ public sealed class ConfigurationTests : IDisposable
         Assert.False(System.Text.Json.Nodes.JsonNode.DeepEquals(one.Decisive, third.Decisive));
     }
 
-    private ExperimentSettings Read(string text)
+    /// <summary>The case 28-home, and every other key that names a path.</summary>
+    [Fact]
+    public void The_home_folder_and_variables_are_expanded_where_a_path_begins_with_them()
+    {
+        string home = Environment.GetEnvironmentVariable("HOME")!.TrimEnd('/');
+        ExperimentSettings Of(string path) => Read(BioTorch.Replace("\"runs/mnist/\"", path, StringComparison.Ordinal)
+            .Replace("dataset_path: null", $"dataset_path: {path}", StringComparison.Ordinal));
+        foreach (string path in new[] { "~/some where", "$HOME/some where", "${HOME}/some where", "'~/some where'" })
+        {
+            Assert.Equal($"{home}/some where", Of(path).DatasetPath);
+            Assert.Equal($"{home}/some where/usf_lenet", Of(path).OutputFolder);
+        }
+        foreach (string path in new[] { "a/~/b", "./~", "a$HOME", "$/x", "${HOME/x", "$HOME-x/y" })
+            Assert.Equal(path, Of($"'{path}'").DatasetPath);
+        File.WriteAllText(Path.Combine(_folder, "cells.csv"), "seed\n1\n");
+        string relative = Path.GetRelativePath(home, Path.Combine(_folder, "cells.csv"));
+        string file = Path.Combine(_folder, "sweep.yaml");
+        File.WriteAllText(file, $"{BioTorch}\nsweep: {{cells: '~/{relative}'}}\n");
+        Assert.Single(FaMLNet.Cli.Sweeps.SweepFile.Read(file).Trials);
+        Assert.Contains($"the saved model '{home}/none.zip' is not there", Assert.Throws<FormatException>(() =>
+            Read(BioTorch.Replace("# checkpoint:", "checkpoint: ~/none.zip", StringComparison.Ordinal))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_override_keys_of_the_file_as_the_file_would_have_them()
+    {
+        ExperimentSettings settings = Read(BioTorch, "training.hyperparameters.epochs=5", "training.optimizer.lr=1e-2",
+            "training.lr_scheduler.milestones=[2, 3]", "experiment.name=\"007\"", "infrastructure.threads=2", "data.dataset_path=a=b");
+        Assert.Equal(5, settings.Epochs);
+        Assert.Equal(0.01f, settings.ToOptions().Optimizer!.LearningRate);
+        Assert.Equal(LearningRateSchedule.MultiStep(0.5, 2, 3), settings.ToOptions().Schedule);
+        Assert.Equal(("007", 2, "a=b", 128), (settings.Name, settings.Threads, settings.DatasetPath, settings.BatchSize));
+        // A whole group, and a value that is taken away.
+        settings = Read(BioTorch, "training.optimizer={type: Adam, lr: 0.5}", "training.lr_scheduler=null");
+        Assert.Equal(0.5f, Assert.IsType<OptimizerOptions.Adam>(settings.ToOptions().Optimizer).LearningRate);
+        Assert.Equal(LearningRateSchedule.Constant, settings.ToOptions().Schedule);
+    }
+
+    [Theory]
+    [InlineData("training.hyperparameters.epoch=5", "with --set training.hyperparameters.epoch=5: the key 'training.hyperparameters.epoch' is "
+        + "not known")]
+    [InlineData("training.hyperparameters.epochs=0", "with --set training.hyperparameters.epochs=0: training.hyperparameters.epochs must be a "
+        + "whole number from 1 to 1000000; found 0.")]
+    [InlineData("trainig.epochs=5", "the key 'trainig' is not known. Known are")]
+    [InlineData("epochs", "--set epochs: expected KEY=VALUE with the full key")]
+    [InlineData("=5", "--set =5: expected KEY=VALUE")]
+    [InlineData("experiment.name.first=a", "leads through 'name', which has a value")]
+    [InlineData("experiment.name=7", "with --set experiment.name=7: experiment.name must be a text; found 7.")]
+    [InlineData("experiment.seed=[1", "--set experiment.seed=[1: the value cannot be read")]
+    public void Options_that_override_nothing_sensible_are_named(string set, string message) =>
+        Assert.Contains(message, Assert.Throws<FormatException>(() => Read(BioTorch, set)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_key_is_overridden_once() => Assert.Contains("the key is set twice", Assert.Throws<FormatException>(() =>
+        Read(BioTorch, "experiment.seed=1", "experiment.seed=2")).Message, StringComparison.Ordinal);
+
+    private ExperimentSettings Read(string text, params string[] set)
     {
         string path = Path.Combine(_folder, "config.yaml");
         File.WriteAllText(path, text, Encoding.UTF8);
-        return ExperimentSettings.Read(YamlFile.Read(path));
+        return ExperimentSettings.Read(YamlFile.Read(path).Override(set));
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using FaMLNet.Cli.Experiments;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;
@@ -211,6 +212,43 @@ public sealed class DataSetTests : IDisposable
         Assert.Contains("has 61,460 bytes; published 30,730,000", Assert.Throws<InvalidOperationException>(() => Tool("data", "check", "cifar10",
             _folder)).Message,
             StringComparison.Ordinal);
+    }
+
+    /// <summary>JPEG's pixels are others than the published ones: said, recorded, and another experiment.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void Cifar_from_image_files_is_not_Cifar(bool isZipped)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "cifar10-jpeg"));
+        foreach ((string part, int count) in new[] { ("train", 40), ("test", 12) })
+        {
+            WriteImages(part, count);
+            if (isZipped)
+                Zip(part);
+            string name = isZipped ? part + ".zip" : part;
+            Directory.Move(Path.Combine(_folder, name), Path.Combine(_folder, "cifar10-jpeg", name));
+        }
+        File.WriteAllText(Path.Combine(_folder, "x.yaml"), "experiment: {name: x, output_dir: r}\ndata: {dataset: cifar10, dataset_path: "
+            + "cifar10-jpeg}\n"
+            + "model: {architecture: 'mlp:4', mode: {type: dfa}}\ntraining: {hyperparameters: {epochs: 1, batch_size: 8}}\nevaluation: {report: "
+            + "false, tensorboard: false}\n");
+        const string warning = "results are not those of CIFAR-10";
+        Assert.Contains("It is not the published CIFAR-10", Tool("benchmark", "x.yaml", "--check"), StringComparison.Ordinal);
+        Assert.Contains(warning, Tool("benchmark", "x.yaml"), StringComparison.Ordinal);
+        ExperimentResult result = ExperimentResult.Read(Path.Combine(_folder, "r", "x", "result.json"));
+        Assert.Contains(result.Notes!, note => note.Contains(warning, StringComparison.Ordinal));
+        Assert.Equal(("cifar10 as image files", "image files (JPEG, PNG)"), ($"{result.Identity!["data"]!["name"]}",
+            $"{result.Identity["data"]!["format"]}"));
+        File.AppendAllText(Path.Combine(_folder, "x.yaml"), "sweep: {over: {seed: [1]}}\n");
+        string output = Tool("sweep", "x.yaml", "--set", "experiment.name=y");
+        Assert.Contains("Data: CIFAR-10 as image files (JPEG, PNG), not the published CIFAR-10.", output, StringComparison.Ordinal);
+        // The same folder with the published files beside them is another data set.
+        Directory.CreateDirectory(Path.Combine(_folder, "cifar10-jpeg", "cifar-10-batches-bin"));
+        foreach (string file in Enumerable.Range(1, 5).Select(batch => $"data_batch_{batch}.bin").Append("test_batch.bin"))
+            File.WriteAllBytes(Path.Combine(_folder, "cifar10-jpeg", "cifar-10-batches-bin", file), new byte[20 * 3073]);
+        string configuration = Path.Combine(_folder, "x.yaml");
+        File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("sweep: {over: {seed: [1]}}\n", "", StringComparison.Ordinal));
+        Assert.Contains("data.name is cifar10 as image files there and cifar10 here", Assert.Throws<InvalidOperationException>(() =>
+            Tool("benchmark", "x.yaml")).Message, StringComparison.Ordinal);
     }
 
     private static List<(uint, float[])> Read(IDataView view)

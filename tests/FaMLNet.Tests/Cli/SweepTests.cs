@@ -55,6 +55,11 @@ public sealed class SweepTests : IDisposable
     }
 
     [Fact]
+    public void A_range_of_whole_numbers_at_whole_distances_has_every_one_of_them() => Assert.Equal(Enumerable.Range(0,
+        1501).Select(i => $"{2 * i + 1}"),
+        Sweep("sweep: {over: {seed: {from: 1, to: 3001, points: 1501}}}\n").Trials.Select(trial => trial.Varied["seed"]));
+
+    [Fact]
     public void Cells_of_a_table_are_trials_times_what_else_varies()
     {
         File.WriteAllText(Path.Combine(_folder, "cells.csv"), "rule,rate,optimizer\nfa,0.01,SGD\ndfa,1e-3,Adam\n");
@@ -218,7 +223,7 @@ public sealed class SweepTests : IDisposable
         ExperimentResult result = ExperimentResult.Read(Path.Combine(folder, "result.json"));
         Assert.Equal("validation", result.ChosenOn);
         Assert.Equal(2, result.Robustness!.Count);
-        Assert.InRange(result.Last!.Top1, 0.8, 1);
+        Assert.InRange(result.Last!.Top1!.Value, 0.8, 1);
         Assert.True(result.Last.TopK >= result.Last.Top1);
         Assert.True(result.TrainingSeconds > 0); // the rows of a table have to be counted
         // The best is the model that is kept; it is measured as any.
@@ -239,7 +244,7 @@ public sealed class SweepTests : IDisposable
         Write("", Base.Replace("name: try", "name: further", StringComparison.Ordinal).Replace("architecture: \"mlp:16\"",
             $"architecture: \"mlp:16\", checkpoint: {model}", StringComparison.Ordinal));
         Tool("benchmark", "sweep.yaml");
-        Assert.InRange(ExperimentResult.Read(Path.Combine(_folder, "results", "further", "result.json")).Last!.Top1, 0.9, 1);
+        Assert.InRange(ExperimentResult.Read(Path.Combine(_folder, "results", "further", "result.json")).Last!.Top1!.Value, 0.9, 1);
     }
 
     [Fact]

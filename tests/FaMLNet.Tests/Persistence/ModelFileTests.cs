@@ -48,6 +48,36 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    public void A_saved_model_says_what_it_was_trained_with_and_on()
+    {
+        static Dictionary<string, string> Record(byte[] zip)
+        {
+            byte[] json = ModelZip.Entries(zip).Single(entry => entry.Key.EndsWith("model.json", StringComparison.Ordinal)).Value;
+            return System.Text.Json.JsonDocument.Parse(json).RootElement.GetProperty("training").EnumerateObject()
+                .ToDictionary(property => property.Name, property => property.Value.GetString()!);
+        }
+        Dictionary<string, string> record = Record(Saved.Value.Zip);
+        Assert.Contains("Adam { LearningRate = 0.004", record["Optimizer"], StringComparison.Ordinal);
+        Assert.Contains("Cosine", record["Schedule"], StringComparison.Ordinal);
+        Assert.Equal(("0.1", "0.1", "1", "none"), (record["InitialWeightScale"], record["FeedbackScale"], record["Seed"],
+            record["GradientClipping"]));
+        Assert.Matches("^150 rows of 4 features and 3 classes, SHA-256 [0-9A-F]{64}$", record["training data"]);
+        Assert.Matches(@"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$", record["date"]);
+        Assert.All(new[] { "machine", "device", "version of FaMLNet", "version of ML.NET", "version of TorchSharp" }, name =>
+            Assert.NotEqual("", record[name]));
+        // Other rows have another digest, and the same rows the same one, whatever the seed.
+        MLContext mlContext = new(seed: 1);
+        string Digest(IDataView data, int seed)
+        {
+            FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick();
+            options.Seed = seed;
+            return Record(Save(mlContext, Tables.Pipeline(mlContext, options).Fit(data), data.Schema))["training data"];
+        }
+        Assert.Equal(record["training data"], Digest(Tables.Load(mlContext, "iris"), 2));
+        Assert.NotEqual(record["training data"], Digest(mlContext.Data.SkipRows(Tables.Load(mlContext, "iris"), 1), 2));
+    }
+
+    [Fact]
     public void Saving_loading_and_saving_again_gives_the_same_bytes()
     {
         foreach (FeedbackRule rule in FeedbackRule.All)

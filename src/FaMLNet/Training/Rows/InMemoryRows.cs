@@ -5,6 +5,7 @@ namespace FaMLNet.Training;
 /// <summary>All rows in memory, in a new random order each epoch.</summary>
 internal sealed class InMemoryRows : RowSource
 {
+    private string? _fingerprint;
     private readonly TrainingData _data;
     private readonly int[] _rows, _order;
 
@@ -50,7 +51,9 @@ internal sealed class InMemoryRows : RowSource
 
     public override long Count => _rows.Length;
 
-    public override string Fingerprint => _data.Hash() + (Validation is { } validation && validation.Data != _data ? validation.Data.Hash() : "");
+    // Of the rows as they were read: asked for before they are centred, and kept.
+    public override string Fingerprint => _fingerprint ??= _data.Hash() + (Validation is { } validation && validation.Data != _data
+        ? validation.Data.Hash() : "");
 
     public override float[] Center()
     {

@@ -100,17 +100,17 @@ public sealed class SlurmTests : IDisposable
             """);
         SweepFile sweep = SweepFile.Read(Path.Combine(_folder, "sweep.yaml"));
         SweepFolder folder = SweepFolder.Open(sweep);
-        (string path, int trials) = SlurmSweep.Write(sweep, folder, new SlurmOptions(2, "gpu", "2:00:00", ["--gres=gpu:1"]), ["--data", "a b'c"],
-            retry: false);
-        string script = File.ReadAllText(path);
-        Assert.Equal(3, trials);
+        SlurmArray array = Assert.Single(SlurmSweep.Write(sweep, folder, new SlurmOptions(2, "gpu", "2:00:00", ["--gres=gpu:1"]), ["--data", "a b'c"],
+            retry: false));
+        string script = File.ReadAllText(array.Path);
+        Assert.Equal(3, array.Trials);
         foreach (string line in new[] { "#SBATCH --array=0-2%2", "#SBATCH --cpus-per-task=3", "#SBATCH --partition=gpu", "#SBATCH --time=2:00:00",
             "#SBATCH --gres=gpu:1", "#SBATCH --requeue", "#SBATCH --job-name=famlnet-paper-script" })
             Assert.Contains(line + "\n", script, StringComparison.Ordinal);
         Assert.Contains("'--data' 'a b'\\''c' --index \"$SLURM_ARRAY_TASK_ID\"", script, StringComparison.Ordinal);
         Assert.DoesNotContain("\r", script, StringComparison.Ordinal);
         if (OperatingSystem.IsLinux())
-            ProcessRunner.Run("bash", _folder, "-n", Path.GetFullPath(path));
+            ProcessRunner.Run("bash", _folder, "-n", Path.GetFullPath(array.Path));
         Assert.Contains("one line", Assert.Throws<FormatException>(() => SlurmSweep.Write(sweep, folder, new SlurmOptions(null, "a\nb", null, []), [],
             retry: false)).Message, StringComparison.Ordinal);
     }

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace FaMLNet.Cli.Peers;
+
+/// <summary>All trainers on one data set, each in a process of its own, in one table.</summary>
+internal static class PeerTable
+{
+    /// <summary>Measures every trainer.</summary>
+    /// <param name="peers">The trainers.</param>
+    /// <param name="arguments">What a process is told beside the trainer.</param>
+    /// <param name="say">Receives a line a trainer.</param>
+    /// <param name="cancellation">Stops.</param>
+    public static List<PeerMeasures> Run(IReadOnlyList<Peer> peers, IReadOnlyList<string> arguments, Action<string> say,
+        CancellationToken cancellation)
+    {
+        List<PeerMeasures> measures = [];
+        foreach (Peer peer in peers)
+        {
+            (string file, IReadOnlyList<string> self) = ThisTool.Command();
+            ProcessStartInfo start = new(file, [.. self, "benchmark", .. arguments, "--peer", peer.Name])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            };
+            using Process process = Process.Start(start)!;
+            using CancellationTokenRegistration stop = cancellation.Register(process.Kill);
+            Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            cancellation.ThrowIfCancellationRequested();
+            if (process.ExitCode != 0)
+            {
+                say($"{peer.Name}: {error.Result.Trim()}");
+                continue;
+            }
+            PeerMeasures one = JsonSerializer.Deserialize<PeerMeasures>(output.Trim().Split('\n')[^1])!;
+            measures.Add(one);
+            say(FormattableString.Invariant($"{one.Trainer}: {string.Join(", ", one.Measures.Select(measure =>
+                $"{measure.Title} {measure.Mean.ToString(measure.Format, CultureInfo.InvariantCulture)}"))}, fit {one.FitSeconds:F2} s"));
+        }
+        return measures;
+    }
+
+    /// <summary>The table, as Markdown.</summary>
+    public static string Markdown(IReadOnlyList<PeerMeasures> measures)
+    {
+        string[] titles = measures.Count == 0 ? [] : [.. measures[0].Measures.Select(measure => measure.Title)];
+        string[] header = ["trainer", .. titles, "fit, s", "a row, µs", "model, kB", "peak memory, MB"];
+        StringBuilder text = new($"| {string.Join(" | ", header)} |\n| {string.Join(" | ", header.Select(_ => "---"))} |\n");
+        foreach (PeerMeasures one in measures)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {one.Trainer} ");
+            foreach ((PeerMeasure measure, int index) in one.Measures.Select((measure, index) => (measure, index)))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"| {measure.Mean.ToString(measure.Format, CultureInfo.InvariantCulture)} ");
+                if (index == 0)
+                    text.Append(CultureInfo.InvariantCulture, $"± {measure.Deviation.ToString(measure.Format, CultureInfo.InvariantCulture)} ");
+            }
+            text.Append(CultureInfo.InvariantCulture, $"| {one.FitSeconds:F2} | {one.PredictMicroseconds:F1} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {one.ModelBytes / 1024.0:F0} | {one.PeakBytes >> 20} |\n");
+        }
+        return text.ToString();
+    }
+}
