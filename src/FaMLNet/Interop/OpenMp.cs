@@ -53,6 +53,26 @@ internal static unsafe class OpenMp
             Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchSharp.torch.get_num_threads()) }, work);
     }
 
+    /// <summary>
+    /// Sets how many threads libtorch uses on the calling thread, and there alone. <c>torch.set_num_threads</c> also sets the number with which
+    /// any other thread begins that uses libtorch for the first time meanwhile, and which it keeps for good.
+    /// </summary>
+    /// <param name="threads">Of libtorch's own loops.</param>
+    /// <param name="mkl">Of MKL's products; 0 for as many as libtorch's loops.</param>
+    /// <param name="mklBefore">The former number of MKL's products.</param>
+    /// <returns>Whether it could be set; false where libtorch does not come with GNU's OpenMP.</returns>
+    public static bool TrySetThreads(int threads, int mkl, out int mklBefore)
+    {
+        mklBefore = 0;
+        if (Gnu.Value is not { SetThreads: not null } functions)
+            return false;
+        functions.SetThreads(threads);
+        // Where libtorch has no MKL, as on ARM, its products follow the number of its loops.
+        if (functions.SetMklThreads != null)
+            mklBefore = functions.SetMklThreads(mkl);
+        return true;
+    }
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Enter(void* data)
     {
@@ -80,7 +100,9 @@ internal static unsafe class OpenMp
             && NativeLibrary.TryGetExport(library, "GOMP_parallel", out nint parallel)
             && NativeLibrary.TryGetExport(library, "omp_get_thread_num", out nint number)
             && NativeLibrary.TryGetExport(library, "omp_get_num_threads", out nint threads)
-            ? new Functions(parallel, number, threads) : null;
+            ? new Functions(parallel, number, threads,
+                NativeLibrary.TryGetExport(library, "omp_set_num_threads", out nint setThreads) ? setThreads : 0,
+                NativeLibrary.TryGetExport(LibTorch.InMemory(), "MKL_Set_Num_Threads_Local", out nint setMkl) ? setMkl : 0) : null;
     }
 
     private struct Job
@@ -89,13 +111,19 @@ internal static unsafe class OpenMp
         public nint Work;
     }
 
-    private sealed class Functions(nint parallel, nint threadNumber, nint numberOfThreads)
+    private sealed class Functions(nint parallel, nint threadNumber, nint numberOfThreads, nint setThreads, nint setMklThreads)
     {
         /// <summary>void GOMP_parallel(void (*fn)(void *), void *data, unsigned num_threads, unsigned flags), of libgomp's ABI.</summary>
         public readonly delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint,
             void> Parallel = (delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<void*, void>, void*, uint, uint, void>)parallel;
 
         public readonly delegate* unmanaged[Cdecl]<int> ThreadNumber = (delegate* unmanaged[Cdecl]<int>)threadNumber;
+
+        /// <summary>void omp_set_num_threads(int), of the calling thread; null where it is not found.</summary>
+        public readonly delegate* unmanaged[Cdecl]<int, void> SetThreads = (delegate* unmanaged[Cdecl]<int, void>)setThreads;
+
+        /// <summary>int MKL_Set_Num_Threads_Local(int), of the calling thread: returns the former number. Null where there is no MKL.</summary>
+        public readonly delegate* unmanaged[Cdecl]<int, int> SetMklThreads = (delegate* unmanaged[Cdecl]<int, int>)setMklThreads;
 
         public readonly delegate* unmanaged[Cdecl]<int> NumberOfThreads = (delegate* unmanaged[Cdecl]<int>)numberOfThreads;
     }

@@ -33,4 +33,12 @@ public abstract partial class FeedbackAlignmentOptions
     /// <summary>Called after each epoch, on the training thread. An exception from it stops the training.</summary>
     /// <value>Default: null.</value>
     public Action<EpochMetrics>? MetricsCallback { get; set; }
+
+    /// <summary>
+    /// Asked after each epoch, before its checkpoint is saved and before <see cref="MetricsCallback"/>: where it is true, the training ends with this
+    /// epoch. The model has this epoch's weights, or those of the best one where <see cref="FeedbackAlignmentOptions.EarlyStopping"/> restores them.
+    /// Checkpoints record that the training is over: fitted again, it returns the same model.
+    /// </summary>
+    /// <value>Default: null, all epochs are trained.</value>
+    public Func<EpochMetrics, bool>? StopWhen { get; set; }
 }

@@ -14,6 +14,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
 {
     private readonly string _featureColumn = options.FeatureColumnName;
     private readonly Action<EpochMetrics>? _metricsCallback = options.MetricsCallback;
+    private readonly Func<EpochMetrics, bool>? _stopWhen = options.StopWhen;
     private readonly Action<StepMetrics>? _stepCallback = options.StepCallback;
     private readonly CancellationToken _cancellation = options.CancellationToken;
 
@@ -29,7 +30,8 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
         {
             ImageShape = ImageColumns.ShapeOf(training.Schema.Feature!.Value, settings.ImageShape),
             Environment = host,
-            Device = TrainingDevice.Choose(host, channel)
+            Device = TrainingDevice.Choose(host, channel),
+            CheckCancelled = CheckCancelled,
         };
         using CheckpointFolder? folder = chosen.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
@@ -70,6 +72,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             _metricsCallback?.Invoke(metrics);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
         {
+            StopWhen = metrics => _stopWhen?.Invoke(metrics) == true,
             StepDone = metrics => _stepCallback?.Invoke(metrics),
         };
     }

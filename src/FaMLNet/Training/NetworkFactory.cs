@@ -45,7 +45,7 @@ internal static class NetworkFactory
 
     private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
         ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-            augmentation: settings.Augmentation, feedbackInitialization: settings.FeedbackInitialization)
+            augmentation: settings.Augmentation, feedbackInitialization: settings.FeedbackInitialization, checkCancelled: settings.CheckCancelled)
         : OnDevice(settings, layout);
 
     private static AutogradNetwork Custom(TrainingSettings settings, CustomDefinition custom, int features, int classes)
@@ -63,7 +63,7 @@ internal static class NetworkFactory
         {
             CustomLayout layout = new(custom, shape, module);
             RuleReach.Check(layout, module, settings.Rule);
-            return Autograd(settings, new ModuleForward(layout, module, settings.Device));
+            return Autograd(settings, new ModuleForward(layout, module, settings.Device, settings.CheckCancelled));
         }
         catch
         {

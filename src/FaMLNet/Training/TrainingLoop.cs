@@ -17,6 +17,9 @@ internal sealed record TrainingListener(Action<EpochMetrics> EpochDone, Action C
     /// <summary>Nobody.</summary>
     public static TrainingListener None { get; } = new(_ => { }, () => { }, _ => { }, _ => { });
 
+    /// <summary>Whether to end the training after an epoch.</summary>
+    public Func<EpochMetrics, bool> StopWhen { get; init; } = _ => false;
+
     /// <summary>Called after steps that are measured within an epoch.</summary>
     public Action<StepMetrics> StepDone { get; init; } = _ => { };
 }
@@ -84,13 +87,16 @@ internal sealed class TrainingLoop
                 throw diverged(epoch, _state.LastGood);
             _state.EndEpoch(metrics with { Histograms = null });
             (int bestEpoch, bool stop) = Judge();
-            complete = epoch == _settings.NumberOfEpochs || (stop && _settings.EarlyStopping != null);
+            bool ended = _listener.StopWhen(metrics);
+            complete = ended || epoch == _settings.NumberOfEpochs || (stop && _settings.EarlyStopping != null);
             if (bestEpoch == epoch && _settings.EarlyStopping is { RestoreBest: true })
                 _state.KeepBest();
             if (_folder != null && (complete || epoch % _settings.Checkpoints!.EveryEpochs == 0 || IsTime()))
                 SaveCheckpoint(complete, isBest: bestEpoch == epoch);
             _listener.EpochDone(metrics);
-            if (stop && _settings.EarlyStopping is { } stopping)
+            if (ended)
+                _listener.Info($"Stopped after epoch {epoch} of {_settings.NumberOfEpochs}: option StopWhen was true.");
+            else if (stop && _settings.EarlyStopping is { } stopping)
             {
                 _listener.Info($"Stopped after epoch {epoch}: {stopping.Metric} was best in epoch {bestEpoch}, {stopping.Patience} epochs ago."
                     + (stopping.RestoreBest ? $" The model has the weights of epoch {bestEpoch}." : ""));
@@ -259,8 +265,12 @@ internal sealed class TrainingLoop
     {
         EvaluationResult total = default;
         for (int from = 0; from < validation.Rows.Length; from += _settings.BatchSize)
+        {
+            // Nothing is saved here: the latest checkpoint is from before this epoch's measurements.
+            _listener.CheckCancelled();
             total += _network.Evaluate(validation.Data, validation.Rows.AsSpan(from, Math.Min(_settings.BatchSize, validation.Rows.Length - from)),
                 _settings.TopK ?? 1);
+        }
         return total;
     }
 

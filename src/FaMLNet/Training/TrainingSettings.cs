@@ -87,6 +87,9 @@ internal sealed record TrainingSettings
     /// <summary>Finds factories of networks of the user's own.</summary>
     public IHostEnvironment? Environment { get; init; }
 
+    /// <summary>Called while a network is prepared, which may take long; throws to stop.</summary>
+    public Action CheckCancelled { get; init; } = () => { };
+
     /// <summary>The settings for rows as they have turned out to be.</summary>
     public TrainingSettings For(RowSource source)
     {

@@ -145,15 +145,13 @@ internal sealed class AttackRun
 
     private void RunThreads()
     {
-        // Every thread computes by itself: the rounding of libtorch's kernels may depend on how many threads share one.
-        using ThreadCount? single = _usesLibTorch ? new ThreadCount(1) : null;
         ExceptionDispatchInfo? failure = null;
         Thread[] threads = [.. Enumerable.Range(0, Math.Clamp(Attacked.Length, 1, _threads)).Select(_ => new Thread(() =>
         {
             try
             {
-                if (_usesLibTorch)
-                    TorchSharp.torch.set_num_threads(1);
+                // Every thread computes by itself: the rounding of libtorch's kernels may depend on how many threads share one.
+                using ThreadCount? single = _usesLibTorch ? new ThreadCount(1) : null;
                 using AttackAccess access = _open();
                 new AttackWorker(this, access).Run();
             }

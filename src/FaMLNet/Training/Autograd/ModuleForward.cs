@@ -16,11 +16,12 @@ internal sealed class ModuleForward : ForwardPass
     /// <param name="layout">The module's layout.</param>
     /// <param name="module">The module; owned.</param>
     /// <param name="device">Where it will run; null for the host.</param>
-    public ModuleForward(CustomLayout layout, nn.Module<Tensor, Tensor> module, Device? device = null) : base(layout)
+    /// <param name="checkCancelled">Called while the module is tried, which may take long; throws to stop. Null for nothing.</param>
+    public ModuleForward(CustomLayout layout, nn.Module<Tensor, Tensor> module, Device? device = null, Action? checkCancelled = null) : base(layout)
     {
         _layout = layout;
         _module = module;
-        RunsWithoutOneDnn = device is null && ModuleGuard.NeedsOneDnnOff(layout, module);
+        RunsWithoutOneDnn = device is null && ModuleGuard.NeedsOneDnnOff(layout, module, checkCancelled);
     }
 
     public override bool RunsWithoutOneDnn { get; }

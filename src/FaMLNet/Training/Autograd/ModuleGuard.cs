@@ -20,9 +20,10 @@ internal static class ModuleGuard
     /// <summary>Whether a module must run without oneDNN here; tried once a process for a network, on a machine that is suspect.</summary>
     /// <param name="layout">The network.</param>
     /// <param name="module">Its module.</param>
-    public static bool NeedsOneDnnOff(CustomLayout layout, nn.Module<Tensor, Tensor> module) =>
+    /// <param name="checkCancelled">Called between trials; throws to stop, and nothing is kept. Null for nothing.</param>
+    public static bool NeedsOneDnnOff(CustomLayout layout, nn.Module<Tensor, Tensor> module, Action? checkCancelled = null) =>
         Known.GetOrAdd(KeyOf(layout, module), _ => NeedsOneDnnOff(module, layout.Shape, ConvolutionGuard.MachineIsSuspect,
-            layout.FirstWithFeedback > 0 ? layout.WeightedLayers[0].Name : null));
+            layout.FirstWithFeedback > 0 ? layout.WeightedLayers[0].Name : null, checkCancelled));
 
     /// <summary>
     /// What must not even be tried with oneDNN on such a machine: the backward pass of a 1×1 convolution with a stride and 1024 channels or
@@ -50,7 +51,9 @@ internal static class ModuleGuard
     /// <param name="shape">Its input and outputs.</param>
     /// <param name="machineIsSuspect">Whether any convolution is wrong here.</param>
     /// <param name="first">The name of the layer through which no error passes; null for none.</param>
-    public static bool NeedsOneDnnOff(nn.Module<Tensor, Tensor> module, NetworkShape shape, bool machineIsSuspect, string? first)
+    /// <param name="checkCancelled">Called between trials; throws to stop. Null for nothing.</param>
+    public static bool NeedsOneDnnOff(nn.Module<Tensor, Tensor> module, NetworkShape shape, bool machineIsSuspect, string? first,
+        Action? checkCancelled = null)
     {
         if (!OneDnn.CanSwitch || !machineIsSuspect)
             return false;
@@ -60,7 +63,11 @@ internal static class ModuleGuard
         module.eval();
         try
         {
-            return Enumerable.Range(0, Trials).Any(trial => !IsRight(module, shape, trial));
+            return Enumerable.Range(0, Trials).Any(trial =>
+            {
+                checkCancelled?.Invoke();
+                return !IsRight(module, shape, trial);
+            });
         }
         finally
         {

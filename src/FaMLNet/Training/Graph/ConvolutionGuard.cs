@@ -118,15 +118,22 @@ internal sealed class ConvolutionGuard
             return [.. Rerouted.Where(_reported.Add)];
     }
 
-    public Convolution Choose(ConvolutionShape shape) => _choices.GetOrAdd(shape, Try);
+    /// <summary>The convolution for a shape: tried once a process.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="checkCancelled">Called between trials; throws to stop, and nothing is kept. Null for nothing.</param>
+    public Convolution Choose(ConvolutionShape shape, Action? checkCancelled = null) => _choices.GetOrAdd(shape, _ => Try(shape, checkCancelled));
 
-    private Convolution Try(ConvolutionShape shape)
+    private Convolution Try(ConvolutionShape shape, Action? checkCancelled)
     {
         foreach (Convolution candidate in _candidates[..^1])
         {
             if (candidate.Name == Plain.Name && shape.IsAtRisk && _machineIsSuspect())
                 continue;
-            if (Enumerable.Range(0, Trials).All(trial => IsRight(candidate, shape, trial)))
+            if (Enumerable.Range(0, Trials).All(trial =>
+            {
+                checkCancelled?.Invoke();
+                return IsRight(candidate, shape, trial);
+            }))
                 return candidate;
         }
         return _candidates[^1];

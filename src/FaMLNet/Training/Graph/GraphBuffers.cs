@@ -8,7 +8,7 @@ namespace FaMLNet.Training.Graph;
 /// gradient of its input.
 /// </summary>
 internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, FloatBuffer? gradient, RandomGenerator? dropout,
-    ConvolutionGuard guard, bool passesErrors, bool channelsLast)
+    ConvolutionGuard guard, bool passesErrors, bool channelsLast, Action? checkCancelled = null)
 {
     private readonly List<(Tensor Leaf, ParameterSlice Slice)> _leaves = [];
     private FloatBuffer? _gradient = gradient;
@@ -20,7 +20,12 @@ internal sealed class GraphBuffers(FloatBuffer weights, FloatBuffer statistics, 
 
     public RandomGenerator? Dropout { get; } = dropout;
 
-    public ConvolutionGuard Guard { get; } = guard;
+    /// <summary>A convolution that is right on this machine. The first search for a shape takes a while, and can be cancelled.</summary>
+    public Convolution Choose(ConvolutionShape shape)
+    {
+        checkCancelled?.Invoke();
+        return guard.Choose(shape, checkCancelled);
+    }
 
     /// <summary>Whether images lie with their channels together.</summary>
     public bool ChannelsLast { get; } = channelsLast;

@@ -21,16 +21,24 @@ internal sealed class GraphNetwork : TrainingNetwork
 
     public GraphNetwork(GraphLayout layout, FeedbackRule rule, float initialWeightScale, float feedbackScale, OptimizerOptions optimizer, int seed,
         ConvolutionGuard? guard = null, Augmentation? augmentation = null,
-        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform)
+        WeightInitialization feedbackInitialization = WeightInitialization.XavierUniform, Action? checkCancelled = null)
         : base(layout, rule, initialWeightScale, feedbackScale, optimizer, seed, feedbackInitialization: feedbackInitialization)
     {
         _layout = layout;
         NativeMemory.Settle();
         using DisposeScope scope = NewDisposeScope();
         _buffers = new GraphBuffers(Weights, Statistics, Gradient, Dropout, guard ?? ConvolutionGuard.Machine, passesErrors: true,
-            layout.ChannelsLast);
-        _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
+            layout.ChannelsLast, checkCancelled);
         _batch = new ImageBatch(layout, Statistics, augmentation == null ? null : new Augmenter(augmentation, layout.Image, seed));
+        try
+        {
+            _nodes = GraphBuilder.Build(layout.Nodes, _buffers);
+        }
+        catch
+        {
+            CleanUp.Dispose(this);
+            throw;
+        }
     }
 
     public override BatchResult ComputeGradient(TrainingData data, ReadOnlySpan<int> rows)

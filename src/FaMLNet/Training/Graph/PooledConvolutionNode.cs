@@ -15,7 +15,7 @@ internal sealed class PooledConvolutionNode(GraphNodeSpec spec, GraphBuffers buf
     private const int MostInputChannels = 8;
 
     private readonly Layer.Conv2d _layer = (Layer.Conv2d)spec.Definition;
-    private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec,
+    private readonly Convolution _convolution = buffers.Choose(ConvolutionShape.Of(spec,
         buffers.UseOf(spec) == ConvolutionUse.InputGradient ? ConvolutionUse.InputGradient : ConvolutionUse.Forward, buffers.ChannelsLast));
     private readonly bool _small = SmallConvolution.Takes(spec);
     private Tensor? _input, _output;

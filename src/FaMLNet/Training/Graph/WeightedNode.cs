@@ -132,7 +132,7 @@ internal abstract class WeightedNode : GraphNode
 internal sealed class ConvolutionNode(GraphNodeSpec spec, GraphBuffers buffers) : WeightedNode(spec, buffers)
 {
     private readonly Layer.Conv2d _layer = (Layer.Conv2d)spec.Definition;
-    private readonly Convolution _convolution = buffers.Guard.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec), buffers.ChannelsLast));
+    private readonly Convolution _convolution = buffers.Choose(ConvolutionShape.Of(spec, buffers.UseOf(spec), buffers.ChannelsLast));
     private Tensor? _input, _output;
 
     public override Tensor Forward(Tensor x, Pass pass)

@@ -1,0 +1,135 @@
+using FaMLNet.Training.Graph;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using Xunit;
+
+namespace FaMLNet.Tests.Trainers;
+
+/// <summary>Trainings that end before their last epoch because someone says so.</summary>
+public sealed class StoppingTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("famlnet-stopping");
+    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly List<string> _log = [];
+
+    public StoppingTests() => _mlContext.Log += (_, message) =>
+    {
+        if (message.Kind == ChannelMessageKind.Info)
+            _log.Add(message.RawMessage);
+    };
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    [Fact]
+    public void A_condition_ends_the_training_and_keeps_the_model()
+    {
+        List<int> asked = [], told = [];
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 10);
+        options.StopWhen = metrics =>
+        {
+            asked.Add(metrics.Epoch);
+            return metrics.Epoch == 4;
+        };
+        options.MetricsCallback = metrics => told.Add(metrics.Epoch);
+        FeedbackAlignmentMulticlassModelParameters stopped = Fit(options);
+        Assert.Equal([1, 2, 3, 4], asked);
+        Assert.Equal(asked, told);
+        Assert.Equal(4, stopped.History.Count);
+        Assert.Contains(_log, line => line.Contains("Stopped after epoch 4 of 10: option StopWhen was true.", StringComparison.Ordinal));
+        // The weights are those of that epoch: those of a training that has no more (the rate is constant).
+        FeedbackAlignmentMulticlassTrainer.Options four = Tables.Quick(epochs: 4);
+        (options.Schedule, four.Schedule) = (LearningRateSchedule.Constant, LearningRateSchedule.Constant);
+        Equal(Fit(four), Fit(options));
+    }
+
+    [Fact]
+    public void The_best_weights_are_restored_where_early_stopping_asks_for_them()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 10);
+        options.ValidationFraction = 0.3;
+        options.EarlyStopping = new EarlyStopping { Patience = 10 };
+        List<double> losses = [];
+        options.StopWhen = metrics =>
+        {
+            losses.Add(metrics.ValidationLoss!.Value);
+            return metrics.Epoch == 5;
+        };
+        FeedbackAlignmentMulticlassModelParameters model = Fit(options);
+        Assert.Equal(5, model.History.Count);
+        bool areTheSame = model.GetWeights().All(pair => pair.Value.Values.ToArray().SequenceEqual(model.LastEpochModel!.GetWeights()[pair.Key].Values.ToArray()));
+        Assert.Equal(losses.IndexOf(losses.Min()) == 4, areTheSame);
+    }
+
+    [Fact]
+    public void A_training_that_was_ended_is_over_when_it_is_fitted_again()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 10);
+        options.CheckpointFolder = Path.Combine(_root.FullName, "state");
+        options.StopWhen = metrics => metrics.Epoch == 3;
+        FeedbackAlignmentMulticlassModelParameters first = Fit(options);
+        options.StopWhen = _ => throw new InvalidOperationException("no epoch is trained");
+        FeedbackAlignmentMulticlassModelParameters again = Fit(options);
+        Equal(first, again);
+        Assert.Equal(3, again.History.Count);
+    }
+
+    [Fact]
+    public void What_the_condition_throws_reaches_the_caller()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick();
+        options.StopWhen = _ => throw new InvalidDataException("of one's own");
+        Assert.Equal("of one's own", Assert.Throws<InvalidDataException>(() => Fit(options)).Message);
+    }
+
+    /// <summary>The preparation of a network can be cancelled between any two trials of its convolutions, and leaves nothing behind.</summary>
+    [Fact]
+    public void The_search_for_right_convolutions_can_be_cancelled()
+    {
+        ConvolutionGuard guard = new(() => false, ConvolutionGuard.Plain, ConvolutionGuard.Unfolded);
+        ConvolutionShape shape = new(new ImageShape(3, 8, 8), 4, 3, 1, 1, 1, 1, ConvolutionUse.InputGradient, ChannelsLast: false);
+        int calls = 0;
+        Assert.Throws<OperationCanceledException>(() => guard.Choose(shape, () =>
+        {
+            if (++calls == 2)
+                throw new OperationCanceledException();
+        }));
+        Assert.Equal(2, calls);
+        calls = 0;
+        Assert.NotNull(guard.Choose(shape, () => calls++));
+        Assert.True(calls > 0);
+        // Known by now.
+        calls = 0;
+        guard.Choose(shape, () => calls++);
+        Assert.Equal(0, calls);
+    }
+
+    [Fact]
+    public void A_convolutional_training_is_cancelled_before_its_first_step()
+    {
+        using CancellationTokenSource stop = new();
+        int steps = 0;
+        FeedbackAlignmentMulticlassTrainer.Options options = new()
+        {
+            Network = NetworkDefinition.LeNet(),
+            ImageShape = new ImageShape(1, 8, 8),
+            NumberOfEpochs = 1,
+            CancellationToken = stop.Token,
+            DiagnosticsEverySteps = 1,
+            StepCallback = _ => steps++,
+        };
+        // The rows have been read when the log says so; the network is prepared after that.
+        _mlContext.Log += (_, message) =>
+        {
+            if (message.RawMessage.StartsWith("Training ", StringComparison.Ordinal))
+                stop.Cancel();
+        };
+        Assert.Throws<OperationCanceledException>(() => Tables.Pipeline(_mlContext, options).Fit(Tables.Load(_mlContext, "digits")));
+        Assert.Equal(0, steps);
+    }
+
+    private FeedbackAlignmentMulticlassModelParameters Fit(FeedbackAlignmentMulticlassTrainer.Options options) =>
+        Tables.ModelOf(Tables.Pipeline(_mlContext, options).Fit(Tables.Load(_mlContext, "iris")));
+
+    private static void Equal(FeedbackAlignmentMulticlassModelParameters one, FeedbackAlignmentMulticlassModelParameters other) =>
+        Assert.All(one.GetWeights(), pair => Assert.Equal(pair.Value.Values.ToArray(), other.GetWeights()[pair.Key].Values.ToArray()));
+}
