@@ -34,20 +34,52 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             CheckCancelled = CheckCancelled,
         };
         using CheckpointFolder? folder = chosen.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
-        Checkpoint? checkpoint = folder?.ReadLatest(message => channel.Warning(message));
-        if (checkpoint != null && !chosen.SeedIsChosen)
-            chosen = chosen with { Seed = checkpoint.Seed };
+        IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.ReadLatest(message => channel.Warning(message)) ?? [];
         RowColumns columns = RowSources.ColumnsOf(training);
         TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, chosen, columns, channel);
-        using RowSource source = RowSources.Open(training, validation, chosen, channel, CheckCancelled);
-        chosen = chosen.For(source);
+        (RowSource opened, TrainingSettings seeded, Checkpoint? checkpoint) = Open(training, validation, chosen, folder, known, channel);
+        using RowSource source = opened;
+        chosen = seeded.For(source);
         channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
         string data = source.Fingerprint;
-        TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder).Run(
-            (epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
+        TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder)
+        {
+            Siblings = checkpoint == null ? [.. known.Select(pair => pair.Checkpoint)] : [],
+        }.Run((epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
         IReadOnlyDictionary<string, string> record = TrainingRecord.Of(chosen, source, trained.Layout, data);
         TrainedNetwork Known(TrainedNetwork network) => network with { Names = columns.Names, Record = record };
         return Known(trained) with { Last = trained.Last == null ? null : Known(trained.Last) };
+    }
+
+    /// <summary>
+    /// Opens the rows, and finds the checkpoint of a training on them. Where the user sets no seed, a checkpoint's own is taken over; if rows are
+    /// kept aside by the seed, they are the same ones only then.
+    /// </summary>
+    private (RowSource Source, TrainingSettings Settings, Checkpoint? Checkpoint) Open(RoleMappedData training, RoleMappedData? validation,
+        TrainingSettings chosen, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
+    {
+        int[] seeds = chosen.SeedIsChosen ? [chosen.Seed] : [.. known.Select(pair => pair.Checkpoint.Seed).Append(chosen.Seed).Distinct()];
+        for (int i = 0; ; i++)
+        {
+            TrainingSettings seeded = chosen with { Seed = seeds[i] };
+            RowSource source = RowSources.Open(training, validation, seeded, channel, CheckCancelled);
+            string data = seeded.DescribeData(source);
+            (string Folder, Checkpoint Checkpoint) found = known.FirstOrDefault(pair => pair.Checkpoint.IsOf(data)
+                && (chosen.ValidationFraction == 0 || pair.Checkpoint.Seed == seeded.Seed));
+            if (found.Checkpoint != null)
+            {
+                folder!.Use(found.Folder, null);
+                return (source, chosen.SeedIsChosen ? seeded : seeded with { Seed = found.Checkpoint.Seed }, found.Checkpoint);
+            }
+            if (i == seeds.Length - 1)
+            {
+                folder?.Use(null, known.Count == 0 ? null : data);
+                if (known.Count > 0)
+                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in '{folder!.Folder}'.");
+                return (source, seeded, null);
+            }
+            source.Dispose();
+        }
     }
 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)

@@ -48,6 +48,9 @@ internal sealed class TrainingLoop
         _folder = folder;
     }
 
+    /// <summary>Checkpoints of trainings on other rows in the same folder: they must have the same options.</summary>
+    public IReadOnlyList<Checkpoint> Siblings { get; init; } = [];
+
     /// <summary>Trains to the end.</summary>
     /// <param name="diverged">Makes the exception for a network that diverged in an epoch, from the network as it was before.</param>
     /// <param name="checkpoint">Where to go on; null to start.</param>
@@ -74,6 +77,8 @@ internal sealed class TrainingLoop
         _state = Begin(layout, initial, scale);
         if (_settings.ConstrainWeightNorms)
             network.Norms = new WeightNorms(layout, network.Weights.Span);
+        foreach (Checkpoint sibling in Siblings)
+            _state.CheckSibling(sibling);
         bool complete = checkpoint != null && Restore(checkpoint);
         network.Upload();
         _state.KeepLastGood();
@@ -158,6 +163,12 @@ internal sealed class TrainingLoop
     private bool Restore(Checkpoint checkpoint)
     {
         _state.Restore(checkpoint);
+        // One that had all its epochs, and is to have more by now, goes on; one that was stopped is over.
+        if (checkpoint.IsComplete && checkpoint.Epochs == checkpoint.EpochsWanted && checkpoint.Epochs < _settings.NumberOfEpochs)
+        {
+            _listener.Info($"Going on from a training of {checkpoint.Epochs} epochs that was complete, to {_settings.NumberOfEpochs}.");
+            return false;
+        }
         _listener.Info(checkpoint.IsComplete ? $"The training in '{_settings.Checkpoints?.Folder}' is complete: its model is returned."
             : $"Going on from a checkpoint: {checkpoint.Epochs} epochs and {checkpoint.Rows} rows done.");
         return checkpoint.IsComplete;

@@ -124,8 +124,11 @@ internal sealed record TrainingSettings
         ["Augmentation"] = $"{Augmentation}",
         // As above.
         ["DataCaching"] = $"{(source is InMemoryRows ? "InMemory" : "Streaming")}{(source.Sparse == null ? "" : ", sparse")}",
-        ["training data"] = $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}",
+        [Checkpoint.Data] = DescribeData(source),
     };
+
+    /// <summary>The rows, as checkpoints name them.</summary>
+    public string DescribeData(RowSource source) => $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}";
 
     /// <summary>
     /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up,

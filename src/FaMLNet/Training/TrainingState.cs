@@ -153,14 +153,7 @@ internal sealed class TrainingState
     /// <exception cref="InvalidOperationException">It is that of another training.</exception>
     public void Restore(Checkpoint checkpoint)
     {
-        string[] differences = [.. _description.Where(pair => checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
-            .Select(pair => $"{pair.Key}: then {checkpoint.Settings.GetValueOrDefault(pair.Key, "unknown")}, now {pair.Value}")];
-        if (differences.Length > 0)
-        {
-            throw new InvalidOperationException(
-                $"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. "
-                    + $"{string.Join("; ", differences)}. Use the options and data of then, or another folder.");
-        }
+        Compare(checkpoint, CanBeLonger(checkpoint) ? [Checkpoint.NumberOfEpochs] : []);
         Copy("weights", Network.Weights.Span);
         Copy("statistics", Network.Statistics.Span);
         Copy("feedback", Network.Feedback.Buffer.Span);
@@ -191,6 +184,36 @@ internal sealed class TrainingState
                     + $"'{name}' of {target.Length} values. Use another folder.");
             values.CopyTo(target);
         }
+    }
+
+    /// <summary>Refuses to begin beside a training by other options: whoever changes them must say so by another folder.</summary>
+    /// <param name="sibling">A checkpoint of a training on other rows.</param>
+    public void CheckSibling(Checkpoint sibling) => Compare(sibling, [Checkpoint.NumberOfEpochs, Checkpoint.Data, "Seed", "DataCaching", "Network"]);
+
+    private void Compare(Checkpoint checkpoint, string[] passed)
+    {
+        string[] differences = [.. _description.Where(pair => !passed.Contains(pair.Key) && checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
+            .Select(pair => $"{pair.Key}: then {checkpoint.Settings.GetValueOrDefault(pair.Key, "unknown")}, now {pair.Value}")];
+        if (differences.Length > 0)
+        {
+            string length = differences is [var only] && only.StartsWith(Checkpoint.NumberOfEpochs, StringComparison.Ordinal)
+                ? _settings.NumberOfEpochs < checkpoint.Epochs ? " It has trained more epochs than are wanted now."
+                    : $" The rates of the schedule {_settings.Schedule} depend on the number of epochs, so a longer training has other rates from the start."
+                : "";
+            throw new InvalidOperationException($"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. "
+                + $"{string.Join("; ", differences)}.{length} Use the options and data of then, or another folder.");
+        }
+    }
+
+    /// <summary>
+    /// Whether a training of another length may go on from a checkpoint: it has not trained too long, and every rate so far was the one that it
+    /// would have had.
+    /// </summary>
+    private bool CanBeLonger(Checkpoint checkpoint)
+    {
+        int then = checkpoint.EpochsWanted, now = _settings.NumberOfEpochs, quarters = 4 * (checkpoint.Epochs + 1);
+        return then > 0 && now >= checkpoint.Epochs + (checkpoint.Rows > 0 ? 1 : 0) && Enumerable.Range(0, quarters).All(quarter =>
+            _settings.Schedule.Factor(quarter / 4.0, then) == _settings.Schedule.Factor(quarter / 4.0, now));
     }
 
     private TrainedNetwork NewCopy() =>

@@ -188,7 +188,7 @@ public sealed class DiagnosticsTests
         {
             File.Copy(Path.Combine(folder, "dfa.checkpoint"), Path.Combine(checkpoints.FullName, "checkpoint-000002-000000000000.zip"));
             using CheckpointFolder read = new(checkpoints.FullName, keep: 3);
-            Checkpoint checkpoint = read.ReadLatest(message => Assert.Fail(message))!;
+            Checkpoint checkpoint = Assert.Single(read.ReadLatest(message => Assert.Fail(message))).Checkpoint;
             Assert.Equal(20.916022784497773, checkpoint.History[^1].UpdateAngle["dense1"]);
         }
         finally

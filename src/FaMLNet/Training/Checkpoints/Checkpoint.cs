@@ -5,6 +5,9 @@ internal sealed record Checkpoint
 {
     public const int CurrentVersion = 2;
 
+    /// <summary>The name in <see cref="Settings"/> of the rows trained on, and of the number of epochs.</summary>
+    public const string Data = "training data", NumberOfEpochs = "NumberOfEpochs";
+
     public required int Version { get; init; }
 
     /// <summary>What decides the result: options and data, by name. A checkpoint of others is refused.</summary>
@@ -40,6 +43,14 @@ internal sealed record Checkpoint
 
     /// <summary>Whether the training is over: by its last epoch or by early stopping.</summary>
     public required bool IsComplete { get; init; }
+
+    /// <summary>The epochs that the training was to have; 0 where it is not known.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public int EpochsWanted => int.TryParse(Settings.GetValueOrDefault(NumberOfEpochs), System.Globalization.NumberStyles.None,
+        System.Globalization.CultureInfo.InvariantCulture, out int epochs) ? epochs : 0;
+
+    /// <summary>Whether it is of a training on these rows, as <see cref="TrainingSettings.DescribeData"/> names them.</summary>
+    public bool IsOf(string data) => Settings.GetValueOrDefault(Data) == data;
 
     /// <summary>SHA-256 of <see cref="Arrays"/>.</summary>
     public string Digest { get; init; } = "";

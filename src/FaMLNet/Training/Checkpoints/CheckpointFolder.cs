@@ -11,8 +11,9 @@ using FaMLNet.Persistence;
 namespace FaMLNet.Training;
 
 /// <summary>
-/// The checkpoints of one training in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
-/// process dies there is a whole one. A lock file keeps a second training out.
+/// The checkpoints of trainings in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
+/// process dies there is a whole one. A lock file keeps a second training out while one runs. The first training's lie in the folder itself; those of
+/// trainings on other data (the folds of a cross-validation, the classes of one-versus-all) lie in folders below it, one per training.
 /// </summary>
 internal sealed partial class CheckpointFolder : IDisposable
 {
@@ -25,16 +26,19 @@ internal sealed partial class CheckpointFolder : IDisposable
         TypeInfoResolver = HistoryJson.Resolver,
     };
 
-    private readonly string _folder;
+    private const string Below = "training-";
+
+    private readonly string _root;
     private readonly int _keep;
     private readonly FileStream _lock;
+    private string _folder;
 
     /// <param name="folder">Created if it is not there.</param>
     /// <param name="keep">How many of the latest to keep.</param>
     /// <exception cref="IOException">The folder cannot be written to, or another training uses it.</exception>
     public CheckpointFolder(string folder, int keep)
     {
-        _folder = Path.GetFullPath(folder);
+        _root = _folder = Path.GetFullPath(folder);
         _keep = keep;
         try
         {
@@ -55,15 +59,35 @@ internal sealed partial class CheckpointFolder : IDisposable
             throw new IOException($"Option CheckpointFolder: '{_folder}' is in use by another training, or cannot be written to "
                 + $"({failure.Message}). Give each training a folder of its own.", failure);
         }
+    }
+
+    /// <summary>The folder of this training's checkpoints.</summary>
+    public string Folder => _folder;
+
+    /// <summary>The latest whole checkpoint of each training, that of the folder itself first.</summary>
+    /// <param name="warn">Receives a message about each that cannot be read.</param>
+    public IReadOnlyList<(string Folder, Checkpoint Checkpoint)> ReadLatest(Action<string> warn) =>
+        [.. Directory.EnumerateDirectories(_root, Below + "*").Order(StringComparer.Ordinal).Prepend(_root)
+            .Select(folder => (folder, ReadLatest(folder, warn))).Where(pair => pair.Item2 != null).Select(pair => (pair.folder, pair.Item2!))];
+
+    /// <summary>Chooses where this training's checkpoints are.</summary>
+    /// <param name="folder">The folder of a checkpoint that it goes on from; null for a new training.</param>
+    /// <param name="identity">Of a new training, what tells it from the others; null where there are no others.</param>
+    public void Use(string? folder, string? identity)
+    {
+        if (folder == null && identity != null)
+        {
+            folder = Path.Combine(_root, Below + Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..12].ToLowerInvariant());
+            Directory.CreateDirectory(folder);
+        }
+        _folder = folder ?? _root;
         foreach (string left in Directory.EnumerateFiles(_folder, "*" + Temporary))
             File.Delete(left);
     }
 
-    /// <summary>The latest whole checkpoint; null if there is none.</summary>
-    /// <param name="warn">Receives a message about each that cannot be read.</param>
-    public Checkpoint? ReadLatest(Action<string> warn)
+    private static Checkpoint? ReadLatest(string folder, Action<string> warn)
     {
-        foreach (string path in Latest())
+        foreach (string path in Latest(folder))
         {
             try
             {
@@ -94,7 +118,7 @@ internal sealed partial class CheckpointFolder : IDisposable
                 File.Copy(path, copy, overwrite: true);
                 File.Move(copy, Path.Combine(_folder, BestName), overwrite: true);
             }
-            foreach (string old in Latest().Skip(_keep))
+            foreach (string old in Latest(_folder).Skip(_keep))
                 File.Delete(old);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -106,8 +130,8 @@ internal sealed partial class CheckpointFolder : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    private string[] Latest() =>
-        Directory.EnumerateFiles(_folder, "checkpoint-*.zip").Where(path => Name().IsMatch(Path.GetFileName(path)))
+    private static string[] Latest(string folder) =>
+        Directory.EnumerateFiles(folder, "checkpoint-*.zip").Where(path => Name().IsMatch(Path.GetFileName(path)))
             .OrderDescending(StringComparer.Ordinal).ToArray();
 
     private static void Write(Checkpoint checkpoint, string path)
