@@ -59,8 +59,8 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
             foreach (string folder in Directory.EnumerateDirectories(path, "*", SearchOption.AllDirectories).Prepend(path)
                 .Order(StringComparer.Ordinal))
             {
-                if (Directory.EnumerateFiles(folder).Any(EventHistory.IsEventFile))
-                    yield return (folder, () => EventHistory.Read(folder));
+                foreach ((string Path, Func<IReadOnlyList<EpochMetrics>> Read) run in EventRuns(folder))
+                    yield return run;
                 foreach (string file in Directory.EnumerateFiles(folder).Where(IsHistory).Order(StringComparer.Ordinal))
                     yield return (file, () => HistoryFile.Read(file));
             }
@@ -71,10 +71,18 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
         if (IsHistory(path))
             yield return (path, () => HistoryFile.Read(path));
         else if (EventHistory.IsEventFile(path))
-            yield return (path, () => EventHistory.Read(Path.GetDirectoryName(Path.GetFullPath(path))!));
+        {
+            foreach ((string Path, Func<IReadOnlyList<EpochMetrics>> Read) run in EventRuns(Path.GetDirectoryName(Path.GetFullPath(path))!))
+                yield return run;
+        }
         else
             yield return (path, () => OfModel(path));
     }
+
+    /// <summary>The trainings in a folder of event files: none, one or several.</summary>
+    private static IEnumerable<(string Path, Func<IReadOnlyList<EpochMetrics>> Read)> EventRuns(string folder) =>
+        Directory.EnumerateFiles(folder).Any(EventHistory.IsEventFile) ? EventHistory.Read(folder)
+            .Select<IReadOnlyList<EpochMetrics>, (string, Func<IReadOnlyList<EpochMetrics>>)>(history => (folder, () => history)) : [];
 
     private static IReadOnlyList<EpochMetrics> OfModel(string path)
     {

@@ -10,8 +10,9 @@ using Microsoft.ML.Trainers;
 namespace FaMLNet.Reporting;
 
 /// <summary>
-/// Writes what a training shows as an event file of TensorBoard: <c>tensorboard --logdir runs</c> shows it while the training runs. One run a
-/// folder; a training that goes on from a checkpoint adds a file to its folder.
+/// Writes what a training shows as an event file of TensorBoard: <c>tensorboard --logdir runs</c> shows it while the training runs. Each training is
+/// a run of its own: the first in the folder itself, others, such as the folds of a cross-validation or a training in a folder that has one, in
+/// <c>run-2</c>, <c>run-3</c> and so on below it. A training that goes on from a checkpoint adds a file to its run.
 /// </summary>
 /// <remarks>
 /// Scalars by epoch: <c>loss/training</c>, <c>loss/validation</c>, <c>accuracy/…</c>, <c>learning rate</c>, and of each layer that was measured
@@ -22,8 +23,11 @@ public sealed class TensorBoardLog : IDisposable
 {
     private const int Number = 1, Text = 7;
 
-    private readonly EventFile _file;
+    private readonly IReadOnlyList<(string Name, object? Value)> _options;
+    private readonly bool _hadFiles;
     private readonly object _gate = new();
+    private EventFile _file;
+    private long _lastEpoch, _lastStep;
     private bool _disposed;
 
     /// <param name="folder">The run's folder; created if it is not there.</param>
@@ -41,15 +45,18 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         Folder = Path.GetFullPath(folder);
         EventFile? file = null;
+        bool hadFiles = false;
         WholeFile.Named(Folder, () =>
         {
             Directory.CreateDirectory(Folder);
+            hadFiles = Directory.EnumerateFiles(Folder).Any(EventHistory.IsEventFile);
             file = new EventFile(Folder);
         });
         _file = file!;
-        IReadOnlyList<(string Name, object? Value)> set = [.. TrainingOptions.Of(options), .. further];
-        if (set.Count > 0)
-            WriteOptions(set);
+        _hadFiles = hadFiles;
+        _options = [.. TrainingOptions.Of(options), .. further];
+        if (_options.Count > 0)
+            WriteOptions(_options);
     }
 
     /// <summary>The run's folder.</summary>
@@ -61,6 +68,7 @@ public sealed class TensorBoardLog : IDisposable
     public void Write(EpochMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        Follow(metrics.Epoch, ref _lastEpoch);
         Summary summary = new();
         Add(summary, "loss/training", metrics.Loss);
         Add(summary, "loss/validation", metrics.ValidationLoss);
@@ -80,6 +88,7 @@ public sealed class TensorBoardLog : IDisposable
     public void Write(StepMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        Follow(metrics.Step, ref _lastStep);
         Summary summary = new();
         Add(summary, "steps/loss", metrics.Loss);
         Add(summary, "steps/accuracy", double.IsNaN(metrics.Accuracy) ? null : metrics.Accuracy);
@@ -130,6 +139,37 @@ public sealed class TensorBoardLog : IDisposable
             {
                 _file.Dispose();
             }
+        }
+    }
+
+    /// <summary>Goes to a run of its own where another training begins: behind one of this log's, or in a folder that has one.</summary>
+    private void Follow(long position, ref long last)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            bool isFirst = _lastEpoch == 0 && _lastStep == 0, isNew = position <= last || isFirst && _hadFiles && position == 1;
+            if (isNew)
+            {
+                int number = 2;
+                string Run() => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"run-{number}"));
+                while (Directory.Exists(Run()))
+                    number++;
+                EventFile before = _file;
+                WholeFile.Named(Run(), () =>
+                {
+                    Directory.CreateDirectory(Run());
+                    _file = new EventFile(Run());
+                });
+                before.Dispose();
+                // It holds the options alone.
+                if (isFirst)
+                    File.Delete(before.Path);
+                (_lastEpoch, _lastStep) = (0, 0);
+                if (_options.Count > 0)
+                    WriteOptions(_options);
+            }
+            last = position;
         }
     }
 

@@ -3,12 +3,16 @@ namespace FaMLNet.Reporting;
 
 /// <summary>
 /// Writes a history to a file while the training runs: <see cref="Write"/> is a <c>MetricsCallback</c>. After each epoch the file is whole,
-/// so that a training that is killed leaves what it has shown. A training that goes on from a checkpoint keeps the epochs before.
+/// so that a training that is killed leaves what it has shown. A training that goes on from a checkpoint keeps the epochs before. Of several trainings,
+/// such as the folds of a cross-validation, each has a file of its own: <c>history.csv</c>, <c>history-2.csv</c> and so on, in their order. After a
+/// training that could not be written the next one writes all of it.
 /// </summary>
 public sealed class HistoryLog
 {
-    private readonly string _path;
+    private readonly string _first;
     private readonly List<EpochMetrics> _history = [];
+    private string _path;
+    private int _trainings = 1;
     private string[] _columns = [];
 
     /// <param name="path">The file, <c>.csv</c> or <c>.jsonl</c> (see <see cref="HistoryFile"/>). Its folder is created.</param>
@@ -17,7 +21,7 @@ public sealed class HistoryLog
     public HistoryLog(string path)
     {
         HistoryFile.IsLines(path);
-        _path = WholeFile.Prepare(path);
+        _path = _first = WholeFile.Prepare(path);
     }
 
     /// <summary>Adds an epoch.</summary>
@@ -25,14 +29,27 @@ public sealed class HistoryLog
     public void Write(EpochMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        bool begins = _history.Count == 0;
-        if (begins && metrics.Epoch > 1 && File.Exists(_path))
+        if (_history.Count > 0 && metrics.Epoch <= _history[^1].Epoch)
+        {
+            _path = Path.Combine(Path.GetDirectoryName(_first)!, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"{Path.GetFileNameWithoutExtension(_first)}-{++_trainings}{Path.GetExtension(_first)}"));
+            _history.Clear();
+            _columns = [];
+        }
+        bool begins = _columns.Length == 0;
+        if (_history.Count == 0 && metrics.Epoch > 1 && File.Exists(_path))
             _history.AddRange(HistoryFile.Read(_path).Where(epoch => epoch.Epoch < metrics.Epoch));
         _history.Add(metrics);
         string[] columns = HistoryFile.ColumnsOf([metrics]);
         // A line more, unless the file begins or has other columns.
-        if (!begins && (HistoryFile.IsLines(_path) || columns.SequenceEqual(_columns)))
+        string[] before = _columns;
+        // Until it is written: what could not be written is written whole with the next epoch.
+        _columns = [];
+        if (!begins && (HistoryFile.IsLines(_path) || columns.SequenceEqual(before)))
+        {
             WholeFile.Append(_path, HistoryFile.IsLines(_path) ? HistoryFile.LineOf(metrics) : HistoryFile.RowOf(metrics, columns));
+            _columns = before;
+        }
         else
         {
             HistoryFile.Write(_path, _history);

@@ -21,7 +21,7 @@ internal sealed class EventFile : IDisposable
         string name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds():D10}.famlnet."
             + $"{Environment.ProcessId}.{Interlocked.Increment(ref _files)}");
         Path = System.IO.Path.Combine(folder, name);
-        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         Write(new Event { WallTime = Now, FileVersion = "brain.Event:2" });
     }
 
@@ -37,8 +37,19 @@ internal sealed class EventFile : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), MaskedCrc(record.AsSpan(0, 8)));
         data.CopyTo(record, 12);
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + data.Length), MaskedCrc(data));
-        _file.Write(record);
-        _file.Flush();
+        long end = _file.Position;
+        try
+        {
+            _file.Write(record);
+            _file.Flush();
+        }
+        catch (IOException)
+        {
+            // Half a record would make the rest of the file unreadable.
+            _file.SetLength(end);
+            _file.Position = end;
+            throw;
+        }
     }
 
     public void Dispose() => _file.Dispose();

@@ -5,18 +5,29 @@ namespace FaMLNet.Reporting.TensorBoard;
 /// <summary>Histories from the event files that <see cref="TensorBoardLog"/> has written. Their numbers are single precision.</summary>
 internal static class EventHistory
 {
+    private const string Loss = "loss/training";
+
     public static bool IsEventFile(string path) => Path.GetFileName(path).Contains(".tfevents.", StringComparison.Ordinal);
 
-    /// <summary>The epochs of a run; of a training that went on, its files one after the other.</summary>
-    /// <param name="folder">The run's folder.</param>
+    /// <summary>
+    /// The trainings in a folder. A training that went on from a checkpoint has several files, one after the other; a first epoch behind others
+    /// begins another training.
+    /// </summary>
+    /// <param name="folder">The folder of a run.</param>
     /// <exception cref="FormatException">A file is damaged.</exception>
-    public static IReadOnlyList<EpochMetrics> Read(string folder)
+    public static IReadOnlyList<IReadOnlyList<EpochMetrics>> Read(string folder)
     {
+        List<SortedDictionary<int, Dictionary<string, double>>> trainings = [];
         SortedDictionary<int, Dictionary<string, double>> epochs = [];
         foreach (string path in Directory.EnumerateFiles(folder).Where(IsEventFile).Order(StringComparer.Ordinal))
         {
             foreach (Event record in EventFile.Read(path))
             {
+                if (record.Step == 1 && IsEpoch(record) && epochs.ContainsKey(1))
+                {
+                    trainings.Add(epochs);
+                    epochs = [];
+                }
                 foreach (SummaryValue value in record.Summary?.Value ?? [])
                 {
                     if (value.ValueCase != SummaryValue.ValueOneofCase.SimpleValue || value.Tag.StartsWith("steps/", StringComparison.Ordinal))
@@ -27,8 +38,11 @@ internal static class EventHistory
                 }
             }
         }
-        return [.. epochs.Where(epoch => epoch.Value.ContainsKey("loss/training")).Select(epoch => Metrics(epoch.Key, epoch.Value))];
+        return [.. trainings.Append(epochs).Select(training => training.Where(epoch => epoch.Value.ContainsKey(Loss))
+            .Select(epoch => Metrics(epoch.Key, epoch.Value)).ToArray()).Where(training => training.Length > 0)];
     }
+
+    private static bool IsEpoch(Event record) => record.Summary?.Value.Any(value => value.Tag == Loss) == true;
 
     private static EpochMetrics Metrics(int epoch, Dictionary<string, double> values)
     {
@@ -36,7 +50,7 @@ internal static class EventHistory
         EpochMetrics metrics = new()
         {
             Epoch = epoch,
-            Loss = Of("loss/training") ?? double.NaN,
+            Loss = Of(Loss) ?? double.NaN,
             Accuracy = Of("accuracy/training"),
             ValidationLoss = Of("loss/validation"),
             ValidationAccuracy = Of("accuracy/validation"),

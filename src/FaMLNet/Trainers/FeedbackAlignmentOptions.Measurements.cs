@@ -30,7 +30,10 @@ public abstract partial class FeedbackAlignmentOptions
         set => Diagnostics = value ? Diagnostics | LayerDiagnostics.Alignment : Diagnostics & ~LayerDiagnostics.Alignment;
     }
 
-    /// <summary>Called after each epoch, on the training thread. An exception from it stops the training.</summary>
+    /// <summary>
+    /// Called after each epoch, on the training thread. An exception from it stops the training; one of input or output, such as a log that cannot be
+    /// written, is a warning in the log instead. <see cref="StopWhen"/> ends a training on purpose.
+    /// </summary>
     /// <value>Default: null.</value>
     public Action<EpochMetrics>? MetricsCallback { get; set; }
 

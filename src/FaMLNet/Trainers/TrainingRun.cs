@@ -101,12 +101,25 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             Volatile.Write(ref latest, metrics);
             progress.Checkpoint(metrics.Loss, Measure(metrics), metrics.Epoch);
             channel.Info(log.Line(metrics));
-            _metricsCallback?.Invoke(metrics);
+            Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), channel);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
         {
             StopWhen = metrics => _stopWhen?.Invoke(metrics) == true,
-            StepDone = metrics => _stepCallback?.Invoke(metrics),
+            StepDone = metrics => Tell(nameof(options.StepCallback), () => _stepCallback?.Invoke(metrics), channel),
         };
+    }
+
+    /// <summary>Calls the user. A log that cannot be written, on a full disk for example, is no reason to lose the training.</summary>
+    private static void Tell(string option, Action call, IChannel channel)
+    {
+        try
+        {
+            call();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            channel.Warning($"Option {option}: {failure.Message} The training goes on.");
+        }
     }
 
     private void CheckCancelled()

@@ -287,9 +287,18 @@ internal sealed class TrainingLoop
 
     private bool IsTime() => _settings.Checkpoints?.EveryMinutes is { } minutes && _sinceCheckpoint.Elapsed.TotalMinutes >= minutes;
 
+    /// <summary>Saves a checkpoint. One that cannot be written is no reason to lose the training: it is said, and the next one is tried.</summary>
     private void SaveCheckpoint(bool complete, bool isBest)
     {
-        _folder!.Save(_state.Save(complete), isBest);
+        Checkpoint checkpoint = _state.Save(complete);
+        try
+        {
+            _folder!.Save(checkpoint, isBest);
+        }
+        catch (IOException failure)
+        {
+            _listener.Warn($"{failure.Message} The training goes on.");
+        }
         _sinceCheckpoint.Restart();
     }
 }

@@ -132,7 +132,7 @@ public sealed class CommandTests : IDisposable
             "--output", "fa.zip"), StringComparison.Ordinal);
         IReadOnlyList<EpochMetrics> table = FaMLNet.Reporting.HistoryFile.Read(Path.Combine(_folder, "tables", "dfa.csv")),
             model = Tables.ModelOf(new Microsoft.ML.MLContext().Model.Load(Path.Combine(_folder, "dfa.zip"), out _)).History,
-            events = FaMLNet.Reporting.TensorBoard.EventHistory.Read(Path.Combine(_folder, "runs", "dfa"));
+            events = Assert.Single(FaMLNet.Reporting.TensorBoard.EventHistory.Read(Path.Combine(_folder, "runs", "dfa")));
         Reporting.HistoryFileTests.Same(model, table);
         Assert.Equal(4, events.Count);
         foreach ((EpochMetrics exact, EpochMetrics single) in model.Zip(events))

@@ -123,6 +123,8 @@ internal sealed partial class CheckpointFolder : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            foreach (string half in new[] { path + Temporary, Path.Combine(_folder, BestName + Temporary) })
+                CleanUp.Run(() => File.Delete(half), $"Deleting '{half}'");
             throw new IOException($"Option CheckpointFolder: the checkpoint '{path}' cannot be written ({failure.Message}). Free space on the disk "
                 + $"or choose another folder; the checkpoints that are there stay good.", failure);
         }
