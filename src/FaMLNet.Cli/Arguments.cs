@@ -35,8 +35,10 @@ internal static class Arguments
             throw new FormatException($"famlnet has no command '{name}'.{Nearest(name, Commands.All.Keys)} 'famlnet --help' lists the commands.");
         PropertyInfo[] properties = SettingsOf(command).GetProperties();
         Option[] options = [.. properties.Select(OptionOf).OfType<Option>(), new(["-h", "--help"], null, true)];
-        (string Name, bool TakesAll)[] positions = [.. properties.Select(property => (property, property.GetCustomAttribute<CommandArgumentAttribute>()))
-            .Where(pair => pair.Item2 != null).OrderBy(pair => pair.Item2!.Position).Select(pair => (pair.Item2!.ValueName, pair.property.PropertyType.IsArray))];
+        (string Name, bool TakesAll)[] positions = [.. properties.Select(property => (property,
+            property.GetCustomAttribute<CommandArgumentAttribute>()))
+            .Where(pair => pair.Item2 != null).OrderBy(pair => pair.Item2!.Position).Select(pair => (pair.Item2!.ValueName,
+                pair.property.PropertyType.IsArray))];
         List<string> checkedArguments = [name];
         HashSet<Option> given = [];
         int position = 0;
@@ -47,7 +49,8 @@ internal static class Arguments
             {
                 if (position >= positions.Length)
                     throw new FormatException($"'{text}' is one argument too many: famlnet {name} takes "
-                        + (positions.Length == 0 ? "options only." : $"{string.Join(' ', positions.Select(argument => $"<{argument.Name}>"))} and options."));
+                        + (positions.Length == 0 ? "options only."
+                            : $"{string.Join(' ', positions.Select(argument => $"<{argument.Name}>"))} and options."));
                 if (!positions[position].TakesAll)
                     position++;
                 checkedArguments.Add(text == Standard ? StandardInput : Places.Expand(text));

@@ -21,12 +21,14 @@ internal static class Baseline
         {
             double deviation = Deviation(data);
             double? error = history.Min(epoch => isValidated ? epoch.ValidationRootMeanSquaredError : epoch.RootMeanSquaredError);
-            return error >= deviation ? string.Create(CultureInfo.InvariantCulture, $"The model is no better than the mean: its root mean squared error on the "
+            return error >= deviation ? string.Create(CultureInfo.InvariantCulture,
+                $"The model is no better than the mean: its root mean squared error on the "
                 + $"{rows} rows is {error:G4} at best, and always predicting the mean has about {deviation:G4}.") : null;
         }
         (string name, double share) = Commonest(data);
         double? accuracy = history.Max(epoch => isValidated ? epoch.ValidationAccuracy : epoch.Accuracy);
-        return accuracy <= share ? string.Create(CultureInfo.InvariantCulture, $"The model is no better than the commonest class: its accuracy on the {rows} "
+        return accuracy <= share ? string.Create(CultureInfo.InvariantCulture,
+            $"The model is no better than the commonest class: its accuracy on the {rows} "
             + $"rows is {100 * accuracy:F1} % at best, and always predicting '{name}' has {100 * share:F1} %.") : null;
     }
 

@@ -93,7 +93,8 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="path">The table.</param>
     /// <param name="say">Receives what is good to know; null for nobody.</param>
     /// <exception cref="FormatException">It lacks a column.</exception>
-    public IDataView Like(string path, Action<string>? say = null) => ModelTable.Open(TableFile.Open(path, new TableFormat()), View.Schema, Label, labels: null,
+    public IDataView Like(string path, Action<string>? say = null) => ModelTable.Open(TableFile.Open(path, new TableFormat()), View.Schema, Label,
+        labels: null,
         labelIsNeeded: true, keep: [], hasHeader: true, say ?? (_ => { })).View;
 
     /// <summary>The name of a column that only passes through.</summary>

@@ -47,7 +47,8 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         // The mean over the classes is one over those that occur.
         int classes = metrics.ConfusionMatrix.Counts.Count(row => row.Sum() > 0);
         AnsiConsole.Write(new Table().AddColumns("accuracy", "mean over the classes", "log-loss")
-            .AddRow(Text($"{Mean(metrics.MicroAccuracy, known, 0, unknown):P2}"), Text($"{Mean(metrics.MacroAccuracy, classes, 0, data.Unknown.Values):P2}"),
+            .AddRow(Text($"{Mean(metrics.MicroAccuracy, known, 0, unknown):P2}"),
+                Text($"{Mean(metrics.MacroAccuracy, classes, 0, data.Unknown.Values):P2}"),
                 Text($"{Mean(metrics.LogLoss, known, LargestLogLoss, unknown):F4}")));
         if (metrics.ConfusionMatrix.NumberOfClasses <= MostClassesShown)
             Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
@@ -73,12 +74,14 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         {
             AnsiConsole.Write(new Table().AddColumns("accuracy", "log-loss").AddRow(Text($"{Mean(accuracy, known, 0, unknown):P2}"),
                 Text($"{Mean(logLoss, known, LargestLogLossInBits, unknown):F4}")));
-            Console.WriteLine($"Every known label is {(isTrue ? model.Task.True : model.Task.False)}: the areas under the curves and F1 are not defined.");
+            Console.WriteLine($"Every known label is {(isTrue ? model.Task.True : model.Task.False)}: the areas under the curves and F1 are not "
+                + $"defined.");
             return;
         }
         CalibratedBinaryClassificationMetrics metrics = mlContext.BinaryClassification.Evaluate(scored, labelColumnName: data.Label);
         AnsiConsole.Write(new Table().AddColumns("accuracy", "area under ROC", "area under precision-recall", "F1", "log-loss")
-            .AddRow(Text($"{Mean(metrics.Accuracy, known, 0, unknown):P2}"), Text($"{metrics.AreaUnderRocCurve:F4}"), Text($"{metrics.AreaUnderPrecisionRecallCurve:F4}"),
+            .AddRow(Text($"{Mean(metrics.Accuracy, known, 0, unknown):P2}"), Text($"{metrics.AreaUnderRocCurve:F4}"),
+                Text($"{metrics.AreaUnderPrecisionRecallCurve:F4}"),
                 Text($"{metrics.F1Score:F4}"), Text($"{Mean(metrics.LogLoss, known, LargestLogLossInBits, unknown):F4}")));
         if (unknown > 0)
             Console.WriteLine("Accuracy and log-loss count the rows of unknown labels; the other measures are of the others.");
@@ -102,7 +105,8 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         if (labels.Contains(true) && labels.Contains(false))
             return null;
         double right = scored.GetColumn<bool>("PredictedLabel").Count(predicted => predicted == labels[0]);
-        double loss = scored.GetColumn<float>("Probability").Sum(probability => -Math.Log2(Math.Max(labels[0] ? probability : 1 - probability, 1e-15)));
+        double loss = scored.GetColumn<float>("Probability").Sum(probability => -Math.Log2(Math.Max(labels[0] ? probability : 1 - probability,
+            1e-15)));
         return (right / labels.Length, loss / labels.Length, labels[0]);
     }
 

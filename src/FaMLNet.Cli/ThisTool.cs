@@ -9,7 +9,8 @@ internal static class ThisTool
     public const int Stopped = 130;
 
     /// <summary>The versions of the tool and of what decides its results.</summary>
-    public static string Version => $"{PackageVersion.Of(typeof(FeedbackRule))} (ML.NET {PackageVersion.Of(typeof(Microsoft.ML.MLContext))}, TorchSharp "
+    public static string Version => $"{PackageVersion.Of(typeof(FeedbackRule))} (ML.NET {PackageVersion.Of(typeof(Microsoft.ML.MLContext))}, "
+        + $"TorchSharp "
         + $"{PackageVersion.Of(typeof(TorchSharp.torch))}, .NET {Environment.Version})";
 
     /// <summary>The command that runs this very program again.</summary>

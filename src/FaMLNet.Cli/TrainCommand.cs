@@ -39,10 +39,12 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("--text <COLUMNS>"), Description("Columns of sentences, whatever they look like.")]
         public string[] Text { get; set; } = [];
 
-        [CommandOption("--ignore <COLUMNS>"), Description("Columns to leave out. Like the three before: separated by commas, or given more than once.")]
+        [CommandOption("--ignore <COLUMNS>"), Description("Columns to leave out. Like the three before: separated by commas, or given more than "
+            + "once.")]
         public string[] Ignore { get; set; } = [];
 
-        [CommandOption("--missing <VALUE>"), Description("A value that means that a value is not known, in every column; may be given more than once.")]
+        [CommandOption("--missing <VALUE>"), Description("A value that means that a value is not known, in every column; may be given more than "
+            + "once.")]
         public string[] Missing { get; set; } = [];
 
         [CommandOption("--positive <VALUE>"), Description("The value of a label of two values that counts as true.")]

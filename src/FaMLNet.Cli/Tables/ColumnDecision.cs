@@ -8,7 +8,8 @@ internal static class ColumnDecision
     /// <summary>Rows below which every value counts, and the share of the others that may be no number in a column of numbers.</summary>
     public const int LeastRows = 20, SharePerMistake = 50;
 
-    private static readonly string[] RowCounters = ["id", "index", "row", "rowid", "row_id", "nr", "no", "no.", "#", "number", "unnamed: 0", "rownames"];
+    private static readonly string[] RowCounters = ["id", "index", "row", "rowid", "row_id", "nr", "no", "no.", "#", "number", "unnamed: 0",
+        "rownames"];
 
     /// <summary>Values of so many rows that may be no number in a column of numbers: one in fifty, and one at least of twenty.</summary>
     public static long Mistakes(long rows) => rows < LeastRows ? 0 : Math.Max(1, rows / SharePerMistake);
@@ -59,7 +60,8 @@ internal static class ColumnDecision
         long mistakes = scan.Others - (hasComma ? scan.Commas : scan.Points);
         List<string> remarks = [];
         if (mistakes > 0)
-            remarks.Add($"{(mistakes == 1 ? "1 value is no number and counts" : $"{mistakes} values are no numbers and count")} as missing: {Rows(scan, hasComma)}");
+            remarks.Add($"{(mistakes == 1 ? "1 value is no number and counts" : $"{mistakes} values are no numbers and count")} as missing: "
+                + $"{Rows(scan, hasComma)}");
         if (scan.NoNumbers > 0)
             remarks.Add($"{Quoted(scan.Values.Where(value => NumberText.IsMissing(value.Key)).Select(value => value.Key))} "
                 + $"count{(scan.NoNumbers == 1 ? "s" : "")} as missing");
@@ -99,7 +101,8 @@ internal static class ColumnDecision
         IGrouping<string, KeyValuePair<string, (long Row, long Count)>>? alike = scan.Values.OrderBy(value => value.Value.Row).GroupBy(value =>
             string.Concat(value.Key.Where(character => !char.IsWhiteSpace(character))).ToUpperInvariant()).FirstOrDefault(group => group.Count() > 1);
         return alike == null ? "" : string.Create(CultureInfo.InvariantCulture,
-            $"'{alike.First().Key}' (row {alike.First().Value.Row}) and '{alike.ElementAt(1).Key}' (row {alike.ElementAt(1).Value.Row}) differ by case or blanks alone");
+            $"'{alike.First().Key}' (row {alike.First().Value.Row}) and '{alike.ElementAt(1).Key}' (row {alike.ElementAt(1).Value.Row}) differ by "
+                + $"case or blanks alone");
     }
 
     /// <summary>The first rows that are no numbers.</summary>

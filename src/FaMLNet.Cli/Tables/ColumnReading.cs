@@ -91,7 +91,8 @@ internal sealed record ColumnReading
             }
             catch (JsonException failure)
             {
-                throw new FormatException($"The model's column '{column.Name}' has a damaged description: {failure.Message} Train the model again.", failure);
+                throw new FormatException($"The model's column '{column.Name}' has a damaged description: {failure.Message} Train the model again.",
+                    failure);
             }
         }
         bool isSingle = column.Type == NumberDataViewType.Single;

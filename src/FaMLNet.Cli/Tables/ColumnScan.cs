@@ -43,7 +43,9 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
     /// <summary>The first number with thousands apart or a currency.</summary>
     public (long Row, string Text)? Decorated { get; private set; }
 
-    /// <summary>The different values: the row in which each was seen first, and in how many; some of them where <see cref="HasAllValues"/> is false.</summary>
+    /// <summary>
+    /// The different values: the row in which each was seen first, and in how many; some of them where <see cref="HasAllValues"/> is false.
+    /// </summary>
     public IReadOnlyDictionary<string, (long Row, long Count)> Values => _values;
 
     public bool HasAllValues { get; private set; } = true;
@@ -88,7 +90,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
             return;
         }
         Others++;
-        bool isPoint = NumberText.TryParse(text, hasDecimalComma: false, out double point), isComma = NumberText.TryParse(text, true, out double comma);
+        bool isPoint = NumberText.TryParse(text, hasDecimalComma: false, out double point), isComma = NumberText.TryParse(text, true,
+            out double comma);
         Points += isPoint ? 1 : 0;
         Commas += isComma ? 1 : 0;
         if (!isPoint)

@@ -25,7 +25,8 @@ internal static class ColumnTable
         }
         IEnumerable<string> kinds = data.Columns.GroupBy(column => column.Kind).OrderBy(group => group.Key)
             .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(NameOf(group.Key))}"));
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{data.Columns.Count} columns, {data.Rows} rows; taken as: {string.Join(", ", kinds)}."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{data.Columns.Count} columns, {data.Rows} rows; taken as: {string.Join(", ", kinds)}."));
         TableColumn[] remarkable = [.. data.Columns.Where(column => column.Remark.Length > 0)];
         Write(console, remarkable.Take(MostRemarks));
         if (remarkable.Length > MostRemarks)
@@ -45,7 +46,8 @@ internal static class ColumnTable
         // A line of a log is not broken.
         if (!console.Profile.Out.IsTerminal)
         {
-            int[] widths = [.. titles.Select((title, i) => i == titles.Length - 1 ? 0 : rows.Select(row => row[i].Length).Append(title.Length).Max())];
+            int[] widths = [.. titles.Select((title, i) => i == titles.Length - 1 ? 0 : rows.Select(row => row[i].Length).Append(title.Length)
+                .Max())];
             foreach (string[] row in rows.Prepend(titles))
                 Console.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
             return;

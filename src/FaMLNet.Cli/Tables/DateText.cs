@@ -9,7 +9,8 @@ internal static class DateText
         ["", " H:mm", " H:mm:ss", " H:mm:ss.FFFFFFF", "'T'H:mm", "'T'H:mm:ss", "'T'H:mm:ss.FFFFFFF", " h:mm tt", " h:mm:ss tt"];
 
     /// <summary>Orders of a date's parts, the first that fits a column before the others.</summary>
-    public static IReadOnlyList<string> Orders { get; } = ["year-month-day", "day.month.year", "month/day/year", "day/month/year", "month in letters"];
+    public static IReadOnlyList<string> Orders { get; } = ["year-month-day", "day.month.year", "month/day/year", "day/month/year",
+        "month in letters"];
 
     /// <summary>The numbers that a date becomes.</summary>
     public static IReadOnlyList<string> Parts { get; } = ["year", "month", "day", "weekday", "hour"];

@@ -62,20 +62,24 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
             throw new FormatException($"'{path}': the label, column '{name}', has no values.");
         bool areMany = !scan.HasAllValues || values.Count > MostClassesOfNumbers;
         string count = areMany ? $"more than {MostClassesOfNumbers}" : $"{values.Count}";
-        (TaskKind chosen, string why) = values.Count == 2 ? (TaskKind.Binary, $"has the two values {string.Join(" and ", Ordered(values, areNumbers))}")
+        (TaskKind chosen, string why) = values.Count == 2 ? (TaskKind.Binary,
+            $"has the two values {string.Join(" and ", Ordered(values, areNumbers))}")
             : !areNumbers ? (TaskKind.Multiclass, $"holds texts of {(scan.HasAllValues ? values.Count : count)} values")
             : scan.HasFraction ? (TaskKind.Regression, "holds numbers with fractions")
             : areMany ? (TaskKind.Regression, $"holds whole numbers of {count} values")
             : (TaskKind.Multiclass, $"holds whole numbers of {count} values");
         long numbers = hasDecimalComma ? scan.Commas : scan.Points;
         if (!areNumbers && asked != TaskKind.Multiclass && values.Count > MostClassesOfNumbers && 2 * numbers > scan.Others)
-            throw new FormatException($"'{path}': the label, column '{name}', holds numbers, but {scan.Others - numbers} of its {scan.Others} values are none: "
-                + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend them; or leave these rows out with --missing \"{FirstText(scan, hasDecimalComma)}\"; or give "
+            throw new FormatException($"'{path}': the label, column '{name}', holds numbers, but {scan.Others - numbers} of its "
+                + $"{scan.Others} values are none: "
+                + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend them; or leave these rows out with --missing "
+                    + $"\"{FirstText(scan, hasDecimalComma)}\"; or give "
                 + "--task multiclass to take every value for a class.");
         if (asked == null)
             say($"Task: {chosen.ToString().ToLowerInvariant()}, for the label, column '{name}', {why}. --task chooses another.");
         if (areNumbers && scan.NoNumbers > 0)
-            say(string.Create(CultureInfo.InvariantCulture, $"Label '{name}': {scan.NoNumbers} values such as '{scan.Values.Keys.First(NumberText.IsMissing)}' "
+            say(string.Create(CultureInfo.InvariantCulture,
+                $"Label '{name}': {scan.NoNumbers} values such as '{scan.Values.Keys.First(NumberText.IsMissing)}' "
                 + $"among its numbers count as missing."));
         if (!areNumbers && ColumnDecision.Alike(scan) is { Length: > 0 } alike)
             say($"Label '{name}': {alike}, and are two classes.");
@@ -87,7 +91,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         if (kind != TaskKind.Binary)
         {
             if (positive != null)
-                throw new FormatException($"--positive names one of the two values of a binary label, but the task is {kind.ToString().ToLowerInvariant()}.");
+                throw new FormatException($"--positive names one of the two values of a binary label, but the task is "
+                    + $"{kind.ToString().ToLowerInvariant()}.");
             return task;
         }
         if (values.Count != 2)
@@ -96,7 +101,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         return Binary(task, name, values, positive, say);
     }
 
-    private static LabelTask Binary(LabelTask task, string name, Dictionary<string, (long Row, long Count)> values, string? positive, Action<string> say)
+    private static LabelTask Binary(LabelTask task, string name, Dictionary<string, (long Row, long Count)> values, string? positive,
+        Action<string> say)
     {
         if (positive != null && task.AreNumbers && NumberText.TryParse(positive, task.HasDecimalComma, out double number))
             positive = NumberText.Canonical(number);

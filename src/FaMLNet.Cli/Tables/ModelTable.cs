@@ -34,10 +34,13 @@ internal sealed class UnknownLabels
     public IEnumerable<string> Describe(string known, string consequence)
     {
         if (Count > 0)
-            yield return string.Create(CultureInfo.InvariantCulture, $"{Count} {(Count == 1 ? "row has a label" : "rows have labels")} that the model does not know ")
-                + $"({string.Join(", ", _first.Select(first => $"row {first.Row}: '{first.Value}'"))}{(Count > _first.Count ? ", …" : "")}); it knows {known}. {consequence}";
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{Count} {(Count == 1 ? "row has a label" : "rows have labels")} that the model does not know ")
+                + $"({string.Join(", ", _first.Select(first => $"row {first.Row}: '{first.Value}'"))}{(Count > _first.Count ? ", …" : "")}); it "
+                    + $"knows {known}. {consequence}";
         if (Missing > 0)
-            yield return string.Create(CultureInfo.InvariantCulture, $"{Missing} {(Missing == 1 ? "row has" : "rows have")} no label and {(Missing == 1 ? "is" : "are")} left out.");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{Missing} {(Missing == 1 ? "row has" : "rows have")} no label and {(Missing == 1 ? "is" : "are")} left out.");
     }
 }
 
@@ -55,7 +58,8 @@ internal static class ModelTable
     /// <param name="say">Receives what is assumed and left out.</param>
     /// <returns>The rows, and the labels that are not known.</returns>
     /// <exception cref="FormatException">A column is not there, or holds no numbers where the training's did.</exception>
-    public static (TableView View, UnknownLabels Unknown) Open(TableFile file, DataViewSchema schema, string label, IReadOnlyCollection<string>? labels,
+    public static (TableView View, UnknownLabels Unknown) Open(TableFile file, DataViewSchema schema, string label,
+        IReadOnlyCollection<string>? labels,
         bool labelIsNeeded, IReadOnlyList<string> keep, bool hasHeader, Action<string> say)
     {
         foreach (string note in file.Notes)
@@ -69,7 +73,8 @@ internal static class ModelTable
             }
             return file.Names.Count == 0 || !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
                 ? TableNames.NoHeader(file.Path, file.Names)
-                : $"'{file.Path}' has no column '{name}', {purpose}.{Arguments.Nearest(name, file.Names)} Its columns are {TableChoices.Shown(file.Names)}.");
+                : $"'{file.Path}' has no column '{name}', {purpose}.{Arguments.Nearest(name, file.Names)} Its columns are "
+                    + $"{TableChoices.Shown(file.Names)}.");
         }
         List<ViewColumn> columns = [];
         foreach (DataViewSchema.Column column in schema)
@@ -93,7 +98,8 @@ internal static class ModelTable
     /// <summary>Looks at every row: which labels are unknown, how numbers are written here, and what is none.</summary>
     private static void Look(TableFile file, List<ViewColumn> columns, string label, UnknownLabels unknown, HashSet<long> leftOut, Action<string> say)
     {
-        int[] numbers = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { IsNumber: true, DateOrder: null } && columns[i].Source >= 0)],
+        int[] numbers = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { IsNumber: true, DateOrder: null }
+            && columns[i].Source >= 0)],
             dates = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { DatePart: "year" } && columns[i].Source >= 0)];
         ColumnScan[] scans = [.. numbers.Select(i => new ColumnScan(1, columns[i].Reading.Missing))];
         (long Count, long Rows, long First, string Text)[] noDates = new (long, long, long, string)[dates.Length];
@@ -127,7 +133,8 @@ internal static class ModelTable
             }
         }
         if (leftOut.Count > 0)
-            say($"'{file.Path}': {leftOut.Count} {(leftOut.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left out "
+            say($"'{file.Path}': {leftOut.Count} {(leftOut.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left "
+                + $"out "
                 + $"(the first is row {leftOut.Min()}).");
         bool? fileHasComma = scans.Any(scan => scan.Commas > scan.Points) ? !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction)
             : scans.Any(scan => scan.Points > scan.Commas) ? false : null;
@@ -155,10 +162,12 @@ internal static class ModelTable
     {
         string what = $"'{path}', row {row}, column '{column}': a {kind} is expected, found '{text}'";
         if (mistakes > ColumnDecision.Mistakes(rows))
-            throw new FormatException($"{what}{(mistakes > 1 ? $", and {mistakes - 1} more such values" : "")}. The model was trained on {kind.Split(' ')[0]}s there. "
+            throw new FormatException($"{what}{(mistakes > 1 ? $", and {mistakes - 1} more such values" : "")}. The model was trained on "
+                + $"{kind.Split(' ')[0]}s there. "
                 + "Mend the value, or leave it empty if it is not known.");
         say($"{what}{(mistakes > 1 ? $", and {mistakes - 1} more such values" : "")}. It is taken for missing.");
     }
 
-    private static bool IsCanonical(string text) => NumberText.TryParse(text, hasDecimalComma: false, out double value) && NumberText.Canonical(value) == text;
+    private static bool IsCanonical(string text) => NumberText.TryParse(text, hasDecimalComma: false, out double value)
+        && NumberText.Canonical(value) == text;
 }

@@ -61,7 +61,8 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
             if (statistics[i].Limits() is not { } limit)
                 continue;
             limits[columns[i]] = limit;
-            say(string.Create(CultureInfo.InvariantCulture, $"Column '{ColumnNames.InTable(columns[i])}': {statistics[i].Furthest:G15} lies far outside "
+            say(string.Create(CultureInfo.InvariantCulture,
+                $"Column '{ColumnNames.InTable(columns[i])}': {statistics[i].Furthest:G15} lies far outside "
                 + $"the other values and would flatten them. Values below {limit.Lower:G6} or above {limit.Upper:G6} are cut to these limits."));
         }
         return limits;

@@ -9,7 +9,8 @@ internal static partial class NumberText
     /// <summary>Signs between thousands, beside point and comma.</summary>
     private const string Blanks = " '’\u00A0\u202F\u2009";
 
-    private static readonly string[] Currencies = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK", "BRL"];
+    private static readonly string[] Currencies = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK",
+        "BRL"];
 
     /// <summary>What a column of numbers has for a value that is not known.</summary>
     private static readonly HashSet<string> Missing = new(StringComparer.OrdinalIgnoreCase)
@@ -64,7 +65,8 @@ internal static partial class NumberText
 
     /// <summary>Whether a number has separators between its thousands, or a currency: what is good to say.</summary>
     public static bool IsDecorated(string text, bool hasDecimalComma) =>
-        text.AsSpan().ContainsAny((hasDecimalComma ? "." : ",") + Blanks + "$€£¥%(") || text.Any(char.IsUpper) && !text.Contains('E', StringComparison.Ordinal);
+        text.AsSpan().ContainsAny((hasDecimalComma ? "." : ",") + Blanks + "$€£¥%(") || text.Any(char.IsUpper) && !text.Contains('E',
+            StringComparison.Ordinal);
 
     /// <summary>A number as the name of a class: 1 and 1.0 are the same.</summary>
     public static string Canonical(double value) => (value == 0 ? 0 : value).ToString("R", CultureInfo.InvariantCulture);
@@ -79,7 +81,8 @@ internal static partial class NumberText
         for (bool again = true; again && text.Length > 0;)
         {
             again = false;
-            if (text[0] is '-' or '+' or '\u2212' && sign.Length == 0 && text.Length > 1 && !char.IsAsciiDigit(text[1]) && text[1] is not ('.' or ','))
+            if (text[0] is '-' or '+' or '\u2212' && sign.Length == 0 && text.Length > 1 && !char.IsAsciiDigit(text[1])
+                && text[1] is not ('.' or ','))
                 (sign, text, again) = (text[0] == '+' ? "+" : "-", text[1..].TrimStart(), true);
             else if (IsSign(text[0]))
                 (text, again) = (text[1..].TrimStart(), true);

@@ -42,9 +42,11 @@ internal sealed record TableChoices
             foreach (string name in columns)
             {
                 if (name == label || !names.Contains(name))
-                    throw new FormatException($"{option} names the column '{name}', which {(name == label ? "is the label" : $"'{path}' does not have")}."
+                    throw new FormatException($"{option} names the column '{name}', which "
+                        + $"{(name == label ? "is the label" : $"'{path}' does not have")}."
                         + $"{Arguments.Nearest(name, names)} Name one of {Shown(names.Where(other => other != label))}.");
-                (string Option, IReadOnlyList<string> Columns) other = All.FirstOrDefault(other => other.Option != option && other.Columns.Contains(name));
+                (string Option, IReadOnlyList<string> Columns) other = All.FirstOrDefault(other => other.Option != option
+                    && other.Columns.Contains(name));
                 if (other.Option != null)
                     throw new FormatException($"Column '{name}' is named by {option} and by {other.Option}. Name it once.");
             }
@@ -59,6 +61,7 @@ internal sealed record TableChoices
     }
 
     /// <summary>Column names given as several options or separated by commas.</summary>
-    public static string[] Split(IEnumerable<string> values, IReadOnlyCollection<string> names) => [.. values.SelectMany(value => names.Contains(value) ? [value]
+    public static string[] Split(IEnumerable<string> values, IReadOnlyCollection<string> names) => [.. values.SelectMany(value
+        => names.Contains(value) ? [value]
         : value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 }

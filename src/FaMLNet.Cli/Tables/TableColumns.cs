@@ -93,14 +93,16 @@ internal sealed partial class TableColumns
         if (pending != null && IsTotal(pending, scans))
         {
             leftOut.Add(pendingRow);
-            notes.Add($"'{file.Path}': the last row, {pendingRow}, begins with '{pending.First(text => text.Length > 0)}': it is taken for a total and left out.");
+            notes.Add($"'{file.Path}': the last row, {pendingRow}, begins with '{pending.First(text => text.Length > 0)}': it is taken for a total "
+                + $"and left out.");
         }
         else if (pending != null)
             Add(scans, pending, pendingRow);
         if (first != null && IsUnits(first, scans))
         {
             leftOut.Add(1);
-            notes.Add($"'{file.Path}': row 1 has no number where all others have ({string.Join(", ", first.Where(text => text.Length > 0).Take(4))}): it is "
+            notes.Add($"'{file.Path}': row 1 has no number where all others have "
+                + $"({string.Join(", ", first.Where(text => text.Length > 0).Take(4))}): it is "
                 + "taken for units and left out.");
         }
         else if (first != null)
@@ -127,7 +129,8 @@ internal sealed partial class TableColumns
     /// <summary>Whether a row has no number in any of the columns, two at least, in which all other rows have one.</summary>
     private static bool IsUnits(string[] row, ColumnScan[] scans)
     {
-        int[] numbers = [.. Enumerable.Range(0, scans.Length).Where(i => scans[i].Others > 1 && Math.Max(scans[i].Points, scans[i].Commas) == scans[i].Others)];
+        int[] numbers = [.. Enumerable.Range(0, scans.Length).Where(i => scans[i].Others > 1 && Math.Max(scans[i].Points,
+            scans[i].Commas) == scans[i].Others)];
         return numbers.Length > 1 && numbers.Any(i => !NumberText.IsMissing(row[i]))
             && numbers.All(i => !NumberText.TryParse(row[i], false, out _) && !NumberText.TryParse(row[i], true, out _));
     }

@@ -67,7 +67,8 @@ internal sealed class TableFile
         Rows = reader.Row;
         if (shortRows > 0)
         {
-            Notes = [.. Notes, $"'{Path}': {(shortRows == 1 ? "1 row ends" : $"{shortRows} rows end")} early (the first is row {firstShort}, with {values} "
+            Notes = [.. Notes, $"'{Path}': {(shortRows == 1 ? "1 row ends" : $"{shortRows} rows end")} early (the first is row {firstShort}, with "
+                + $"{values} "
                 + $"of {Names.Count} values). The values that are not there are missing."];
         }
     }

@@ -21,7 +21,12 @@ internal sealed record TableFormat(bool HasHeader = true, char? Separator = null
 {
     private static readonly Dictionary<string, char> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["comma"] = ',', ["semicolon"] = ';', ["tab"] = '\t', [@"\t"] = '\t', ["pipe"] = '|', ["space"] = ' ',
+        ["comma"] = ',',
+        ["semicolon"] = ';',
+        ["tab"] = '\t',
+        [@"\t"] = '\t',
+        ["pipe"] = '|',
+        ["space"] = ' ',
     };
 
     /// <summary>Reads the value of <c>--separator</c>.</summary>

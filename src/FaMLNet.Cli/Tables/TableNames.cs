@@ -33,7 +33,8 @@ internal sealed record TableNames(IReadOnlyList<string> Names, IReadOnlyList<str
         if (hasRowNames && width == names.Count + 1 && last == width)
         {
             names.Insert(0, "");
-            notes.Add($"{file}: the rows have one value more than the header has names. The first value is taken for the name of the row, as R writes it.");
+            notes.Add($"{file}: the rows have one value more than the header has names. The first value is taken for the name of the row, as R "
+                + $"writes it.");
         }
         int named = names.FindLastIndex(name => name.Length > 0) + 1, kept = Math.Max(named, last);
         if (kept < names.Count)
@@ -74,7 +75,8 @@ internal sealed record TableNames(IReadOnlyList<string> Names, IReadOnlyList<str
         if (names.Any(IsValue) && (names.Any(name => name is "?" or "NA" or "NaN")
             || names.Where(name => name.Length > 0).Distinct().Count() < names.Count(name => name.Length > 0)))
             throw new FormatException(NoHeader(file.Trim('\''), names));
-        if (names.Length > 1 && names.All(name => name.Length > 0) && names.All(IsValue) && names.Any(name => name.Contains('.', StringComparison.Ordinal)))
+        if (names.Length > 1 && names.All(name => name.Length > 0) && names.All(IsValue) && names.Any(name => name.Contains('.',
+            StringComparison.Ordinal)))
             throw new FormatException(NoHeader(file.Trim('\''), names));
     }
 

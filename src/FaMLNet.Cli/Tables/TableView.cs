@@ -85,7 +85,8 @@ internal sealed class TableView : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             ViewColumn wanted = _view._columns[column.Index];
-            Delegate getter = !wanted.Reading.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted).AsMemory())
+            Delegate getter = !wanted.Reading.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted)
+                .AsMemory())
                 : wanted.Reading.IsSingle ? (ValueGetter<float>)((ref float value) => value = (float)Number(wanted))
                 : (ValueGetter<double>)((ref double value) => value = Number(wanted));
             return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(

@@ -20,7 +20,8 @@ internal static class TrainingTable
         if (!file.Names.Contains(label))
             throw LabelMissing(file, label, hasHeader);
         if (file.Names.Count < 2)
-            throw new FormatException($"'{file.Path}' has the one column '{label}': there is nothing to learn from. If other columns are there, name what "
+            throw new FormatException($"'{file.Path}' has the one column '{label}': there is nothing to learn from. If other columns are there, "
+                + $"name what "
                 + "separates them with --separator.");
         if (file.Rows == 0)
             throw new FormatException($"'{file.Path}' has a header and no rows: there is nothing to learn from.");
@@ -70,7 +71,8 @@ internal static class TrainingTable
         Missing = choices.Missing,
     };
 
-    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices) => new(ColumnNames.InPipeline(column.Name), column.Index,
+    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices) => new(ColumnNames.InPipeline(column.Name),
+        column.Index,
         new ColumnReading
         {
             Column = column.Name,
@@ -83,7 +85,8 @@ internal static class TrainingTable
         }, task.Values?.ToHashSet());
 
     /// <summary>The numbers that a date becomes, each a column of the view.</summary>
-    private static void AddDate(TableColumn column, IReadOnlyList<TableColumn> all, TableChoices choices, List<ViewColumn> columns, List<string> numbers)
+    private static void AddDate(TableColumn column, IReadOnlyList<TableColumn> all, TableChoices choices, List<ViewColumn> columns,
+        List<string> numbers)
     {
         foreach (string part in DateText.Parts)
         {
@@ -91,13 +94,19 @@ internal static class TrainingTable
             while (all.Any(other => other.Name == name))
                 name += "_";
             name = ColumnNames.InPipeline(name);
-            columns.Add(new ViewColumn(name, column.Index, Reading(column, choices) with { IsNumber = true, DateOrder = column.DateOrder, DatePart = part }));
+            columns.Add(new ViewColumn(name, column.Index, Reading(column, choices) with
+            {
+                IsNumber = true,
+                DateOrder = column.DateOrder,
+                DatePart = part
+            }));
             numbers.Add(name);
         }
     }
 
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader) => new(hasHeader && file.Names.Any(TableNames.IsValue)
         ? $"{TableNames.NoHeader(file.Path, file.Names)} Name the one to predict with --label."
-        : $"'{file.Path}' has no column '{label}'.{Arguments.Nearest(label, file.Names)} Its columns are {TableChoices.Shown(file.Names)}; name the one to "
+        : $"'{file.Path}' has no column '{label}'.{Arguments.Nearest(label, file.Names)} Its columns are {TableChoices.Shown(file.Names)}; name the "
+            + $"one to "
             + "predict with --label.");
 }

@@ -3,7 +3,8 @@ namespace FaMLNet.Reporting;
 
 /// <summary>
 /// Writes a history to a file while the training runs: <see cref="Write"/> is a <c>MetricsCallback</c>. After each epoch the file is whole,
-/// so that a training that is killed leaves what it has shown. A training that goes on from a checkpoint keeps the epochs before. Of several trainings,
+/// so that a training that is killed leaves what it has shown. A training that goes on from a checkpoint keeps the epochs before. Of several
+/// trainings,
 /// such as the folds of a cross-validation, each has a file of its own: <c>history.csv</c>, <c>history-2.csv</c> and so on, in their order. After a
 /// training that could not be written the next one writes all of it.
 /// </summary>

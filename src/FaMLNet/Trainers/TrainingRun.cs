@@ -75,7 +75,8 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             {
                 folder?.Use(null, known.Count == 0 ? null : data);
                 if (known.Count > 0)
-                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in '{folder!.Folder}'.");
+                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in "
+                        + $"'{folder!.Folder}'.");
                 return (source, seeded, null);
             }
             source.Dispose();

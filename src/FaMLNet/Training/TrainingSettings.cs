@@ -128,7 +128,8 @@ internal sealed record TrainingSettings
     };
 
     /// <summary>The rows, as checkpoints name them.</summary>
-    public string DescribeData(RowSource source) => $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}";
+    public string DescribeData(RowSource source)
+        => $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}";
 
     /// <summary>
     /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up,

@@ -192,13 +192,15 @@ internal sealed class TrainingState
 
     private void Compare(Checkpoint checkpoint, string[] passed)
     {
-        string[] differences = [.. _description.Where(pair => !passed.Contains(pair.Key) && checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
+        string[] differences = [.. _description.Where(pair => !passed.Contains(pair.Key)
+            && checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
             .Select(pair => $"{pair.Key}: then {checkpoint.Settings.GetValueOrDefault(pair.Key, "unknown")}, now {pair.Value}")];
         if (differences.Length > 0)
         {
             string length = differences is [var only] && only.StartsWith(Checkpoint.NumberOfEpochs, StringComparison.Ordinal)
                 ? _settings.NumberOfEpochs < checkpoint.Epochs ? " It has trained more epochs than are wanted now."
-                    : $" The rates of the schedule {_settings.Schedule} depend on the number of epochs, so a longer training has other rates from the start."
+                    : $" The rates of the schedule {_settings.Schedule} depend on the number of epochs, so a longer training has other rates from "
+                        + $"the start."
                 : "";
             throw new InvalidOperationException($"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. "
                 + $"{string.Join("; ", differences)}.{length} Use the options and data of then, or another folder.");

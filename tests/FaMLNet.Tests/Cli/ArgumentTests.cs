@@ -63,7 +63,8 @@ public sealed class ArgumentTests
     [InlineData(new[] { "train", "a.csv", "--label=a=b" }, new[] { "train", "a.csv", "--label=a=b" })]
     [InlineData(new[] { "train", "a.csv", "--label", "" }, new[] { "train", "a.csv", "--label=" })]
     [InlineData(new[] { "train", "a.csv", "--text", "one", "--text", "two" }, new[] { "train", "a.csv", "--text=one", "--text=two" })]
-    [InlineData(new[] { "sweep", "a.yaml", "--sbatch=--gres=gpu:1", "--sbatch", "--qos=x" }, new[] { "sweep", "a.yaml", "--sbatch=--gres=gpu:1", "--sbatch=--qos=x" })]
+    [InlineData(new[] { "sweep", "a.yaml", "--sbatch=--gres=gpu:1", "--sbatch", "--qos=x" }, new[] { "sweep", "a.yaml", "--sbatch=--gres=gpu:1",
+        "--sbatch=--qos=x" })]
     [InlineData(new[] { "predict", "m.zip", "-" }, new[] { "predict", "m.zip", "/dev/stdin" })]
     [InlineData(new[] { "report", "a", "b", "c" }, new[] { "report", "a", "b", "c" })]
     public void Values_are_passed_on_whatever_they_begin_with(string[] typed, string[] expected) => Assert.Equal(expected, Arguments.Check(typed));

@@ -100,7 +100,8 @@ public sealed class ColumnTests : IDisposable
     [InlineData("01/02/2024|02/03/2024", "Date", "day/month/year would fit as well")]
     public void Kinds_are_told_and_what_stood_against_another_is_said(string values, string kind, string remark = "")
     {
-        TableColumn column = Open("x,k,Label\n" + string.Join('\n', values.Split('|').Select((value, i) => $"{(value.Contains(',', StringComparison.Ordinal) ? $"\"{value}\"" : value)},{i % 7 % 3},{"uv"[i % 2]}")))
+        TableColumn column = Open("x,k,Label\n" + string.Join('\n', values.Split('|').Select((value, i)
+            => $"{(value.Contains(',', StringComparison.Ordinal) ? $"\"{value}\"" : value)},{i % 7 % 3},{"uv"[i % 2]}")))
             .Columns[0];
         Assert.Equal(kind, column.Kind.ToString());
         Assert.Contains(remark, column.Remark, StringComparison.Ordinal);
@@ -123,12 +124,14 @@ public sealed class ColumnTests : IDisposable
     [Fact]
     public void A_repeated_header_units_and_a_total_are_left_out_and_named()
     {
-        string Rows(string middle, string end) => "name,size,weight,Label\n" + middle + string.Concat(Enumerable.Range(0, 20).Select(i => $"{"ab"[i % 2]},{i},{i * 2},{"uv"[i % 2]}\n"))
+        string Rows(string middle, string end) => "name,size,weight,Label\n" + middle + string.Concat(Enumerable.Range(0, 20).Select(i
+            => $"{"ab"[i % 2]},{i},{i * 2},{"uv"[i % 2]}\n"))
             + end;
         DataSource data = Open(Rows(",m,kg,\n", "name,size,weight,Label\na,7,7,u\nTotal,190,380,\n"));
         Assert.Equal(21, data.View.GetColumn<double>("size").Count());
         Assert.Equal(["size", "weight"], data.Numbers);
-        Assert.Contains(_said, note => note.Contains("row 1 has no number where all others have (m, kg): it is taken for units", StringComparison.Ordinal));
+        Assert.Contains(_said, note => note.Contains("row 1 has no number where all others have (m, kg): it is taken for units",
+            StringComparison.Ordinal));
         Assert.Contains(_said, note => note.Contains("row 22 repeats the header and is left out", StringComparison.Ordinal));
         Assert.Contains(_said, note => note.Contains("the last row, 24, begins with 'Total'", StringComparison.Ordinal));
         _said.Clear();
@@ -141,16 +144,20 @@ public sealed class ColumnTests : IDisposable
     {
         string table = "a,b,c,d,Label\n" + string.Join('\n', Enumerable.Range(0, 30).Select(i => $"{i % 3},{i},key{i},-999,{"uv"[i % 2]}"));
         DataSource data = Open(table, choices: new TableChoices { Categories = ["a", "c"], Texts = ["b"], Missing = ["-999"] });
-        Assert.Equal([ColumnKind.Category, ColumnKind.Text, ColumnKind.Category, ColumnKind.LeftOut], data.Columns.Take(4).Select(column => column.Kind));
+        Assert.Equal([ColumnKind.Category, ColumnKind.Text, ColumnKind.Category, ColumnKind.LeftOut], data.Columns.Take(4).Select(column
+            => column.Kind));
         Assert.Equal(ColumnKind.LeftOut, Open(table, choices: new TableChoices { Ignored = ["a"] }).Columns[0].Kind);
         Fails("--ignore names the column 'e', which", table, new TableChoices { Ignored = ["e"] });
         Fails("--number names the column 'Label', which is the label", table, new TableChoices { Numbers = ["Label"] });
         Fails("is named by --number and by --ignore", table, new TableChoices { Numbers = ["a"], Ignored = ["a"] });
         Fails("--number names the column 'c' of", table, new TableChoices { Numbers = ["c"] });
-        Fails("no column is left to learn from", "c,Label\n" + string.Join('\n', Enumerable.Range(0, 30).Select(i => $"key{i},{"uv"[i % 2]}")), new TableChoices());
+        Fails("no column is left to learn from", "c,Label\n" + string.Join('\n', Enumerable.Range(0, 30).Select(i => $"key{i},{"uv"[i % 2]}")),
+            new TableChoices());
         Fails("--positive must be one of the label's two values, u and v; found 'w'", table, new TableChoices { Positive = "w" }, null);
-        Assert.Equal([1.5, 2.5], Open("a;k;Label\n1,5;x;u\n2,5;y;v\n", choices: new TableChoices { HasDecimalComma = true }).View.GetColumn<double>("a"));
-        Assert.Equal(ColumnKind.Category, Open("a;k;Label\n1,5;x;u\n2,5;y;v\n", choices: new TableChoices { HasDecimalComma = false }).Columns[0].Kind);
+        Assert.Equal([1.5, 2.5], Open("a;k;Label\n1,5;x;u\n2,5;y;v\n",
+            choices: new TableChoices { HasDecimalComma = true }).View.GetColumn<double>("a"));
+        Assert.Equal(ColumnKind.Category, Open("a;k;Label\n1,5;x;u\n2,5;y;v\n",
+            choices: new TableChoices { HasDecimalComma = false }).Columns[0].Kind);
     }
 
     [Theory]
@@ -164,10 +171,12 @@ public sealed class ColumnTests : IDisposable
     {
         DataSource data = Open("x,k,Label\n" + string.Join('\n', labels.Split('|').Select((label, i) => $"{i}.5,{i % 2},{label}")), task: null);
         Assert.Equal(positive, data.Task.True);
-        Assert.Contains(_said, note => note.Contains($"{positive} counts as true", StringComparison.Ordinal) && note.Contains(why, StringComparison.Ordinal));
+        Assert.Contains(_said, note => note.Contains($"{positive} counts as true", StringComparison.Ordinal) && note.Contains(why,
+            StringComparison.Ordinal));
         Assert.Equal(labels.Split('|').Length, data.View.GetColumn<string>("Label").Count());
         string other = data.Task.False;
-        Assert.Equal(other, Open(File.ReadAllText(Path.Combine(_folder, "table.csv")), choices: new TableChoices { Positive = other }, task: null).Task.True);
+        Assert.Equal(other, Open(File.ReadAllText(Path.Combine(_folder, "table.csv")), choices: new TableChoices { Positive = other },
+            task: null).Task.True);
     }
 
     // The cases that were found by strangers, as they ran them.
@@ -176,7 +185,8 @@ public sealed class ColumnTests : IDisposable
     public void NA_is_a_class()
     {
         Assert.Contains("holds texts of 3 values", Train("02-na-class.csv", "-l", "region", "-e", "60"), StringComparison.Ordinal);
-        Assert.Contains("has the two values APAC and EU", Train("02-na-class.csv", "-l", "region", "-e", "2", "--missing", "NA"), StringComparison.Ordinal);
+        Assert.Contains("has the two values APAC and EU", Train("02-na-class.csv", "-l", "region", "-e", "2", "--missing", "NA"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -227,7 +237,8 @@ public sealed class ColumnTests : IDisposable
     public void Plus_counts_as_true_and_minus_by_choice()
     {
         Assert.Contains("+ counts as true, - as false", Train("14-plusminus.csv", "-l", "y", "-e", "2"), StringComparison.Ordinal);
-        Assert.Contains("- counts as true, + as false (by --positive)", Train("14-plusminus.csv", "-l", "y", "-e", "2", "--positive", "-"), StringComparison.Ordinal);
+        Assert.Contains("- counts as true, + as false (by --positive)", Train("14-plusminus.csv", "-l", "y", "-e", "2", "--positive", "-"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -273,7 +284,8 @@ public sealed class ColumnTests : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "new.csv"), ["when,code", "yesterday,0"]);
         Assert.Contains("row 1, column 'when': a date (year-month-day) is expected, found 'yesterday'", Assert.Throws<InvalidOperationException>(() =>
             ProcessRunner.Tool(_folder, "predict", "model.zip", "new.csv")).Message, StringComparison.Ordinal);
-        Assert.Contains("20 rows have no label and are left out", ProcessRunner.Tool(_folder, "evaluate", "model.zip", "train.csv"), StringComparison.Ordinal);
+        Assert.Contains("20 rows have no label and are left out", ProcessRunner.Tool(_folder, "evaluate", "model.zip", "train.csv"),
+            StringComparison.Ordinal);
     }
 
     private static string Case(string name) => Path.Combine(AppContext.BaseDirectory, "Data", "Cases", name);

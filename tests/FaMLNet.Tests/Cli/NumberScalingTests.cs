@@ -53,8 +53,8 @@ public sealed class NumberScalingTests : IDisposable
     public void Long_tails_are_left_as_they_are()
     {
         Random random = new(1);
-        IEnumerable<string> rows = Enumerable.Range(0, 500).Select(i => Invariant(
-            $"{Math.Exp(1.5 * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(random.NextDouble() * 6.28)):G6},{i % 40 / 39},{"uv"[i % 2]}"));
+        double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(random.NextDouble() * 2 * Math.PI);
+        IEnumerable<string> rows = Enumerable.Range(0, 500).Select(i => Invariant($"{Math.Exp(1.5 * Normal()):G6},{i % 40 / 39},{"uv"[i % 2]}"));
         Accuracy("income,rare,Label\n" + string.Join('\n', rows));
         Assert.Empty(_said);
     }
@@ -118,7 +118,12 @@ public sealed class NumberScalingTests : IDisposable
         DataSource data = Open(table);
         _said.Clear();
         FeedbackAlignmentMulticlassTrainer trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-            new FeedbackAlignmentMulticlassTrainer.Options { LabelColumnName = data.Label, Rule = FeedbackRule.Backpropagation, NumberOfEpochs = 40 });
+            new FeedbackAlignmentMulticlassTrainer.Options
+            {
+                LabelColumnName = data.Label,
+                Rule = FeedbackRule.Backpropagation,
+                NumberOfEpochs = 40
+            });
         ITransformer model = TablePipeline.Prepare(_mlContext, data, _said.Add).Append(trainer).Fit(data.View);
         return _mlContext.MulticlassClassification.Evaluate(model.Transform(data.View), data.Label).MicroAccuracy;
     }

@@ -85,7 +85,8 @@ public sealed class TableReadingTests : IDisposable
     public void Assumptions_are_said(string content, string note)
     {
         File.WriteAllText(Path.Combine(_folder, "table.csv"), content);
-        Assert.Contains(note, string.Join('\n', TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat()).Notes), StringComparison.Ordinal);
+        Assert.Contains(note, string.Join('\n', TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat()).Notes),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,7 +150,8 @@ public sealed class TableReadingTests : IDisposable
     [Fact]
     public void Tables_are_read_as_they_were_written()
     {
-        Gen<string> value = Gen.OneOf(Gen.Int[-99, 99].Select(number => $"{number}"), Gen.OneOfConst("x", "a b", "é,ü", "1;2", "q\"q", "l\nb", "#", "'", "|", "\t.", ""));
+        Gen<string> value = Gen.OneOf(Gen.Int[-99, 99].Select(number => $"{number}"), Gen.OneOfConst("x", "a b", "é,ü", "1;2", "q\"q", "l\nb", "#",
+            "'", "|", "\t.", ""));
         Gen.Select(value.Array[2, 5].Array[2, 8], Gen.OneOfConst(',', ';', '\t', '|')).Where((rows, _) => rows.Length > 0).Sample((rows, separator) =>
         {
             int width = rows[0].Length;
@@ -202,7 +204,8 @@ public sealed class TableReadingTests : IDisposable
         string[] names = [.. Enumerable.Range(0, 20_000).Select(i => $"gene{i}"), "Label"];
         string path = Path.Combine(_folder, "genes.csv");
         File.WriteAllLines(path, [string.Join(',', names), .. Enumerable.Range(0, 50).Select(row =>
-            string.Join(',', Enumerable.Range(0, 20_000).Select(i => (row * i % 100).ToString(System.Globalization.CultureInfo.InvariantCulture)).Append("uv"[row % 2].ToString())))]);
+            string.Join(',', Enumerable.Range(0, 20_000).Select(i => (row * i % 100).ToString(System.Globalization.CultureInfo.InvariantCulture))
+                .Append("uv"[row % 2].ToString())))]);
         TableFile file = TableFile.Open(path, new TableFormat());
         Assert.Equal(50, file.Rows);
         Assert.Equal(names, file.Names);

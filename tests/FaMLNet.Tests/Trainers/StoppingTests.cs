@@ -56,7 +56,8 @@ public sealed class StoppingTests : IDisposable
         };
         FeedbackAlignmentMulticlassModelParameters model = Fit(options);
         Assert.Equal(5, model.History.Count);
-        bool areTheSame = model.GetWeights().All(pair => pair.Value.Values.ToArray().SequenceEqual(model.LastEpochModel!.GetWeights()[pair.Key].Values.ToArray()));
+        bool areTheSame = model.GetWeights().All(pair => pair.Value.Values.ToArray()
+            .SequenceEqual(model.LastEpochModel!.GetWeights()[pair.Key].Values.ToArray()));
         Assert.Equal(losses.IndexOf(losses.Min()) == 4, areTheSame);
     }
 

@@ -51,7 +51,8 @@ public sealed class ThreadCountTests
         Thread[] threads = [.. Enumerable.Range(0, weights.Length).Select(i => new Thread(() =>
         {
             Microsoft.ML.MLContext mlContext = new(1);
-            weights[i] = [.. Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(epochs: 2 + i % 2)).Fit(Tables.Load(mlContext, "iris"))).GetWeights()
+            weights[i] = [.. Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(epochs: 2 + i % 2)).Fit(Tables.Load(mlContext, "iris")))
+                .GetWeights()
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Values.ToArray())];
             numbers[i] = get_num_threads();
         }))];

@@ -97,7 +97,8 @@ public sealed class FullDiskTests : IDisposable
             log.Write(metrics);
         };
         Assert.Equal(5, Fit(options).History.Count);
-        Assert.Equal(2, _warnings.Count(warning => warning.StartsWith($"Option MetricsCallback: '{path}' cannot be written", StringComparison.Ordinal)));
+        Assert.Equal(2, _warnings.Count(warning => warning.StartsWith($"Option MetricsCallback: '{path}' cannot be written",
+            StringComparison.Ordinal)));
         Assert.Equal([1, 2, 3, 4, 5], HistoryFile.Read(path).Select(epoch => epoch.Epoch));
     }
 

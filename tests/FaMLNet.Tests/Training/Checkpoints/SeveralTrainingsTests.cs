@@ -115,7 +115,8 @@ public sealed class SeveralTrainingsTests : IDisposable
         Assert.Contains("NumberOfEpochs: then 3, now 5", message, StringComparison.Ordinal);
         Assert.Contains("depend on the number of epochs", message, StringComparison.Ordinal);
         options.NumberOfEpochs = 2;
-        Assert.Contains("has trained more epochs than are wanted now", Assert.Throws<InvalidOperationException>(Fit).Message, StringComparison.Ordinal);
+        Assert.Contains("has trained more epochs than are wanted now", Assert.Throws<InvalidOperationException>(Fit).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
