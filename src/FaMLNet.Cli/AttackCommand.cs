@@ -126,12 +126,14 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         [CommandOption("--feedback"), Description("The attacker differentiates through the feedback weights instead of the network.")]
         public bool Feedback { get; set; }
 
+        [Input]
         [CommandOption("--surrogate <MODEL>"), Description("Another model's zip, which the attacker knows instead.")]
         public string? Surrogate { get; set; }
 
         [CommandOption("-s|--seed <NUMBER>"), DefaultValue(1), Description("Of all randomness.")]
         public int Seed { get; set; }
 
+        [Output]
         [CommandOption("-o|--output <FILE>"), Description("Write the results there: CSV, or JSON if it ends so.")]
         public string? Output { get; set; }
     }

@@ -17,10 +17,12 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
 {
     internal sealed class Settings : CommandSettings
     {
+        [Input]
         [CommandArgument(0, "[file]"), Description("A YAML file with experiment, data, model, training, infrastructure and evaluation; "
             + "BioTorch's files are such.")]
         public string? File { get; set; }
 
+        [Input]
         [CommandOption("-d|--data <FOLDER>"),
             Description("Where the data set is. Without it data.dataset_path, or the folder of the set's name below "
             + "FAMLNET_DATA or datasets.")]
@@ -35,6 +37,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         [CommandOption("--schema"), Description("Prints the JSON schema of the file, for editors, and does nothing else.")]
         public bool Schema { get; set; }
 
+        [Input]
         [CommandOption("--peers <DATA>"), Description("Instead of a file: compares ML.NET's trainers and FaMLNet's rules on a table or a folder of "
             + "images, by the same folds, each in a process of its own.")]
         public string? Peers { get; set; }
@@ -51,6 +54,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         [CommandOption("-e|--epochs <NUMBER>"), Description("With --peers: epochs of FaMLNet's rules. Without it 100 for tables, 10 for images.")]
         public int? Epochs { get; set; }
 
+        [Output]
         [CommandOption("-o|--output <FILE>"), Description("With --peers: writes the table there, as Markdown.")]
         public string? Output { get; set; }
 

@@ -3,6 +3,32 @@ namespace FaMLNet.Cli;
 /// <summary>Places of files as users write them.</summary>
 internal static class Places
 {
+    /// <summary>How the file system compares names.</summary>
+    public static StringComparison Comparison => OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+
+    /// <summary>Whether a path stands for standard output.</summary>
+    public static bool IsStandardOutput(string path) => path is Arguments.Standard or "/dev/stdout";
+
+    /// <summary>The whole path with every link followed, as far as it is there.</summary>
+    public static string Real(string path)
+    {
+        string whole = Path.GetFullPath(path);
+        try
+        {
+            if (Path.GetDirectoryName(whole) is not { } folder)
+                return whole;
+            string here = Path.Combine(Real(folder), Path.GetFileName(Path.TrimEndingDirectorySeparator(whole)));
+            FileSystemInfo? target = File.Exists(here) ? File.ResolveLinkTarget(here, returnFinalTarget: true)
+                : Directory.Exists(here) ? Directory.ResolveLinkTarget(here, returnFinalTarget: true) : null;
+            return target == null ? here : target.FullName;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Links that lead round in circles are no file's path.
+            return whole;
+        }
+    }
+
     /// <summary>A path with the home folder in the place of a leading <c>~</c>, <c>$HOME</c> or <c>${HOME}</c>; another text as it is.</summary>
     public static string Expand(string text)
     {

@@ -13,8 +13,9 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
     internal sealed class Settings : SavedModel.Settings
     {
+        [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
-            "A line a row: columns kept, and the predicted class and the probabilities of all, or the predicted number."),
+            "One line per row: columns kept, and the predicted class and the probabilities of all, or the predicted number. - is standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
 
@@ -33,6 +34,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         IDataView scored = model.Transformer.Transform(data.View);
         if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
+        if (Places.IsStandardOutput(settings.Output))
+        {
+            using StreamWriter standard = new(Console.OpenStandardOutput()) { NewLine = "\n" };
+            Write(scored, keep, standard, cancellationToken);
+            return 0;
+        }
         WholeFile.Write(settings.Output, path =>
         {
             using StreamWriter file = new(path) { NewLine = "\n" };

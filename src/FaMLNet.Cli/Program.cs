@@ -7,6 +7,7 @@ app.Configure(config =>
 {
     config.SetApplicationName("famlnet");
     config.SetApplicationVersion(ThisTool.Version);
+    config.SetInterceptor(new OutputGuard());
     Commands.Configure(config);
     config.SetExceptionHandler((failure, _) => Report(failure));
 });

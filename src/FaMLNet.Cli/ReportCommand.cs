@@ -12,16 +12,19 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
 {
     internal sealed class Settings : CommandSettings
     {
+        [Input]
         [CommandArgument(0, "<runs>"), Description(
             "Saved models (.zip), histories (.csv, .jsonl) and folders with such histories or with event files of TensorBoard.")]
         public string[] Runs { get; set; } = [];
 
+        [Output]
         [CommandOption("-o|--output <FILE>"), Description("The report."), DefaultValue("report.html")]
         public string Output { get; set; } = "report.html";
 
         [CommandOption("-t|--title <TITLE>"), Description("Above everything.")]
         public string? Title { get; set; }
 
+        [Output(IsFolder = true)]
         [CommandOption("-p|--pictures <FOLDER>"), Description("Saves the pictures there as well, as PNG and SVG.")]
         public string? Pictures { get; set; }
     }

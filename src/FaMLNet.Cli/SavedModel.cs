@@ -31,9 +31,11 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     /// <summary>What commands that use a model are given.</summary>
     internal class Settings : TableSettings
     {
+        [Input]
         [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
         public string Model { get; set; } = "";
 
+        [Input]
         [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder whose test files are "
             + "taken. 'predict' does without the label's column.")]
         public string Data { get; set; } = "";

@@ -12,9 +12,11 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
 {
     internal sealed class Settings : CommandSettings
     {
+        [Input]
         [CommandArgument(0, "<file>"), Description("A YAML file of an experiment, with a part 'sweep' that says what varies.")]
         public string File { get; set; } = "";
 
+        [Input]
         [CommandOption("-d|--data <FOLDER>"), Description("Where the data set is, as for 'benchmark'.")]
         public string? Data { get; set; }
 

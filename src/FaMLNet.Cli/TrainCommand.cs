@@ -15,6 +15,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     internal sealed class Settings : TableSettings
     {
+        [Input]
         [CommandArgument(0, "<data>"), Description(
             "A table (.csv or .tsv with a header line), or a folder with the files of MNIST, of CIFAR-10's binary version, or with "
             + "image files: train and test, folders or zip archives with one folder per class, or such folders directly.")]
@@ -88,18 +89,23 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-s|--seed <NUMBER>"), Description("Seed of everything random."), DefaultValue(1)]
         public int Seed { get; set; } = 1;
 
+        [Output(IsFolder = true)]
         [CommandOption("-c|--checkpoints <FOLDER>"), Description("Keeps the state of the training there; the same command goes on from it.")]
         public string? Checkpoints { get; set; }
 
+        [Output]
         [CommandOption("-o|--output <FILE>"), Description("The model."), DefaultValue("model.zip")]
         public string Output { get; set; } = "model.zip";
 
+        [Output]
         [CommandOption("--csv <FILE>"), Description("Writes the history there while it trains, as a table (.csv) or as JSON lines (.jsonl).")]
         public string? Csv { get; set; }
 
+        [Output(IsFolder = true)]
         [CommandOption("--tensorboard <FOLDER>"), Description("Writes an event file of TensorBoard there while it trains: the folder of this run.")]
         public string? TensorBoard { get; set; }
 
+        [Output]
         [CommandOption("--report <FILE>"), Description("Writes an HTML report of the training there when it is over.")]
         public string? Report { get; set; }
 

@@ -8,6 +8,9 @@ namespace FaMLNet.Persistence;
 /// <summary>Writes a file whole or not at all: what was there stays until the new one is.</summary>
 internal static class WholeFile
 {
+    private const int CurrentFolder = -100;
+    private const uint TypeOfFile = 1;
+
     private static int _calls;
 
     /// <param name="path">Where the file shall be. Its folder is created.</param>
@@ -15,14 +18,23 @@ internal static class WholeFile
     /// <exception cref="IOException">It cannot be written; the message names it and the cure.</exception>
     public static void Write(string path, Action<string> write)
     {
-        // A name of this call's own: two that write the same file, in one process or in two, each write it whole.
         string whole = Prepare(path);
+        if (IsSpecial(whole))
+        {
+            WriteThrough(whole, write);
+            return;
+        }
+        // A link stays a link: what it leads to is replaced.
+        whole = File.Exists(whole) && File.ResolveLinkTarget(whole, returnFinalTarget: true) is { } target ? target.FullName : whole;
+        // A name of this call's own: two that write the same file, in one process or in two, each write it whole.
         string temporary = FormattableString.Invariant($"{whole}.{Environment.ProcessId}.{Interlocked.Increment(ref _calls)}.tmp");
         try
         {
             Named(whole, () =>
             {
                 write(temporary);
+                if (!OperatingSystem.IsWindows() && File.Exists(whole))
+                    File.SetUnixFileMode(temporary, File.GetUnixFileMode(whole));
                 File.Move(temporary, whole, overwrite: true);
             });
         }
@@ -70,6 +82,47 @@ internal static class WholeFile
         }
     }
 
+    /// <summary>Whether a path is that of a device or pipe, which is written to and never replaced by a file.</summary>
+    public static bool IsSpecial(string path)
+    {
+        if (OperatingSystem.IsWindows() || !File.Exists(path))
+            return false;
+        if (OperatingSystem.IsLinux())
+        {
+            byte[] facts = new byte[256];
+            try
+            {
+                // struct statx: the kind of the file is in the upper four bits of stx_mode, 28 bytes from its start; 8 is an ordinary file.
+                if (StatX(CurrentFolder, path, 0, TypeOfFile, facts) == 0)
+                    return BitConverter.ToUInt16(facts, 28) >> 12 != 8;
+            }
+            catch (EntryPointNotFoundException)
+            {
+                // An old C library: by its name, as elsewhere.
+            }
+        }
+        return path.StartsWith("/dev/", StringComparison.Ordinal);
+    }
+
+    private static void WriteThrough(string path, Action<string> write)
+    {
+        string temporary = Path.GetTempFileName();
+        try
+        {
+            write(temporary);
+            Named(path, () =>
+            {
+                using FileStream source = File.OpenRead(temporary);
+                using FileStream target = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
+                source.CopyTo(target);
+            });
+        }
+        finally
+        {
+            Discard(temporary);
+        }
+    }
+
     /// <summary>What cannot be deleted either must not hide why the file could not be written.</summary>
     private static void Discard(string path)
     {
@@ -82,4 +135,10 @@ internal static class WholeFile
             System.Diagnostics.Trace.WriteLine($"'{path}' is left behind: {failure.Message}");
         }
     }
+
+#pragma warning disable CA5392 // the C library of the system
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static extern int StatX(int folder, [System.Runtime.InteropServices.MarshalAs(
+        System.Runtime.InteropServices.UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte[] buffer);
+#pragma warning restore CA5392
 }

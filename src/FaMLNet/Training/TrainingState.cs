@@ -188,7 +188,14 @@ internal sealed class TrainingState
 
     /// <summary>Refuses to begin beside a training by other options: whoever changes them must say so by another folder.</summary>
     /// <param name="sibling">A checkpoint of a training on other rows.</param>
-    public void CheckSibling(Checkpoint sibling) => Compare(sibling, [Checkpoint.NumberOfEpochs, Checkpoint.Data, "Seed", "DataCaching", "Network"]);
+    public void CheckSibling(Checkpoint sibling)
+    {
+        // Other rows may have other labels, but of the same kind.
+        bool isAlike = LabelsIn(sibling.Settings.GetValueOrDefault(Checkpoint.Data)) == LabelsIn(_description[Checkpoint.Data]);
+        Compare(sibling, [Checkpoint.NumberOfEpochs, "Seed", "Network", .. isAlike ? [Checkpoint.Data] : Array.Empty<string>()]);
+
+        static string? LabelsIn(string? data) => data?.Split(" features and ")[^1].Split(", SHA-256")[0];
+    }
 
     private void Compare(Checkpoint checkpoint, string[] passed)
     {
