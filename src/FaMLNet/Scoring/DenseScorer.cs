@@ -30,6 +30,8 @@ internal sealed class DenseScorer : NetworkScorer
 
     public override IScoringSession Open() => new Session(this);
 
+    public override IDisposable? Lease() => null;
+
     public override void Dispose() { }
 
     /// <summary>Logits of one row.</summary>

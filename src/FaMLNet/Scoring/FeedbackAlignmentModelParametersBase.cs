@@ -179,6 +179,8 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
 
+    IDisposable? IBatchedModel.Lease() => _scorer.Lease();
+
     void IBatchedModel.ToScores(Span<float> outputs, int count) => ToScores(outputs, count);
 
     /// <summary>Turns the network's outputs into scores, in place; as they are, unless a task says otherwise.</summary>
@@ -187,8 +189,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     private protected virtual void ToScores(Span<float> outputs, int count) { }
 
     /// <summary>
-    /// Frees the native memory of a convolutional or custom network, which cannot score afterwards; weights and history stay. A dense network
-    /// has none and goes on. ML.NET calls it where a transformer or a <see cref="PredictionEngine{TSrc, TDst}"/> that owns one is disposed.
+    /// Frees the native memory of a convolutional or custom network as soon as no thread is scoring and no cursor over a scored view is open. A
+    /// <see cref="PredictionEngine{TSrc, TDst}"/> that is still there goes on, slower: each prediction takes the memory again and frees it. A
+    /// dense network has none. ML.NET calls it where a transformer, or a prediction engine that owns one, is disposed. Safe to call from any
+    /// thread, more than once.
     /// </summary>
     public void Dispose()
     {

@@ -8,7 +8,8 @@ namespace FaMLNet;
 
 /// <summary>
 /// A fitted network as a transformer: adds the columns of its task's predictions to a view. Convolutional and custom networks score whole views
-/// in batches, of a loaded model as of a fitted one. Disposing it frees the network's native memory at once; a dense network has none.
+/// in batches, of a loaded model as of a fitted one. Disposing it frees the network's native memory as soon as nothing is being scored;
+/// prediction engines that are still there go on. A dense network has none.
 /// </summary>
 /// <typeparam name="TModel">The model.</typeparam>
 public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel>

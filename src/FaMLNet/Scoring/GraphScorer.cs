@@ -2,77 +2,27 @@ using System.Collections.Concurrent;
 using FaMLNet.Interop;
 using FaMLNet.Training;
 using FaMLNet.Training.Graph;
+using Microsoft.ML.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Scoring;
 
 /// <summary>Scores images by a convolutional network through libtorch, which is loaded when the first row is scored, not before.</summary>
-internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[] statistics) : NetworkScorer
+internal sealed class GraphScorer(IHostEnvironment env, GraphLayout layout, float[] parameters, float[] statistics)
+    : NativeScorer<GraphScorer.NativeNetwork>(env, native: null)
 {
-    private readonly object _gate = new();
-    private NativeNetwork? _network;
-    private int _users;
-    private bool _disposed;
-
-    public override bool GainsFromBatches => true;
-
-    public override IScoringSession Open() => new Session(this);
-
-    public override void Dispose()
+    protected override NativeNetwork Create()
     {
-        lock (_gate)
-        {
-            _disposed = true;
-            FreeIfUnused();
-        }
+        LibTorch.EnsureLoaded();
+        return new NativeNetwork(layout, parameters, statistics);
     }
 
-    private NativeNetwork Enter()
-    {
-        lock (_gate)
-        {
-            if (_disposed)
-                throw Disposed();
-            LibTorch.EnsureLoaded();
-            _network ??= new NativeNetwork(layout, parameters, statistics);
-            _users++;
-            return _network;
-        }
-    }
-
-    private void Exit()
-    {
-        lock (_gate)
-        {
-            _users--;
-            FreeIfUnused();
-        }
-    }
-
-    private void FreeIfUnused()
-    {
-        if (!_disposed || _users > 0)
-            return;
-        _network?.Dispose();
-        _network = null;
-    }
-
-    private void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits)
-    {
-        NativeNetwork network = Enter();
-        try
-        {
-            network.ComputeLogits(features, count, logits);
-        }
-        finally
-        {
-            Exit();
-        }
-    }
+    protected override void ComputeLogits(NativeNetwork native, ReadOnlySpan<float> features, int count, Span<float> logits) =>
+        native.ComputeLogits(features, count, logits);
 
     /// <summary>The weights in native memory, the nodes over them, and a batch's memory for each thread that is scoring.</summary>
-    private sealed class NativeNetwork : IDisposable
+    internal sealed class NativeNetwork : IDisposable
     {
         private readonly GraphLayout _layout;
         private readonly float[] _statisticsOfInput;
@@ -120,10 +70,5 @@ internal sealed class GraphScorer(GraphLayout layout, float[] parameters, float[
             _weights.Dispose();
             _statistics.Dispose();
         }
-    }
-
-    private sealed class Session(GraphScorer owner) : IScoringSession
-    {
-        public void ComputeLogits(ReadOnlySpan<float> features, int count, Span<float> logits) => owner.ComputeLogits(features, count, logits);
     }
 }

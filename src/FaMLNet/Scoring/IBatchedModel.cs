@@ -19,6 +19,11 @@ internal interface IBatchedModel
 
     /// <summary>One thread's use of the model.</summary>
     public IScoringSession OpenSession();
+
+    /// <summary>
+    /// Keeps the native memory of the network, which a model that is disposed would free, until the result is disposed; null where there is none.
+    /// </summary>
+    public IDisposable? Lease();
 }
 
 /// <summary>The scores of the present row.</summary>

@@ -18,6 +18,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     private readonly float[] _features = [], _scores = [];
     private readonly IBatchedModel _model;
     private readonly IScoringSession? _session;
+    private readonly IDisposable? _lease;
     private readonly int _inputs, _outputs;
     private VBuffer<float> _row;
     private long _position = -1;
@@ -46,6 +47,7 @@ internal sealed class LookaheadCursor : DataViewRowCursor
         _features = new float[capacity * _inputs];
         _scores = new float[capacity * _outputs];
         _session = model.OpenSession();
+        _lease = model.Lease();
     }
 
     public override DataViewSchema Schema => _source.Schema;
@@ -94,7 +96,10 @@ internal sealed class LookaheadCursor : DataViewRowCursor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _source.Dispose();
+            _lease?.Dispose();
+        }
         base.Dispose(disposing);
     }
 

@@ -10,8 +10,8 @@ internal abstract class NetworkScorer : IDisposable
     public static NetworkScorer Create(IHostEnvironment env, NetworkLayout layout, float[] parameters, float[] statistics) => layout switch
     {
         DenseLayout dense => new DenseScorer(dense, parameters, statistics),
-        CustomLayout custom => new CustomScorer(custom, custom.Network.Build(env, custom.Shape), parameters, statistics),
-        _ => new GraphScorer((GraphLayout)layout, parameters, statistics),
+        CustomLayout custom => new CustomScorer(env, custom, parameters, statistics),
+        _ => new GraphScorer(env, (GraphLayout)layout, parameters, statistics),
     };
 
     /// <summary>Whether many rows at once cost much less than one at a time.</summary>
@@ -20,14 +20,11 @@ internal abstract class NetworkScorer : IDisposable
     /// <summary>Scratch memory and all else that one thread needs.</summary>
     public abstract IScoringSession Open();
 
-    /// <summary>Frees native memory, as soon as no thread uses it any more. Nothing in a scorer that has none.</summary>
-    public abstract void Dispose();
+    /// <summary>Keeps native memory until the result is disposed, also where the scorer is disposed before. Null where there is none.</summary>
+    public abstract IDisposable? Lease();
 
-    /// <summary>For the use of a scorer whose native memory has been freed.</summary>
-    protected static ObjectDisposedException Disposed() => new("model",
-        "The model has been disposed: the native memory of its network is gone, and it cannot score. Load it again; or, where a PredictionEngine "
-            + "that was disposed took it along, "
-        + "make engines with PredictionEngineOptions { OwnsTransformer = false }.");
+    /// <summary>Frees native memory, as soon as nobody uses it any more. Nothing in a scorer that has none.</summary>
+    public abstract void Dispose();
 }
 
 /// <summary>One thread's use of a scorer.</summary>
