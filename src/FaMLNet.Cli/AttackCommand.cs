@@ -13,8 +13,7 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         Attack[] attacks = Attacks(settings);
-        if (settings.Output != null)
-            WholeFile.Prepare(settings.Output);
+        new Outputs(settings.Model, settings.Data, settings.Surrogate).File("--output", settings.Output);
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);

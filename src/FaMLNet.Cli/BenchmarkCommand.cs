@@ -85,11 +85,16 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         ExperimentSettings experiment = ExperimentSettings.Read(file);
         if (file.Root["sweep"] != null)
             throw file.Error("/sweep", "the file is a sweep of many experiments. Run it with 'famlnet sweep'.");
+        string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
+        bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
+        // The copy of an earlier run may be run again as it is, but not overwritten by other settings.
+        bool isCopy = Outputs.RealPath(settings.File) == Outputs.RealPath(copy) && settings.Set.Length == 0;
+        if (!isOver)
+            new Outputs(settings.File, settings.Data, experiment.DatasetPath, experiment.Checkpoint).Folder("experiment.output_dir", folder)
+                .File("The copy config.yaml in experiment.output_dir", isCopy ? null : copy);
         if (settings.Check)
             return Check(settings, experiment, cancellationToken);
         using StopSignals stop = new(cancellationToken);
-        string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
-        bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
         ExperimentResult result = null!;
         void Run(Action<EpochMetrics>? epochDone) => result = Experiment.Run(experiment, new ExperimentRun
         {
@@ -106,7 +111,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         else
             TrainingView.Run(AnsiConsole.Console, view => Run(view.Add(experiment.Name, experiment.Epochs)));
         // What a result that was there already was made from stays as it is.
-        if (!isOver)
+        if (!isOver && !isCopy)
             WriteCopy(settings, file, copy);
         Show(result);
         AnsiConsole.WriteLine($"Everything is in {folder}.");
@@ -172,6 +177,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             throw new FormatException($"--rows must be at least 10; found {settings.Rows}.");
         if (settings.Epochs is < 1)
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
+        new Outputs(path).File("--output", settings.Output);
         MLContext mlContext = new(1);
         DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, settings.Peer == null ? Console.WriteLine
             : _ => { },
@@ -185,8 +191,6 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs)));
             return 0;
         }
-        if (settings.Output != null)
-            WholeFile.Prepare(settings.Output);
         using StopSignals stop = new(cancellationToken);
         List<string> arguments = ["--peers", path, "--label", settings.Label, "--folds", $"{settings.Folds}", "--epochs", $"{epochs}"];
         if (settings.Rows is { } count)

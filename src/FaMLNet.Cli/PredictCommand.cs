@@ -14,7 +14,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     internal sealed class Settings : SavedModel.Settings
     {
         [CommandOption("-o|--output <FILE>"), Description(
-            "A line a row: columns kept, and the predicted class and the probabilities of all, or the predicted number."),
+            "One line per row: columns kept, and the predicted class and the probabilities of all, or the predicted number. "
+            + "- stands for standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
 
@@ -25,6 +26,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
+        new Outputs(settings.Model, settings.Data).File("--output", settings.Output);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
@@ -33,12 +35,19 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         IDataView scored = model.Transformer.Transform(data.View);
         if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
+        if (settings.Output == Arguments.Standard)
+        {
+            using StreamWriter output = new(Console.OpenStandardOutput()) { NewLine = "\n" };
+            Write(scored, keep, output, cancellationToken);
+            return 0;
+        }
         WholeFile.Write(settings.Output, path =>
         {
             using StreamWriter file = new(path) { NewLine = "\n" };
             Write(scored, keep, file, cancellationToken);
         });
-        AnsiConsole.WriteLine($"Written to {settings.Output}.");
+        // Beside the table, where that goes to standard output by the name of a device.
+        Console.Error.WriteLine($"Written to {settings.Output}.");
         return 0;
     }
 

@@ -28,6 +28,7 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
+        new Outputs(settings.Runs).File("--output", settings.Output).Folder("--pictures", settings.Pictures);
         List<(string Path, Func<IReadOnlyList<EpochMetrics>> Read)> runs = [.. settings.Runs.SelectMany(Find)];
         if (runs.Count == 0)
         {

@@ -70,6 +70,9 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         SweepFile sweep = SweepFile.Read(settings.File, settings.Set);
+        if (!settings.List)
+            new Outputs([settings.File, settings.Data, .. sweep.Trials.Select(trial => trial.Settings.DatasetPath).Distinct()])
+                .Folder("experiment.output_dir", sweep.Folder);
         if (settings.Trial != null || settings.Index != null)
             return RunTrial(sweep, Find(sweep, settings), settings, cancellationToken);
         SweepFolder folder = SweepFolder.Open(sweep, settings.Data, writes: !settings.List && !settings.Check);

@@ -71,6 +71,16 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
 
+        [CommandOption("--learning-rate <NUMBER>"), Description("The optimiser's step size. Without it the default of the rule, or of the optimiser "
+            + "that --optimizer chooses.")]
+        public string? LearningRate { get; set; }
+
+        [CommandOption("--optimizer <NAME>"), Description("sgd, adam, adamw or rmsprop, with its default settings. Without it the rule's.")]
+        public string? Optimizer { get; set; }
+
+        [CommandOption("--schedule <SCHEDULE>"), Description(OptimizerNames.KnownSchedules + ". Without it the rule's.")]
+        public string? Schedule { get; set; }
+
         [CommandOption("--constrain-weights"), Description("Scales each layer's weights back to their first norm after every update.")]
         public bool ConstrainWeights { get; set; }
 
@@ -109,6 +119,13 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
+        if (!settings.Columns)
+            new Outputs(settings.Data).File("--output", settings.Output).File("--csv", settings.Csv).File("--report", settings.Report)
+                .Folder("--tensorboard", settings.TensorBoard).Folder("--checkpoints", settings.Checkpoints);
+        FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
+        OptimizerOptions? optimizer = OptimizerNames.Parse(settings.Optimizer);
+        float? rate = OptimizerNames.ParseRate(settings.LearningRate);
+        LearningRateSchedule? schedule = OptimizerNames.ParseSchedule(settings.Schedule);
         // A training ends within one mini-batch; a checkpoint folder then holds its state.
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new(settings.Seed);
@@ -121,9 +138,10 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;
-        FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;
+        options.Optimizer = rate is { } step ? (optimizer ?? options.DefaultOptimizer) with { LearningRate = step } : optimizer;
+        options.Schedule = schedule;
         // Whoever looks at files of what is measured wants all of it; histograms go to event files only.
         if (settings.TensorBoard != null)
             options.Diagnostics = LayerDiagnostics.All;
@@ -133,8 +151,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         Action<EpochMetrics>? told = settings.Csv == null ? null : new HistoryLog(settings.Csv).Write;
         if (board != null)
             told += board.Write;
-        if (settings.Report != null)
-            WholeFile.Prepare(settings.Report);
         ITransformer model = null!;
         void Fit()
         {

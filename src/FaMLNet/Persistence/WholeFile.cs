@@ -15,14 +15,31 @@ internal static class WholeFile
     /// <exception cref="IOException">It cannot be written; the message names it and the cure.</exception>
     public static void Write(string path, Action<string> write)
     {
-        // A name of this call's own: two that write the same file, in one process or in two, each write it whole.
         string whole = Prepare(path);
+        Stream? device = null;
+        Named(whole, () =>
+        {
+            device = OpenDevice(whole);
+            // A link stays one: the file that it leads to is replaced.
+            if (device == null && new FileInfo(whole).LinkTarget != null
+                && File.ResolveLinkTarget(whole, returnFinalTarget: true) is { } target)
+                whole = target.FullName;
+        });
+        if (device != null)
+        {
+            using (device)
+                WriteThrough(whole, device, write);
+            return;
+        }
+        // A name of this call's own: two that write the same file, in one process or in two, each write it whole.
         string temporary = FormattableString.Invariant($"{whole}.{Environment.ProcessId}.{Interlocked.Increment(ref _calls)}.tmp");
         try
         {
             Named(whole, () =>
             {
                 write(temporary);
+                if (!OperatingSystem.IsWindows() && File.Exists(whole))
+                    File.SetUnixFileMode(temporary, File.GetUnixFileMode(whole));
                 File.Move(temporary, whole, overwrite: true);
             });
         }
@@ -30,6 +47,53 @@ internal static class WholeFile
         {
             Discard(temporary);
             throw;
+        }
+    }
+
+    /// <summary>What cannot be replaced, a device or a pipe, opened to be written to; null for a file, and where nothing is.</summary>
+    private static Stream? OpenDevice(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return null;
+        if (path is "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1")
+            return Console.OpenStandardOutput();
+        if (path is "/dev/stderr" or "/dev/fd/2" or "/proc/self/fd/2")
+            return Console.OpenStandardError();
+        if (!File.Exists(path))
+            return null;
+        FileStream file;
+        try
+        {
+            file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (FileNotFoundException) // a link to nothing yet
+        {
+            return null;
+        }
+        if (!file.CanSeek || (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)))
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    /// <summary>Writes a file elsewhere and copies it: whoever writes it may need to go back in it.</summary>
+    private static void WriteThrough(string path, Stream device, Action<string> write)
+    {
+        string temporary = Path.Combine(Path.GetTempPath(),
+            FormattableString.Invariant($"famlnet.{Environment.ProcessId}.{Interlocked.Increment(ref _calls)}.tmp"));
+        try
+        {
+            Named(path, () =>
+            {
+                write(temporary);
+                using FileStream file = File.OpenRead(temporary);
+                file.CopyTo(device);
+                device.Flush();
+            });
+        }
+        finally
+        {
+            Discard(temporary);
         }
     }
 
