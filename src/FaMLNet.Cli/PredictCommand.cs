@@ -30,8 +30,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep,
-            settings.Format, Console.Error.WriteLine);
+        DataSource data;
+        using (Activity.Start($"reading '{settings.Data}'"))
+        {
+            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep,
+                settings.Format, Console.Error.WriteLine);
+        }
         IDataView scored = model.Transformer.Transform(data.View);
         if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
