@@ -13,16 +13,18 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         Attack[] attacks = Attacks(settings);
-        if (settings.Output != null)
-            WholeFile.Prepare(settings.Output);
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         if (model.Task.Kind == TaskKind.Regression)
             throw new FormatException($"'{settings.Model}' is of the task regression, which sees nothing rightly or wrongly; "
                 + "attacks are on classifiers.");
-        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [],
-            settings.Format, Console.WriteLine);
+        DataSource data;
+        using (Activity.Start($"reading '{settings.Data}'"))
+        {
+            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [],
+                settings.Format, Console.WriteLine);
+        }
         ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
         RobustnessReport report = Watch(attacks, progress =>
         {

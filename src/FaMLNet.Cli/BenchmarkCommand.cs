@@ -89,11 +89,19 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         ExperimentSettings experiment = ExperimentSettings.Read(file);
         if (file.Root["sweep"] != null)
             throw file.Error("/sweep", "the file is a sweep of many experiments. Run it with 'famlnet sweep'.");
+        string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
+        bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
+        // The copy of an earlier run may be run again as it is, but not overwritten by other settings.
+        bool isCopy = Places.Real(settings.File) == Places.Real(copy) && settings.Set.Length == 0;
+        if (!isOver)
+        {
+            OutputGuard.Check([("<file>", settings.File), ("--data", settings.Data), ("data.dataset_path", experiment.DatasetPath),
+                ("model.checkpoint", experiment.Checkpoint)], [("experiment.output_dir", folder, true),
+                ("the copy of the file in experiment.output_dir", isCopy ? null : copy, false)]);
+        }
         if (settings.Check)
             return Check(settings, experiment, cancellationToken);
         using StopSignals stop = new(cancellationToken);
-        string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
-        bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
         ExperimentResult result = null!;
         void Run(Action<EpochMetrics>? epochDone) => result = Experiment.Run(experiment, new ExperimentRun
         {
@@ -110,7 +118,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         else
             TrainingView.Run(AnsiConsole.Console, view => Run(view.Add(experiment.Name, experiment.Epochs)));
         // What a result that was there already was made from stays as it is.
-        if (!isOver)
+        if (!isOver && !isCopy)
             WriteCopy(settings, file, copy);
         Show(result);
         AnsiConsole.WriteLine($"Everything is in {folder}.");
@@ -189,8 +197,6 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs)));
             return 0;
         }
-        if (settings.Output != null)
-            WholeFile.Prepare(settings.Output);
         using StopSignals stop = new(cancellationToken);
         List<string> arguments = ["--peers", path, "--label", settings.Label, "--folds", $"{settings.Folds}", "--epochs", $"{epochs}"];
         if (settings.Rows is { } count)

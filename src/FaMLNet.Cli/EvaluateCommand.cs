@@ -20,8 +20,12 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
-        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format,
-            Console.WriteLine);
+        DataSource data;
+        using (Activity.Start($"reading '{settings.Data}'"))
+        {
+            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format,
+                Console.WriteLine);
+        }
         string known = model.Classes == null ? "" : TableChoices.Shown(model.Classes);
         foreach (string note in data.Unknown.Describe(known, model.Task.Kind == TaskKind.Regression ? "" : "They count as wrong."))
             Console.WriteLine(note);

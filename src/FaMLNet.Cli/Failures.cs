@@ -20,6 +20,12 @@ internal static class Failures
             ? $"This needs libtorch 2.10.0, which the tool does not carry: set {Variable} to the folder with its libraries (NuGet's package "
             + $"libtorch-cpu-{System()} of 2.10.0, unpacked, has them in runtimes/{System()}/native), or publish the tool with it: "
             + $"dotnet publish src/FaMLNet.Cli -r {System()} --self-contained."
-            : cause.Message;
+            : cause is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException
+            ? Unexpected(cause) : cause.Message;
     }
+
+    /// <summary>A fault of the tool, whose own message tells a user nothing.</summary>
+    private static string Unexpected(Exception failure) => $"A fault of famlnet, not of yours{(Activity.Current is { } activity
+        ? $", while it was {activity}" : "")}: {failure.GetType().Name}, {failure.Message.TrimEnd('.')}. Please report it with the command line"
+        + $"{(failure.StackTrace?.Split('\n')[0].Trim() is { } place ? $" and the place: {place}" : "")}.";
 }

@@ -48,6 +48,11 @@ internal sealed class OutputGuard : ICommandInterceptor
                     places.Add((option, path, output));
             }
         }
+        Check(places);
+    }
+
+    private static void Check(IReadOnlyList<(string Option, string Path, OutputAttribute? Output)> places)
+    {
         foreach ((string option, string path, OutputAttribute? output) in places.Where(place => place.Output != null))
         {
             if (Places.IsStandardOutput(path))
@@ -71,6 +76,16 @@ internal sealed class OutputGuard : ICommandInterceptor
             CheckWritable(option, real, output!.IsFolder);
         }
     }
+
+    /// <summary>Checks places that a file names.</summary>
+    /// <param name="inputs">Places that are read; null for none.</param>
+    /// <param name="outputs">Places that are written, and whether each is a folder; null for none.</param>
+    /// <exception cref="FormatException">An output is an input, or another output.</exception>
+    /// <exception cref="IOException">An output cannot be written.</exception>
+    public static void Check(IEnumerable<(string Option, string? Path)> inputs, IEnumerable<(string Option, string? Path, bool IsFolder)> outputs) =>
+        Check([.. inputs.Where(input => !string.IsNullOrEmpty(input.Path)).Select(input => (input.Option, input.Path!, (OutputAttribute?)null)),
+            .. outputs.Where(output => output.Path != null).Select(output => (output.Option, output.Path!,
+                (OutputAttribute?)new OutputAttribute { IsFolder = output.IsFolder }))]);
 
     /// <summary>Opens what is there for writing, or makes and deletes a file where it would be; leaves everything as it was.</summary>
     private static void CheckWritable(string option, string path, bool isFolder)

@@ -15,7 +15,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
-            "One line per row: columns kept, and the predicted class and the probabilities of all, or the predicted number. - is standard output."),
+            "One line per row: columns kept, and the predicted class and the probabilities of all, or the predicted number. "
+            + "- stands for standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
 
@@ -29,8 +30,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-        DataSource data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep,
-            settings.Format, Console.Error.WriteLine);
+        DataSource data;
+        using (Activity.Start($"reading '{settings.Data}'"))
+        {
+            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep,
+                settings.Format, Console.Error.WriteLine);
+        }
         IDataView scored = model.Transformer.Transform(data.View);
         if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
@@ -45,7 +50,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             using StreamWriter file = new(path) { NewLine = "\n" };
             Write(scored, keep, file, cancellationToken);
         });
-        AnsiConsole.WriteLine($"Written to {settings.Output}.");
+        // Beside the table, where that goes to standard output by the name of a device.
+        Console.Error.WriteLine($"Written to {settings.Output}.");
         return 0;
     }
 

@@ -20,13 +20,13 @@ catch (FormatException failure)
     return Report(failure);
 }
 
-static int Report(Exception failure)
+int Report(Exception failure)
 {
     if (failure is OperationCanceledException)
     {
         AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
         return ThisTool.Stopped;
     }
-    Console.Error.WriteLine(Failures.MessageOf(failure));
+    Console.Error.WriteLine(OptionNames.Translate(args.FirstOrDefault(), Failures.MessageOf(failure)));
     return 1;
 }

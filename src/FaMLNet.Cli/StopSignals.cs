@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace FaMLNet.Cli;
 
-/// <summary>Ctrl+C, and the signal by which schedulers end a job, as a token: work stops within a mini-batch and saves its state.</summary>
+/// <summary>Ctrl+C, and the signal by which schedulers end a job, as a token: work stops within a mini-batch and saves its state.
+/// A second signal ends the process at once.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _source;
@@ -16,7 +17,8 @@ internal sealed class StopSignals : IDisposable
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
-                context.Cancel = true;
+                // Who asks again does not want to wait: the system ends the process.
+                context.Cancel = !_source.IsCancellationRequested;
                 _source.Cancel();
             }));
         }

@@ -72,6 +72,10 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         SweepFile sweep = SweepFile.Read(settings.File, settings.Set);
+        if (!settings.List)
+            OutputGuard.Check([("<file>", settings.File), ("--data", settings.Data),
+                .. sweep.Trials.Select(trial => ("data.dataset_path", trial.Settings.DatasetPath)).Distinct()],
+                [("experiment.output_dir", sweep.Folder, true)]);
         if (settings.Trial != null || settings.Index != null)
             return RunTrial(sweep, Find(sweep, settings), settings, cancellationToken);
         SweepFolder folder = SweepFolder.Open(sweep, settings.Data, writes: !settings.List && !settings.Check);

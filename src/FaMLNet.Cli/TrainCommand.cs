@@ -12,6 +12,7 @@ namespace FaMLNet.Cli;
 internal sealed class TrainCommand : Command<TrainCommand.Settings>
 {
     private const double DefaultValidation = 0.1;
+    private const int DefaultPatience = 10;
 
     internal sealed class Settings : TableSettings
     {
@@ -72,6 +73,16 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [CommandOption("-b|--batch-size <ROWS>"), Description("Rows per update."), DefaultValue(32)]
         public int BatchSize { get; set; } = 32;
 
+        [CommandOption("--learning-rate <NUMBER>"), Description("The optimiser's step size. Without it the default of the rule, or of the optimiser "
+            + "that --optimizer chooses.")]
+        public string? LearningRate { get; set; }
+
+        [CommandOption("--optimizer <NAME>"), Description("sgd, adam, adamw or rmsprop, with its default settings. Without it the rule's.")]
+        public string? Optimizer { get; set; }
+
+        [CommandOption("--schedule <SCHEDULE>"), Description(OptimizerNames.KnownSchedules + ". Without it the rule's.")]
+        public string? Schedule { get; set; }
+
         [CommandOption("--constrain-weights"), Description("Scales each layer's weights back to their first norm after every update.")]
         public bool ConstrainWeights { get; set; }
 
@@ -83,7 +94,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         public double? Validation { get; set; }
 
         [CommandOption("--patience <EPOCHS>"), Description(
-            "Ends the training after so many epochs without a better validation loss, with the best weights.")]
+            "Ends the training after so many epochs without a better validation loss; the model has the weights of the best epoch. Without it 10 "
+            + "where rows are kept aside. 0 trains to the end and keeps the last epoch.")]
         public int? Patience { get; set; }
 
         [CommandOption("-s|--seed <NUMBER>"), Description("Seed of everything random."), DefaultValue(1)]
@@ -115,6 +127,12 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
+        if (settings.Patience is < 0)
+            throw new FormatException($"--patience must be 0 or more; found {settings.Patience}.");
+        FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
+        OptimizerOptions? optimizer = OptimizerNames.Parse(settings.Optimizer);
+        float? rate = OptimizerNames.ParseRate(settings.LearningRate);
+        LearningRateSchedule? schedule = OptimizerNames.ParseSchedule(settings.Schedule);
         // A training ends within one mini-batch; a checkpoint folder then holds its state.
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new(settings.Seed);
@@ -122,14 +140,19 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             mlContext.Log += (_, message) => Messages.Print(message);
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
-        DataSource data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
-            LabelTask.Parse(settings.Task), ChoicesOf(settings), settings.Format, settings.ImageSize);
+        DataSource data;
+        using (Activity.Start($"reading '{settings.Data}'"))
+        {
+            data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
+                LabelTask.Parse(settings.Task), ChoicesOf(settings), settings.Format, settings.ImageSize);
+        }
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;
-        FeedbackRule rule = FeedbackRule.Parse(settings.Rule);
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;
+        options.Optimizer = rate is { } step ? (optimizer ?? options.DefaultOptimizer) with { LearningRate = step } : optimizer;
+        options.Schedule = schedule;
         // Whoever looks at files of what is measured wants all of it; histograms go to event files only.
         if (settings.TensorBoard != null)
             options.Diagnostics = LayerDiagnostics.All;
@@ -139,8 +162,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         Action<EpochMetrics>? told = settings.Csv == null ? null : new HistoryLog(settings.Csv).Write;
         if (board != null)
             told += board.Write;
-        if (settings.Report != null)
-            WholeFile.Prepare(settings.Report);
         ITransformer model = null!;
         void Fit()
         {
@@ -156,10 +177,15 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
                     + $"rows aside: all are trained on.");
                 options.ValidationFraction = 0;
                 if (options.EarlyStopping is { } stopping)
-                    options.EarlyStopping = stopping with { Metric = StoppingMetric.TrainingLoss };
+                    options.EarlyStopping = settings.Patience == null ? null : stopping with { Metric = StoppingMetric.TrainingLoss };
                 model = Pipeline(mlContext, data, options).Fit(data.View);
             }
         }
+        options.MetricsCallback = told;
+        // The live view shows that the training runs; elsewhere nothing would be said until its first line.
+        using Activity? preparing = AnsiConsole.Profile.Capabilities is { Interactive: true, Ansi: true } && !settings.Log ? null
+            : Activity.Start("preparing the training");
+        told += _ => preparing?.Dispose();
         options.MetricsCallback = told;
         if (settings.Log)
             Fit();
@@ -171,11 +197,14 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
                 Fit();
             });
         }
+        preparing?.Dispose();
         WholeFile.Write(settings.Output, path => mlContext.Model.Save(model, data.View.Schema, path));
         AnsiConsole.WriteLine($"Saved as {settings.Output}.");
         IFeedbackAlignmentModel trained = SavedModel.NetworkOf(model)!;
+        if (options.EarlyStopping?.Judge(trained.History).BestEpoch is { } best && best < trained.History.Count)
+            AnsiConsole.WriteLine(Kept(best, trained.History.Count, options.EarlyStopping.Metric));
         if (Baseline.Warning(data, trained.History) is { } warning)
-            AnsiConsole.MarkupLineInterpolated($"[yellow]{warning}[/]");
+            Console.WriteLine(warning);
         // Whole, also where the process was killed between an epoch's checkpoint and its line.
         if (settings.Csv != null)
             HistoryFile.Write(settings.Csv, trained.History);
@@ -189,6 +218,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         }
         return 0;
     }
+
+    private static string Kept(int best, int epochs, StoppingMetric metric) => $"The model is that of epoch {best} of {epochs}, which had the lowest "
+        + $"{(metric == StoppingMetric.TrainingLoss ? "training" : "validation")} loss. --patience 0 trains to the end and keeps the last epoch.";
 
     private static TableChoices ChoicesOf(Settings settings)
     {
@@ -229,7 +261,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         options.NumberOfEpochs = settings.Epochs ?? options.NumberOfEpochs;
         options.BatchSize = settings.BatchSize;
         options.ValidationFraction = settings.Validation ?? DefaultValidation;
-        options.EarlyStopping = settings.Patience is { } patience ? new EarlyStopping { Patience = patience } : null;
+        // Where nothing is kept aside there is nothing to stop by, unless the user asks for it.
+        int patience = settings.Patience ?? (options.ValidationFraction > 0 ? DefaultPatience : 0);
+        options.EarlyStopping = patience > 0 ? new EarlyStopping { Patience = patience } : null;
         options.Seed = settings.Seed;
         options.ConstrainWeightNorms = settings.ConstrainWeights;
         options.GradientClipping = settings.ErrorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;

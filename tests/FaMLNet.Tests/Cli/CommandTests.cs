@@ -20,7 +20,7 @@ public sealed class CommandTests : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "flowers.csv"),
             rows.Select((row, i) => $"{row.Replace(',', ';')};{(i == 0 ? "Colour" : i % 2 == 0 ? "\"white; or so\"" : "blue")}".Replace("Label",
             "Species", StringComparison.Ordinal)));
-        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--output",
+        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--patience", "0", "--output",
             "flowers.zip");
         Assert.Contains("Backpropagation: epoch 150/150", output, StringComparison.Ordinal);
         output = Run("evaluate", "flowers.zip", "flowers.csv", "--label", "Species");
@@ -91,7 +91,7 @@ public sealed class CommandTests : IDisposable
         Assert.Matches(@"9\d\.\d\d %", Run("evaluate", "bare.zip", "bare.csv", "--no-header"));
         Write("small.csv", ["a,Label", "1,x", "2,y"]);
         Assert.Contains("too small to keep a share of 0.1", Run("train", "small.csv", "--epochs", "2", "--patience", "1"), StringComparison.Ordinal);
-        Fails("ValidationFraction", "train", "small.csv", "--epochs", "2", "--validation", "0.1");
+        Fails("--validation", "train", "small.csv", "--epochs", "2", "--validation", "0.1");
     }
 
     [Theory, InlineData("dense", 3), InlineData("convolutional", 4), InlineData("custom", 5)]

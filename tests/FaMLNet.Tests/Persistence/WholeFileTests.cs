@@ -36,6 +36,26 @@ public sealed class WholeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_link_stays_a_link_and_a_file_keeps_its_mode()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Files have no such modes there.");
+            return;
+        }
+        string file = Path.Combine(_folder.FullName, "file"), link = Path.Combine(_folder.FullName, "link");
+        File.WriteAllText(file, "old");
+        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupExecute;
+        File.SetUnixFileMode(file, mode);
+        File.CreateSymbolicLink(link, "file");
+        WholeFile.WriteText(link, "new");
+        Assert.Equal("file", new FileInfo(link).LinkTarget);
+        Assert.Equal("new", File.ReadAllText(file));
+        Assert.Equal(mode, File.GetUnixFileMode(file));
+        Assert.Equal(2, _folder.GetFileSystemInfos().Length);
+    }
+
+    [Fact]
     public void A_write_that_fails_leaves_what_was_there_and_nothing_else()
     {
         WholeFile.WriteText(Target, "before");
