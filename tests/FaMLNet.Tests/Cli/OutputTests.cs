@@ -77,7 +77,7 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public void Predictions_go_to_standard_output_pipes_and_links()
+    public async Task Predictions_go_to_standard_output_pipes_and_links()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no such devices.");
         File.Copy(Tables.PathOf("iris"), PathOf("iris.csv"));
@@ -95,7 +95,7 @@ public sealed class OutputTests : IDisposable
         Process.Start("mkfifo", [PathOf("pipe")]).WaitForExit();
         Task<string> read = Task.Run(() => File.ReadAllText(PathOf("pipe")));
         ProcessRunner.Tool(_folder, "predict", "model.zip", "iris.csv", "--output", "pipe");
-        Assert.Equal(expected, read.GetAwaiter().GetResult());
+        Assert.Equal(expected, await read);
         Assert.Empty(Directory.GetFiles(_folder, "*.tmp"));
     }
 

@@ -51,9 +51,9 @@ public sealed class SayingTests
     {
         using (Activity.Start("reading 'a.csv'", TextWriter.Null))
         {
-            string message = Failures.MessageOf(new NullReferenceException());
+            string message = Failures.MessageOf(new InvalidCastException());
             Assert.Contains("while it was reading 'a.csv'", message, StringComparison.Ordinal);
-            Assert.Contains("NullReferenceException", message, StringComparison.Ordinal);
+            Assert.Contains("InvalidCastException", message, StringComparison.Ordinal);
         }
     }
 

@@ -38,7 +38,8 @@ public sealed class WholeFileTests : IDisposable
     [Fact]
     public void A_link_stays_a_link_and_a_file_keeps_its_mode()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Files have no such modes there.");
+        if (OperatingSystem.IsWindows())
+            return; // files have no such modes there
         string file = Path.Combine(_folder.FullName, "file"), link = Path.Combine(_folder.FullName, "link");
         File.WriteAllText(file, "old");
         const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupExecute;
