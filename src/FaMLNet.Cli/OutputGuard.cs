@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using Spectre.Console.Cli;
 
@@ -73,6 +74,11 @@ internal sealed class OutputGuard : ICommandInterceptor
                         ? $"{option} would replace '{path}', which is read as {other}. Name another file."
                         : $"{option} and {other} both name '{path}'. Name two.");
             }
+            foreach ((string input, string folder, OutputAttribute? _) in places.Where(place => place.Output == null && Directory.Exists(place.Path)))
+            {
+                if (File.Exists(real) && real.StartsWith(Places.Real(folder) + Path.DirectorySeparatorChar, Places.Comparison) && !IsOwn(real))
+                    throw new FormatException($"{option} would replace '{path}', a file of the folder that is read as {input}. Name another file.");
+            }
             CheckWritable(option, real, output!.IsFolder);
         }
     }
@@ -86,6 +92,22 @@ internal sealed class OutputGuard : ICommandInterceptor
         Check([.. inputs.Where(input => !string.IsNullOrEmpty(input.Path)).Select(input => (input.Option, input.Path!, (OutputAttribute?)null)),
             .. outputs.Where(output => output.Path != null).Select(output => (output.Option, output.Path!,
                 (OutputAttribute?)new OutputAttribute { IsFolder = output.IsFolder }))]);
+
+    /// <summary>Whether a file in a folder of data is what an earlier call of this tool has left there: a report or a model.</summary>
+    private static bool IsOwn(string path)
+    {
+        if (path.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
+            return true;
+        try
+        {
+            using ZipArchive zip = ZipFile.OpenRead(path);
+            return zip.GetEntry("TrainingInfo/Version.txt") != null;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Opens what is there for writing, or makes and deletes a file where it would be; leaves everything as it was.</summary>
     private static void CheckWritable(string option, string path, bool isFolder)

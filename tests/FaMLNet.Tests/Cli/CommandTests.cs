@@ -213,8 +213,8 @@ public sealed class CommandTests : IDisposable
     [InlineData("train iris.csv --network mlp:8+1", "--network 'mlp:8+1'")]
     [InlineData("train iris.csv --network lenet+skip", "--network 'lenet+skip'")]
     [InlineData("train iris.csv --network +tanh", "--network '+tanh'")]
-    [InlineData("train iris.csv --network lenet --batch-size 0", "BatchSize")]
-    [InlineData("train iris.csv --epochs 0", "NumberOfEpochs")]
+    [InlineData("train iris.csv --network lenet --batch-size 0", "--batch-size must be")]
+    [InlineData("train iris.csv --epochs 0", "--epochs must be")]
     [InlineData("train .", "train-images-idx3-ubyte")]
     [InlineData("train long.csv", "row 1: 4 values, but there are 3 columns")]
     [InlineData("evaluate missing.zip iris.csv", "There is no model 'missing.zip'")]
@@ -260,7 +260,7 @@ public sealed class CommandTests : IDisposable
         Fails("--eps must be numbers with a point", "attack", "bp.zip", "digits.csv", "-e", "0,1;x");
         Fails("--norm must be linf or l2", "attack", "bp.zip", "digits.csv", "--norm", "l1");
         Fails("--range must be two numbers", "attack", "bp.zip", "digits.csv", "--range", "1");
-        Fails("Option InputRange: attack One pixel draws", "attack", "bp.zip", "digits.csv", "-a", "fewpixel");
+        Fails("--range: attack One pixel draws", "attack", "bp.zip", "digits.csv", "-a", "fewpixel");
         Fails("Attack FGSM: epsilon must be at least 0", "attack", "bp.zip", "digits.csv", "-a", "fgsm", "-e", "-1");
         Fails("There is no model 'none.zip'", "attack", "none.zip", "digits.csv");
     }

@@ -57,6 +57,22 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(["iris.csv", "model.zip"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
     }
 
+    /// <summary>A folder of data may get a model or a report, and get it again; no file of the data is replaced.</summary>
+    [Fact]
+    public void A_file_of_a_folder_of_data_is_kept()
+    {
+        File.WriteAllText(Path.Combine(_folder, "train.zip"), "data");
+        File.WriteAllText(Path.Combine(_folder, "report.html"), "");
+        TrainCommand.Settings settings = new() { Data = _folder, Output = Path.Combine(_folder, "train.zip") };
+        Assert.Contains("a file of the folder that is read as <data>", Assert.Throws<FormatException>(() => OutputGuard.Check(settings)).Message,
+            StringComparison.Ordinal);
+        (settings.Output, settings.Report) = (Path.Combine(_folder, "model.zip"), Path.Combine(_folder, "report.html"));
+        OutputGuard.Check(settings);
+        File.Copy(Tables.PathOf("iris"), Path.Combine(_folder, "iris.csv"));
+        ProcessRunner.Tool(_folder, "train", "iris.csv", "--epochs", "1");
+        OutputGuard.Check(settings);
+    }
+
     [Fact]
     public void Links_stay_links_modes_stay_and_devices_and_pipes_are_written_through()
     {
