@@ -40,7 +40,8 @@ internal static class OptimizerNames
         string[] parts = text.Split(':', 2);
         string name = parts[0].Trim().ToLowerInvariant();
         if (!Schedules.Contains(name))
-            throw new FormatException($"--schedule must be one of {string.Join(", ", Schedules)}; found '{text}'.{Arguments.Nearest(name, Schedules)}");
+            throw new FormatException($"--schedule must be one of {string.Join(", ", Schedules)}; found "
+                + $"'{text}'.{Arguments.Nearest(name, Schedules)}");
         double[] numbers = parts.Length == 1 ? [] : [.. parts[1].Split(',').Select(part => double.TryParse(part, NumberStyles.Float,
             CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
         int[] epochs = [.. numbers.Skip(1).Select(number => number is >= 1 and <= int.MaxValue && number == Math.Floor(number) ? (int)number : 0)];

@@ -35,8 +35,13 @@ internal static class OptionNames
     /// <summary>A message of the library as the user of a command understands it; others set the library's options by a file.</summary>
     public static string Translate(string? command, string message)
     {
-        foreach ((string name, string option) in command switch { "train" => OfTrain, "attack" => OfAttack, _ => (IReadOnlyDictionary<string, string>)
-            new Dictionary<string, string>() })
+        foreach ((string name, string option) in command switch
+        {
+            "train" => OfTrain,
+            "attack" => OfAttack,
+            _ => (IReadOnlyDictionary<string, string>)
+            new Dictionary<string, string>()
+        })
         {
             message = Regex.Replace(message, $@"\bOption {name}\b", option);
             // A name of several words is nothing but the option, wherever it stands.

@@ -20,7 +20,8 @@ public sealed class CommandTests : IDisposable
         File.WriteAllLines(Path.Combine(_folder, "flowers.csv"),
             rows.Select((row, i) => $"{row.Replace(',', ';')};{(i == 0 ? "Colour" : i % 2 == 0 ? "\"white; or so\"" : "blue")}".Replace("Label",
             "Species", StringComparison.Ordinal)));
-        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--patience", "0", "--output",
+        string output = Run("train", "flowers.csv", "--label", "Species", "--rule", "bp", "--network", "mlp:16", "--epochs", "150", "--patience",
+            "0", "--output",
             "flowers.zip");
         Assert.Contains("Backpropagation: epoch 150/150", output, StringComparison.Ordinal);
         output = Run("evaluate", "flowers.zip", "flowers.csv", "--label", "Species");

@@ -30,7 +30,8 @@ public sealed class SayingTests
     public void Every_option_of_the_library_that_train_sets_has_its_name()
     {
         string[] unsettable = ["CancellationToken", "MetricsCallback", "Diagnostics"];
-        string[] options = [.. typeof(FeedbackAlignmentOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name)];
+        string[] options = [.. typeof(FeedbackAlignmentOptions).GetProperties().Where(property => property.CanWrite).Select(property
+            => property.Name)];
         string source = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FaMLNet.Cli/TrainCommand.cs"));
         string[] set = [.. options.Where(name => source.Contains($"options.{name} =", StringComparison.Ordinal)).Except(unsettable)];
         Assert.True(set.Length >= 12);
