@@ -27,9 +27,6 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>Labels of the table that the model does not know.</summary>
     public UnknownLabels Unknown { get; init; } = new();
 
-    /// <summary>The prefix of columns that only pass through.</summary>
-    private const string Kept = "kept:";
-
     /// <summary>Data to train on: what the columns of a table are is told from its rows.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="path">A file of separated values, a pipe, <c>-</c> for standard input, or a folder of images.</param>
@@ -98,7 +95,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         labelIsNeeded: true, keep: [], hasHeader: true, say ?? (_ => { })).View;
 
     /// <summary>The name of a column that only passes through.</summary>
-    public static string KeptAs(string name) => Kept + name;
+    public static string KeptAs(string name) => ColumnNames.Kept + name;
 
     private static DataSource OfImages(IDataView view) => new(view, [], [], "Label", IsImages: true);
 }

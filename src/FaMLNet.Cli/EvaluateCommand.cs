@@ -54,6 +54,8 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
             .AddRow(Text($"{Mean(metrics.MicroAccuracy, known, 0, unknown):P2}"),
                 Text($"{Mean(metrics.MacroAccuracy, classes, 0, data.Unknown.Values):P2}"),
                 Text($"{Mean(metrics.LogLoss, known, LargestLogLoss, unknown):F4}")));
+        if (unknown > 0)
+            Console.WriteLine("Accuracy, mean and log-loss count the rows of unknown labels; the confusion table is of the others.");
         if (metrics.ConfusionMatrix.NumberOfClasses <= MostClassesShown)
             Console.WriteLine(metrics.ConfusionMatrix.GetFormattedConfusionTable());
     }

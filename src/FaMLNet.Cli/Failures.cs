@@ -1,3 +1,4 @@
+using System.Reflection;
 using FaMLNet.Interop;
 
 namespace FaMLNet.Cli;
@@ -14,13 +15,15 @@ internal static class Failures
     public static string MessageOf(Exception failure)
     {
         Exception cause = failure;
-        while (cause is { InnerException: { } inner } && cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal))
+        while (cause is { InnerException: { } inner } && (cause is AggregateException or TargetInvocationException
+            or TypeInitializationException || cause.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal)))
             cause = inner;
         return cause is DllNotFoundException && Environment.GetEnvironmentVariable(Variable) is null or ""
             ? $"This needs libtorch 2.10.0, which the tool does not carry: set {Variable} to the folder with its libraries (NuGet's package "
             + $"libtorch-cpu-{System()} of 2.10.0, unpacked, has them in runtimes/{System()}/native), or publish the tool with it: "
             + $"dotnet publish src/FaMLNet.Cli -r {System()} --self-contained."
-            : cause is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException
+            : cause is NullReferenceException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException or ArithmeticException
+                or ObjectDisposedException || cause.Message.Length == 0
             ? Unexpected(cause) : cause.Message;
     }
 

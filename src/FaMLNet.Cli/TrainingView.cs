@@ -7,22 +7,26 @@ namespace FaMLNet.Cli;
 /// <summary>
 /// Shows trainings while they run, a row each: loss and its course, alignment angle (mean of the layers), accuracy on the training and the
 /// validation rows, speed and time left (minutes:seconds). On a terminal the table is drawn anew after each epoch; elsewhere (a file, a log) it
-/// becomes a line for every tenth of a training.
+/// becomes a line for every tenth of a training. A narrow terminal does without the course of the loss and the speed, and long names are cut, so
+/// that every row fits whole.
 /// </summary>
 /// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
 internal sealed class TrainingView
 {
-    private const int CurveLength = 8, TimesWritten = 10;
+    private const int CurveLength = 6, TimesWritten = 10, NarrowWidth = 78, ShortestName = 6, Gap = 2;
     private static readonly string[] Columns = ["training", "epoch", "loss", "", "angle", "train", "valid", "rows/s", "left"];
 
     private readonly IAnsiConsole _console;
+    private readonly int[] _shown;
+    private readonly List<string[]> _rows = [];
     private readonly Table _table = new Table().Border(TableBorder.Simple);
     private LiveDisplayContext? _live;
 
     private TrainingView(IAnsiConsole console)
     {
         _console = console;
-        foreach (string column in Columns)
+        _shown = [.. Enumerable.Range(0, Columns.Length).Where(i => console.Profile.Width >= NarrowWidth || Columns[i] is not ("" or "rows/s"))];
+        foreach (string column in _shown.Select(i => Columns[i]))
             _table.AddColumn(new TableColumn(column)
             {
                 NoWrap = true,
@@ -55,7 +59,9 @@ internal sealed class TrainingView
     public Action<EpochMetrics> Add(string name, int epochs)
     {
         int row = _table.Rows.Count;
-        _table.AddRow([Markup.Escape(name), .. Columns.Skip(1).Select(_ => "")]);
+        _table.AddRow([.. _shown.Select(_ => "")]);
+        _rows.Add([name, .. Columns.Skip(1).Select(_ => "")]);
+        Draw();
         List<double> losses = [];
         Stopwatch watch = Stopwatch.StartNew();
         int first = 0, written = 0;
@@ -75,8 +81,8 @@ internal sealed class TrainingView
             ];
             if (_live != null)
             {
-                for (int column = 0; column < cells.Length; column++)
-                    _table.UpdateCell(row, column, Markup.Escape(cells[column]));
+                _rows[row] = cells;
+                Draw();
                 _live.Refresh();
             }
             else if (epoch.Epoch * TimesWritten / epochs > written || epoch.Epoch == epochs)
@@ -90,6 +96,22 @@ internal sealed class TrainingView
                     + $"{speed} rows/s, {cells[8]} left");
             }
         };
+    }
+
+    /// <summary>Fills the table; names are cut where a row would not fit.</summary>
+    private void Draw()
+    {
+        int[] widths = [.. _shown.Select(column => _rows.Max(row => row[column].Length)).Zip(_shown, (cells, column) => Math.Max(cells,
+            Columns[column].Length))];
+        int over = widths.Sum() + Gap * _shown.Length + 1 - _console.Profile.Width, name = Math.Max(ShortestName, widths[0] - Math.Max(over, 0));
+        for (int row = 0; row < _rows.Count; row++)
+        {
+            for (int i = 0; i < _shown.Length; i++)
+            {
+                string text = _rows[row][_shown[i]];
+                _table.UpdateCell(row, i, Markup.Escape(i == 0 && text.Length > name ? text[..(name - 1)] + "…" : text));
+            }
+        }
     }
 
     /// <summary>The losses so far as a row of bars, the highest of them full.</summary>

@@ -120,7 +120,7 @@ public sealed class TensorBoardLog : IDisposable
         WriteImage("confusion matrix", ConfusionPicture.Of(ConfusionTable.Of(confusionMatrix, classes)).ToPng(scale: 1), 0);
     }
 
-    /// <summary>Marks the run as ended and closes the file.</summary>
+    /// <summary>Marks the run as ended, where that can be written, and closes the file.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -134,6 +134,11 @@ public sealed class TensorBoardLog : IDisposable
                 AddHParams(end, "_hparams_/session_end_info",
                     new HParamsPluginData { SessionEndInfo = new SessionEndInfo { Status = 1, EndTimeSecs = EventFile.Now } });
                 _file.Write(new Event { WallTime = EventFile.Now, Summary = end });
+            }
+            catch (IOException failure)
+            {
+                // The mark of the end is not worth the model that the caller has trained.
+                System.Diagnostics.Trace.TraceWarning($"FaMLNet: '{_file.Path}' has no mark of its end: {failure.Message}");
             }
             finally
             {

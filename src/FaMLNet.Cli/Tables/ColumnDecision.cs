@@ -67,6 +67,8 @@ internal static class ColumnDecision
                 + $"count{(scan.NoNumbers == 1 ? "s" : "")} as missing");
         if (scan.Decorated is { } decorated && NumberText.TryParse(decorated.Text, hasComma, out double value))
             remarks.Add($"{Row(decorated)} is read as {NumberText.Canonical(value)}");
+        if (scan is { FirstCurrency: { } one, OtherCurrency: { } another })
+            remarks.Add($"its currencies are mixed, and only the numbers are read: {Row(one)} beside {Row(another)}");
         if (hasComma && scan.HasFraction)
             remarks.Add("with a decimal comma");
         return column with

@@ -15,6 +15,9 @@ internal static class ColumnNames
     /// <summary>The encoded categories of a row.</summary>
     public const string Categories = "Categories";
 
+    /// <summary>What names of columns begin with that only pass through.</summary>
+    public const string Kept = "kept:";
+
     private const string Suffix = " (column)";
 
     private static readonly string[] Taken = [Features, Numbers, Categories, "Score", "Probability", "PredictedLabel"];
@@ -22,7 +25,8 @@ internal static class ColumnNames
     /// <summary>The name inside the pipeline. Different names stay different.</summary>
     /// <param name="name">The name in the table.</param>
     public static string InPipeline(string name) =>
-        Taken.Contains(name) || name.EndsWith(Suffix, StringComparison.Ordinal) ? name + Suffix : name;
+        Taken.Contains(name) || name.StartsWith(Kept, StringComparison.Ordinal) || name.EndsWith(Suffix, StringComparison.Ordinal) ? name + Suffix
+            : name;
 
     /// <summary>The name in the table.</summary>
     /// <param name="name">The name inside the pipeline.</param>

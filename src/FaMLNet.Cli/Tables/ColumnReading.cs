@@ -37,6 +37,14 @@ internal sealed record ColumnReading
     /// <summary>Further values that mean that a value is not known.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>
+    /// Of numbers what the training's had with them: a per cent sign, a currency, or nothing. Null where it is not known or was mixed.
+    /// </summary>
+    public string? Unit { get; init; }
+
+    /// <summary>The categories that the training had; null where they are not known or were very many.</summary>
+    public IReadOnlyList<string>? Known { get; init; }
+
     /// <summary>Whether every text is passed through as it is.</summary>
     public bool IsRaw { get; init; }
 
@@ -63,8 +71,7 @@ internal sealed record ColumnReading
     }
 
     /// <summary>Reads a text; empty where it is not known.</summary>
-    public string ReadText(string text) => IsMissing(text) ? "" : IsNumericClass && NumberText.TryParse(text, HasDecimalComma, out double number)
-        ? NumberText.Canonical(number) : text;
+    public string ReadText(string text) => IsMissing(text) ? "" : IsNumericClass ? NumberText.ClassOf(text, HasDecimalComma) : text;
 
     /// <summary>The annotation that carries this reading.</summary>
     public DataViewSchema.Annotations ToAnnotations()

@@ -31,6 +31,15 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
 
     public bool HasFraction { get; private set; }
 
+    /// <summary>The first number with a currency, and the first with another one.</summary>
+    public (long Row, string Text)? FirstCurrency { get; private set; }
+
+    public (long Row, string Text)? OtherCurrency { get; private set; }
+
+    /// <summary>What the numbers have with them: a per cent sign, a currency, or nothing; null where it is mixed.</summary>
+    public string? Unit => OtherCurrency != null || Percents > 0 && Percents < Others - Neither ? null
+        : Percents > 0 ? "%" : FirstCurrency is { } first ? NumberText.CurrencyOf(first.Text) : "";
+
     /// <summary>The first rows that are no number by the one way, by the other, and by neither.</summary>
     public (long Row, string Text)? FirstNoPoint { get; private set; }
 
@@ -105,6 +114,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
             CountsRows &= isPoint && (point == row || point == row - 1);
             if (NumberText.IsDecorated(text, hasDecimalComma: !isPoint))
                 Decorated = Earlier(Decorated, row, text);
+            if (NumberText.CurrencyOf(text) is { } currency)
+                LookAtCurrency(currency, text, row);
             return;
         }
         CountsRows = false;
@@ -122,6 +133,14 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
             else
                 FirstNoDate[i] = Earlier(FirstNoDate[i], row, text);
         }
+    }
+
+    private void LookAtCurrency(string currency, string text, long row)
+    {
+        if (FirstCurrency is not { } first || NumberText.CurrencyOf(first.Text) == currency)
+            FirstCurrency = Earlier(FirstCurrency, row, text);
+        else
+            OtherCurrency = Earlier(OtherCurrency, row, text);
     }
 
     /// <summary>The earlier of two rows: the first row of a table is looked at last.</summary>

@@ -88,6 +88,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
             throw new FormatException($"'{path}': --task regression predicts a number, but column '{name}' holds texts: "
                 + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend its values, or choose --task multiclass.");
         LabelTask task = new(kind) { AreNumbers = areNumbers, HasDecimalComma = hasDecimalComma };
+        if (kind != TaskKind.Regression && areNumbers && OneClass(scan, hasDecimalComma) is { } same)
+            say($"Label '{name}': {same} are one class, since they are one number.");
         if (kind != TaskKind.Binary)
         {
             if (positive != null)
@@ -104,8 +106,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     private static LabelTask Binary(LabelTask task, string name, Dictionary<string, (long Row, long Count)> values, string? positive,
         Action<string> say)
     {
-        if (positive != null && task.AreNumbers && NumberText.TryParse(positive, task.HasDecimalComma, out double number))
-            positive = NumberText.Canonical(number);
+        if (positive != null && task.AreNumbers)
+            positive = NumberText.ClassOf(positive, task.HasDecimalComma);
         string[] both = Ordered(values, task.AreNumbers);
         if (positive != null && !both.Contains(positive))
             throw new FormatException($"--positive must be one of the label's two values, {both[0]} and {both[1]}; found '{positive}'.");
@@ -121,7 +123,11 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     }
 
     private static string[] Ordered(Dictionary<string, (long, long)> values, bool areNumbers) => areNumbers
-        ? [.. values.Keys.OrderBy(value => double.Parse(value, CultureInfo.InvariantCulture))] : [.. values.Keys.Order(StringComparer.Ordinal)];
+        ? [.. values.Keys.OrderBy(Size).ThenBy(value => value, StringComparer.Ordinal)] : [.. values.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>The number that a class's name is: a long one is written as the table has it.</summary>
+    private static double Size(string name) => double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
+        : double.PositiveInfinity;
 
     /// <summary>The classes: numbers in one way of writing, without what stands for none.</summary>
     private static Dictionary<string, (long Row, long Count)> Count(ColumnScan scan, bool areNumbers, bool hasDecimalComma)
@@ -131,11 +137,21 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         {
             if (areNumbers && NumberText.IsMissing(text))
                 continue;
-            string value = areNumbers && NumberText.TryParse(text, hasDecimalComma, out double number) ? NumberText.Canonical(number) : text;
+            string value = areNumbers ? NumberText.ClassOf(text, hasDecimalComma) : text;
             (long Row, long Count) before = values.GetValueOrDefault(value, (row, 0));
             values[value] = (Math.Min(before.Row, row), before.Count + count);
         }
         return values;
+    }
+
+    /// <summary>The first numbers that are written in several ways; null for none.</summary>
+    private static string? OneClass(ColumnScan scan, bool hasDecimalComma)
+    {
+        IGrouping<string, KeyValuePair<string, (long Row, long Count)>>? same = scan.Values.Where(value => !NumberText.IsMissing(value.Key))
+            .OrderBy(value => value.Value.Row).GroupBy(value => NumberText.ClassOf(value.Key, hasDecimalComma))
+            .FirstOrDefault(group => group.Count() > 1);
+        return same == null ? null : string.Join(" and ", same.Take(3).Select(value => string.Create(CultureInfo.InvariantCulture,
+            $"'{value.Key}' (row {value.Value.Row})")));
     }
 
     private static string FirstText(ColumnScan scan, bool hasDecimalComma) =>

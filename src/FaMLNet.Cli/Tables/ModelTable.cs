@@ -90,20 +90,28 @@ internal static class ModelTable
             new ColumnReading { Column = name, IsRaw = true }))];
         UnknownLabels unknown = new();
         HashSet<long> leftOut = [];
-        Look(file, columns, label, unknown, leftOut, say);
+        Look(file, columns, label, labelIsNeeded, unknown, leftOut, say);
         columns.AddRange(kept);
         return (new TableView(file, columns, leftOut), unknown);
     }
 
     /// <summary>Looks at every row: which labels are unknown, how numbers are written here, and what is none.</summary>
-    private static void Look(TableFile file, List<ViewColumn> columns, string label, UnknownLabels unknown, HashSet<long> leftOut, Action<string> say)
+    private static void Look(TableFile file, List<ViewColumn> columns, string label, bool labelIsNeeded, UnknownLabels unknown,
+        HashSet<long> leftOut, Action<string> say)
     {
         int[] numbers = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { IsNumber: true, DateOrder: null }
             && columns[i].Source >= 0)],
             dates = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { DatePart: "year" } && columns[i].Source >= 0)];
         ColumnScan[] scans = [.. numbers.Select(i => new ColumnScan(1, columns[i].Reading.Missing))];
         (long Count, long Rows, long First, string Text)[] noDates = new (long, long, long, string)[dates.Length];
+        NewCategories[] categories = [.. columns.Where(column => column is { Source: >= 0, Reading.Known: not null } && column.Name != label)
+            .Select(column => new NewCategories(column))];
         ViewColumn? labelColumn = columns.FirstOrDefault(column => column.Name == label && column.Source >= 0);
+        int[] sources = [.. columns.Select(column => column.Source).Where(source => source >= 0).Distinct()];
+        string[] present = new string[file.Names.Count], pending = new string[file.Names.Count];
+        long pendingRow = 0;
+        string? total = null;
+        HashSet<string> totalsBefore = new(StringComparer.Ordinal);
         using (TableReader reader = file.Read())
         {
             while (reader.Read())
@@ -113,29 +121,56 @@ internal static class ModelTable
                     leftOut.Add(reader.Row);
                     continue;
                 }
-                for (int i = 0; i < numbers.Length; i++)
-                    scans[i].Look(reader.Text(columns[numbers[i]].Source), reader.Row);
-                for (int i = 0; i < dates.Length; i++)
-                {
-                    string text = reader.Text(columns[dates[i]].Source);
-                    noDates[i].Rows++;
-                    if (!columns[dates[i]].Reading.TryReadNumber(text, out _) && noDates[i].Count++ == 0)
-                        (noDates[i].First, noDates[i].Text) = (reader.Row, text);
-                }
-                if (labelColumn is { Values: { } known })
-                {
-                    string text = labelColumn.Reading.ReadText(reader.Text(labelColumn.Source));
-                    if (text.Length == 0)
-                        unknown.AddMissing();
-                    else if (!known.Contains(text))
-                        unknown.Add(reader.Row, text);
-                }
+                foreach (int source in sources)
+                    present[source] = reader.Text(source);
+                // The last row is looked at last: it may be a total.
+                if (pendingRow > 0)
+                    Add();
+                if (total != null)
+                    totalsBefore.Add(total);
+                total = TableColumns.TotalOf(reader, file.Names.Count);
+                (present, pending, pendingRow) = (pending, present, reader.Row);
             }
         }
-        if (leftOut.Count > 0)
-            say($"'{file.Path}': {leftOut.Count} {(leftOut.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left "
+        bool isTotal = pendingRow > 1 && total != null && !totalsBefore.Contains(total)
+            && !columns.Any(column => column.Reading.Known?.Contains(total) == true || column.Values?.Contains(total) == true);
+        HashSet<long> headers = [.. leftOut];
+        if (isTotal && labelIsNeeded)
+            leftOut.Add(pendingRow);
+        else if (pendingRow > 0)
+            Add();
+        if (isTotal)
+            say($"'{file.Path}': the last row, {pendingRow}, begins with '{total}': it is taken for a total and "
+                + (labelIsNeeded ? "left out." : "predicted for like the others. Delete it if it is one."));
+        foreach (NewCategories found in categories)
+            found.Describe(file.Path, say);
+
+        void Add()
+        {
+            for (int i = 0; i < numbers.Length; i++)
+                scans[i].Look(pending[columns[numbers[i]].Source], pendingRow);
+            for (int i = 0; i < dates.Length; i++)
+            {
+                string text = pending[columns[dates[i]].Source];
+                noDates[i].Rows++;
+                if (!columns[dates[i]].Reading.TryReadNumber(text, out _) && noDates[i].Count++ == 0)
+                    (noDates[i].First, noDates[i].Text) = (pendingRow, text);
+            }
+            foreach (NewCategories found in categories)
+                found.Look(pending, pendingRow);
+            if (labelColumn is not { Values: { } known })
+                return;
+            string value = labelColumn.Reading.ReadText(pending[labelColumn.Source]);
+            if (value.Length == 0)
+                unknown.AddMissing();
+            else if (!known.Contains(value))
+                unknown.Add(pendingRow, value);
+        }
+
+        if (headers.Count > 0)
+            say($"'{file.Path}': {headers.Count} {(headers.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left "
                 + $"out "
-                + $"(the first is row {leftOut.Min()}).");
+                + $"(the first is row {headers.Min()}).");
         bool? fileHasComma = scans.Any(scan => scan.Commas > scan.Points) ? !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction)
             : scans.Any(scan => scan.Points > scan.Commas) ? false : null;
         for (int i = 0; i < numbers.Length; i++)
@@ -143,6 +178,7 @@ internal static class ModelTable
             ViewColumn column = columns[numbers[i]];
             bool hasComma = ColumnDecision.HasDecimalComma(scans[i], fileHasComma ?? column.Reading.HasDecimalComma);
             columns[numbers[i]] = column with { Reading = column.Reading with { HasDecimalComma = hasComma } };
+            SayUnit(file.Path, column.Reading, scans[i], say);
             long mistakes = scans[i].Others - (hasComma ? scans[i].Commas : scans[i].Points);
             if (mistakes == 0)
                 continue;
@@ -155,6 +191,20 @@ internal static class ModelTable
                 Weigh(file.Path, columns[dates[i]].Reading.Column, $"date ({columns[dates[i]].Reading.DateOrder})", noDates[i].Count, noDates[i].Rows,
                     noDates[i].First, noDates[i].Text, say);
         }
+    }
+
+    /// <summary>Says where numbers have a per cent sign or a currency that those of the training had not, or the other way round.</summary>
+    private static void SayUnit(string path, ColumnReading trained, ColumnScan scan, Action<string> say)
+    {
+        if (trained.Unit is not { } before || scan.Others == scan.Neither || scan.Unit == before)
+            return;
+        if (scan.Unit is not { } now)
+            say($"'{path}', column '{trained.Column}': its per cent signs or currencies are mixed. Only the numbers are read.");
+        else if (before == "%" || now == "%" || before.Length > 0 && now.Length > 0)
+            say($"'{path}', column '{trained.Column}': its numbers have {Named(now)}; when the model was trained they had {Named(before)}. "
+                + "Only the numbers are read: 5 % is 5, and 0.05 is 0.05.");
+
+        static string Named(string unit) => unit.Length == 0 ? "no per cent sign" : $"'{unit}'";
     }
 
     /// <summary>A few values that are wrong are missing, and said; many are an error.</summary>

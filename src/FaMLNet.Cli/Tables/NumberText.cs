@@ -9,6 +9,9 @@ internal static partial class NumberText
     /// <summary>Signs between thousands, beside point and comma.</summary>
     private const string Blanks = " '’\u00A0\u202F\u2009";
 
+    /// <summary>Numbers of so many digits are different in double precision if their digits are.</summary>
+    private const int ExactDigits = 15;
+
     private static readonly string[] Currencies = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK",
         "BRL"];
 
@@ -68,6 +71,16 @@ internal static partial class NumberText
         text.AsSpan().ContainsAny((hasDecimalComma ? "." : ",") + Blanks + "$€£¥%(") || text.Any(char.IsUpper) && !text.Contains('E',
             StringComparison.Ordinal);
 
+    /// <summary>The currency of a number, a sign or a code; null for none.</summary>
+    public static string? CurrencyOf(string text) => text.Length == 0 || char.IsAsciiDigit(text[0]) && char.IsAsciiDigit(text[^1]) ? null
+        : text.FirstOrDefault(IsCurrencySign) is var sign and not '\0' ? sign.ToString()
+        : Currencies.FirstOrDefault(code => text.Contains(code, StringComparison.Ordinal));
+
+    /// <summary>The name of the class that a number stands for: of 1 and 1.0 the same.</summary>
+    /// <returns>The text itself where it is no number, or has more digits than double precision tells apart, as long identifiers have.</returns>
+    public static string ClassOf(string text, bool hasDecimalComma) =>
+        text.Count(char.IsAsciiDigit) <= ExactDigits && TryParse(text, hasDecimalComma, out double value) ? Canonical(value) : text;
+
     /// <summary>A number as the name of a class: 1 and 1.0 are the same.</summary>
     public static string Canonical(double value) => (value == 0 ? 0 : value).ToString("R", CultureInfo.InvariantCulture);
 
@@ -84,9 +97,9 @@ internal static partial class NumberText
             if (text[0] is '-' or '+' or '\u2212' && sign.Length == 0 && text.Length > 1 && !char.IsAsciiDigit(text[1])
                 && text[1] is not ('.' or ','))
                 (sign, text, again) = (text[0] == '+' ? "+" : "-", text[1..].TrimStart(), true);
-            else if (IsSign(text[0]))
+            else if (IsCurrencySign(text[0]))
                 (text, again) = (text[1..].TrimStart(), true);
-            else if (IsSign(text[^1]) || text[^1] == '%')
+            else if (IsCurrencySign(text[^1]) || text[^1] == '%')
                 (text, again) = (text[..^1].TrimEnd(), true);
             else if (Currencies.FirstOrDefault(code => text.StartsWith(code, StringComparison.Ordinal)) is { } before)
                 (text, again) = (text[before.Length..].TrimStart(), true);
@@ -94,9 +107,9 @@ internal static partial class NumberText
                 (text, again) = (text[..^behind.Length].TrimEnd(), true);
         }
         return sign + text.Replace('\u2212', '-');
-
-        static bool IsSign(char character) => char.GetUnicodeCategory(character) == UnicodeCategory.CurrencySymbol;
     }
+
+    private static bool IsCurrencySign(char character) => char.GetUnicodeCategory(character) == UnicodeCategory.CurrencySymbol;
 
     [GeneratedRegex(@"^[-+]?\d{1,3}(?:(?:,\d{3})+|(?:,\d{2})+,\d{3}|(?:[ '’\u00A0\u202F\u2009]\d{3})+)(?:\.\d*)?$", RegexOptions.CultureInvariant)]
     private static partial Regex GroupedByCommas();

@@ -143,6 +143,18 @@ internal sealed partial class TableColumns
             && row.Skip(at + 1).Any(text => NumberText.TryParse(text, false, out _) || NumberText.TryParse(text, true, out _));
     }
 
+    /// <summary>The word for a total that a row begins with; null where it has none, or no number after it.</summary>
+    public static string? TotalOf(TableReader row, int columns)
+    {
+        int at = 0;
+        while (at < columns && row.Text(at).Length == 0)
+            at++;
+        if (at == columns || row.Text(at) is not { Length: <= 20 } word || !TotalWord().IsMatch(word))
+            return null;
+        return Enumerable.Range(at + 1, columns - at - 1).Select(row.Text).Any(text => NumberText.TryParse(text, false, out _)
+            || NumberText.TryParse(text, true, out _)) ? word : null;
+    }
+
     private static string Shown(List<long> rows) => string.Join(", ", rows.Take(5).Select(row => row.ToString(CultureInfo.InvariantCulture)))
         + (rows.Count > 5 ? $", … ({rows.Count} in all)" : "");
 

@@ -33,7 +33,7 @@ internal static class TrainingTable
         ColumnScan labelScan = decided.Scans[labelColumn.Index];
         bool hasComma = choices.HasDecimalComma ?? ColumnDecision.HasDecimalComma(labelScan,
             decided.Columns.Any(column => column.HasDecimalComma) && !decided.Columns.Any(column => column.IsNumber && !column.HasDecimalComma));
-        LabelTask task = LabelTask.Of(file.Path, label, labelScan, hasComma, asked, choices.Positive, asked == TaskKind.Multiclass ? _ => { } : say);
+        LabelTask task = LabelTask.Of(file.Path, label, labelScan, hasComma, asked, choices.Positive, say);
         TableColumn[] features = [.. decided.Columns.Where(column => column != labelColumn)];
         if (features.All(column => column.Kind is ColumnKind.LeftOut or ColumnKind.Identifier))
             throw new FormatException($"'{file.Path}': no column is left to learn from. {string.Join(" ", features.Take(5).Select(column =>
@@ -45,11 +45,11 @@ internal static class TrainingTable
             if (column == labelColumn)
                 columns.Add(LabelOf(column, task, choices));
             else if (column.Kind == ColumnKind.Date)
-                AddDate(column, decided.Columns, choices, columns, names[ColumnKind.Number]);
+                AddDate(column, decided, choices, columns, names[ColumnKind.Number]);
             else if (column.Kind is ColumnKind.Number or ColumnKind.Category or ColumnKind.Text)
             {
                 string name = ColumnNames.InPipeline(column.Name);
-                columns.Add(new ViewColumn(name, column.Index, Reading(column, choices)));
+                columns.Add(new ViewColumn(name, column.Index, Reading(column, decided.Scans[column.Index], choices)));
                 names[column.Kind].Add(name);
             }
         }
@@ -63,11 +63,13 @@ internal static class TrainingTable
         };
     }
 
-    private static ColumnReading Reading(TableColumn column, TableChoices choices) => new()
+    private static ColumnReading Reading(TableColumn column, ColumnScan scan, TableChoices choices) => new()
     {
         Column = column.Name,
         IsNumber = column.IsNumber,
         HasDecimalComma = column.HasDecimalComma,
+        Unit = column.IsNumber ? scan.Unit : null,
+        Known = column.Kind == ColumnKind.Category && scan.HasAllValues ? [.. scan.Values.Keys] : null,
         Missing = choices.Missing,
     };
 
@@ -85,16 +87,16 @@ internal static class TrainingTable
         }, task.Values?.ToHashSet());
 
     /// <summary>The numbers that a date becomes, each a column of the view.</summary>
-    private static void AddDate(TableColumn column, IReadOnlyList<TableColumn> all, TableChoices choices, List<ViewColumn> columns,
+    private static void AddDate(TableColumn column, TableColumns all, TableChoices choices, List<ViewColumn> columns,
         List<string> numbers)
     {
         foreach (string part in DateText.Parts)
         {
             string name = $"{column.Name}: {part}";
-            while (all.Any(other => other.Name == name))
+            while (all.Columns.Any(other => other.Name == name))
                 name += "_";
             name = ColumnNames.InPipeline(name);
-            columns.Add(new ViewColumn(name, column.Index, Reading(column, choices) with
+            columns.Add(new ViewColumn(name, column.Index, Reading(column, all.Scans[column.Index], choices) with
             {
                 IsNumber = true,
                 DateOrder = column.DateOrder,

@@ -51,8 +51,23 @@ internal static class WholeFile
     /// <param name="text">All of it.</param>
     public static void WriteText(string path, string text) => Write(path, temporary => File.WriteAllText(temporary, text));
 
-    /// <summary>Adds a line.</summary>
-    public static void Append(string path, string line) => Named(path, () => File.AppendAllText(path, line + Environment.NewLine));
+    /// <summary>Adds a line, whole or not at all.</summary>
+    public static void Append(string path, string line) => Named(path, () =>
+    {
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(line + Environment.NewLine);
+        using FileStream file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        long end = file.Position;
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (IOException)
+        {
+            // Half a line would make the file unreadable.
+            file.SetLength(end);
+            throw;
+        }
+    });
 
     /// <summary>The whole path, once its folder is there.</summary>
     public static string Prepare(string path)

@@ -113,7 +113,8 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
 
     /// <summary>
     /// A folder for the state of the training, so that one that was interrupted, in whatever way, goes on when it is fitted again with the
-    /// same options and data, and ends with the same weights, bit for bit. Created if it is not there. One training a folder.
+    /// same options and data, and ends with the same weights, bit for bit. Created if it is not there.
+    /// Trainings on other data by the same options, such as the folds of a cross-validation, have folders of their own below it.
     /// </summary>
     /// <value>Default: null, no checkpoints.</value>
     public string? CheckpointFolder { get; set; }

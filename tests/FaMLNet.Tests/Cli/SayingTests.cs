@@ -64,7 +64,7 @@ public sealed class SayingTests
         string folder = Directory.CreateTempSubdirectory("famlnet-best").FullName;
         Random random = new(1);
         File.WriteAllLines(Path.Combine(folder, "noise.csv"), [.. Enumerable.Range(0, 200).Select(i => i == 0 ? "a,b,c,Label"
-            : FormattableString.Invariant($"{random.NextDouble()},{random.NextDouble()},{random.NextDouble()},{(random.Next(2) == 0 ? "x" : "y")}"))]);
+            : FormattableString.Invariant($"{random.NextDouble()},{random.NextDouble()},{random.NextDouble()},{"xy"[random.Next(2)]}"))]);
         string Train(params string[] more) => ProcessRunner.Tool(folder, ["train", "noise.csv", "--rule", "bp", "--learning-rate", "0.05", "-e",
             "120", .. more]);
         Assert.Matches(@"The model is that of epoch \d+ of \d+, which had the lowest validation loss", Train());

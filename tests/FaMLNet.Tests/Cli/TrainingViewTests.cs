@@ -44,6 +44,24 @@ public sealed class TrainingViewTests
         Assert.Contains(last, line => line.Contains("Another", StringComparison.Ordinal) && line.Contains("7/7", StringComparison.Ordinal));
     }
 
+    /// <summary>Every cell is there whole, on one line per training, whatever the names and numbers.</summary>
+    [Theory]
+    [InlineData(80, "Batch-wise random sign-concordant feedback")]
+    [InlineData(80, "Feedback alignment")]
+    [InlineData(60, "Batch-wise random sign-concordant feedback")]
+    [InlineData(60, "BP")]
+    public void Every_row_fits_the_terminal(int width, string name)
+    {
+        using TestConsole console = new TestConsole().Interactive().EmitAnsiSequences();
+        console.Profile.Width = width;
+        TrainingView.Run(console, view => Train(view.Add(name, 100), 100, angle: 83.2));
+        string[] last = [.. console.Lines.TakeLast(6)];
+        string row = Assert.Single(last, line => line.Contains("100/100", StringComparison.Ordinal));
+        foreach (string cell in new[] { name[..Math.Min(4, name.Length)], "0.010", "83.2°", "60.0%", "50.0%", "0:00" })
+            Assert.Contains(cell, row, StringComparison.Ordinal);
+        Assert.True(row.Trim().Length <= width, row);
+    }
+
     [Fact]
     public void Losses_become_bars()
     {
@@ -51,7 +69,7 @@ public sealed class TrainingViewTests
         Assert.Equal("█▅", TrainingView.Curve([1, 0.5]));
         Assert.Equal("?█", TrainingView.Curve([double.NaN, 0.5]));
         Assert.Equal("▁", TrainingView.Curve([0]));
-        Assert.Equal(8, TrainingView.Curve([.. Enumerable.Range(0, 1000).Select(i => (double)i)]).Length);
+        Assert.Equal(6, TrainingView.Curve([.. Enumerable.Range(0, 1000).Select(i => (double)i)]).Length);
     }
 
     private static void Train(Action<EpochMetrics> done, int epochs, double? angle = null)

@@ -43,6 +43,17 @@ public sealed class StoppingTests : IDisposable
     }
 
     [Fact]
+    public void A_training_ends_when_it_is_good_enough()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = new() { Rule = FeedbackRule.Backpropagation, ValidationFraction = 0.3, Seed = 1 };
+        options.StopWhen = metrics => metrics.ValidationAccuracy > 0.9;
+        IReadOnlyList<EpochMetrics> history = Fit(options).History;
+        Assert.InRange(history.Count, 2, options.NumberOfEpochs - 1);
+        Assert.True(history[^1].ValidationAccuracy > 0.9);
+        Assert.All(history.SkipLast(1), epoch => Assert.False(epoch.ValidationAccuracy > 0.9));
+    }
+
+    [Fact]
     public void The_best_weights_are_restored_where_early_stopping_asks_for_them()
     {
         FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 10);
