@@ -35,6 +35,7 @@ internal sealed class TableFile
     {
         TableLayout layout = TableLayout.Of(TableSource.Open(path), format);
         TableFile file = new(layout, TableNames.Of(layout));
+        layout.HasOneColumn = file.Names.Count == 1;
         file.LookAtRows();
         return file;
     }
@@ -42,6 +43,28 @@ internal sealed class TableFile
     /// <summary>A reader before the first row.</summary>
     /// <param name="leftOut">Rows to pass over; null for none.</param>
     public TableReader Read(IReadOnlySet<long>? leftOut = null) => new(_layout, leftOut: leftOut);
+
+    /// <summary>
+    /// Looks for a quote that is no quote: one that a later row happens to close makes one value of all rows between. Such a value has lines that are
+    /// rows of the table.
+    /// </summary>
+    private void LookForSwallowedRows(TableReader reader)
+    {
+        for (int i = 0; i < reader.Count && Names.Count > 1; i++)
+        {
+            string text = reader.Text(i);
+            if (!text.Contains('\n', StringComparison.Ordinal))
+                continue;
+            string[] inner = text.Split('\n')[1..^1];
+            if (inner.Length > 0 && inner.All(line => line.Count(character => character == _layout.Separator) == Names.Count - 1))
+            {
+                string option = _layout.Quote == QuoteStyle.Single ? "'" : "\"";
+                throw new FormatException($"'{Path}', row {reader.Row}: a value in quotes goes over {inner.Length + 2} lines that look like rows of "
+                    + $"the table. "
+                    + $"If {option} is an ordinary character in this file, give --quote none; else write a quote inside a value twice.");
+            }
+        }
+    }
 
     /// <summary>Counts rows, and those that end early; refuses those that are too long.</summary>
     private void LookAtRows()
@@ -51,6 +74,8 @@ internal sealed class TableFile
         using TableReader reader = Read();
         while (reader.Read())
         {
+            if (_layout.Quote != QuoteStyle.None)
+                LookForSwallowedRows(reader);
             if (reader.Count < Names.Count)
             {
                 if (shortRows++ == 0)

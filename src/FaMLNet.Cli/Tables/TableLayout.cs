@@ -18,6 +18,9 @@ internal sealed class TableLayout
 
     public QuoteStyle Quote { get; }
 
+    /// <summary>Whether the table has one column, in which an empty line is a row without a value.</summary>
+    public bool HasOneColumn { get; set; }
+
     /// <summary>Whether the file begins with a line <c>sep=;</c>, by which Excel tells itself the separator.</summary>
     public bool HasSeparatorLine { get; }
 

@@ -10,6 +10,8 @@ internal sealed class TableReader : IDisposable
     private readonly CsvDataReader? _csv;
     private readonly IReadOnlySet<long>? _leftOut;
     private string[]? _joined;
+    private int _blanks;
+    private bool _isBlank, _hasNext;
 
     /// <param name="layout">The layout of the file.</param>
     /// <param name="skipsHeader">Whether to begin behind the header.</param>
@@ -31,7 +33,7 @@ internal sealed class TableReader : IDisposable
     public int Row { get; private set; }
 
     /// <summary>The values that the present row has; it may have fewer or more than there are columns.</summary>
-    public int Count => _joined?.Length ?? _csv!.RowFieldCount;
+    public int Count => _isBlank ? 1 : _joined?.Length ?? _csv!.RowFieldCount;
 
     /// <exception cref="FormatException">The next row cannot be read.</exception>
     public bool Read()
@@ -47,7 +49,7 @@ internal sealed class TableReader : IDisposable
     }
 
     /// <summary>The value of a column in the present row, without blanks around it; empty where the row ends before it.</summary>
-    public string Text(int column) => column >= Count ? "" : _joined?[column] ?? Raw(column).Trim();
+    public string Text(int column) => _isBlank || column >= Count ? "" : _joined?[column] ?? Raw(column).Trim();
 
     public void Dispose()
     {
@@ -57,12 +59,23 @@ internal sealed class TableReader : IDisposable
 
     private bool ReadRecord()
     {
-        do
+        if (!_hasNext)
         {
-            if (_csv == null || !Guarded(_csv.Read))
-                return false;
+            while (true)
+            {
+                if (_csv == null || !Guarded(_csv.Read))
+                    return false;
+                if (_csv.RowFieldCount > 1 || Raw(0).Trim().Length > 0)
+                    break;
+                // An empty line: no row, unless it stands between the values of a table of one column.
+                _blanks += _layout.HasOneColumn ? 1 : 0;
+            }
         }
-        while (_csv.RowFieldCount == 1 && Raw(0).Length == 0); // an empty line
+        _isBlank = _blanks > 0;
+        _hasNext = _isBlank;
+        if (_blanks-- > 0)
+            return true;
+        _blanks = 0;
         _joined = _layout.Quote == QuoteStyle.None ? null : Joined();
         return true;
     }

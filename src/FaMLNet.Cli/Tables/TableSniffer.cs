@@ -7,6 +7,7 @@ namespace FaMLNet.Cli.Tables;
 /// </summary>
 internal static class TableSniffer
 {
+    private const double Nearly = 0.05, EarlyRow = 0.9;
     private const int MostCharacters = 1 << 20, MostRecords = 1000;
 
     /// <summary>From the one that is rarest inside values to the most frequent one: of two that fit equally well the first is taken.</summary>
@@ -27,15 +28,19 @@ internal static class TableSniffer
         string sample = new(buffer, 0, length);
         QuoteStyle[] quotes = format.Quote is { } quote ? [quote] : [QuoteStyle.Double, QuoteStyle.None];
         char[] separators = format.Separator is { } separator ? [separator] : [.. Separators];
-        (char Separator, QuoteStyle Quote, double Fit) best = (format.Separator ?? ',', quotes[0], 0);
+        (char Separator, QuoteStyle Quote, double Fit, int Values) best = (format.Separator ?? ',', quotes[0], 0, 0);
         foreach (QuoteStyle style in quotes)
         {
             foreach (char candidate in separators)
             {
-                double fit = Fit(sample, candidate, style, isWhole);
-                // Without quotes only where they fit clearly worse with them: such as one that is never closed.
-                if (fit > best.Fit + (style == QuoteStyle.None ? 0.001 : 0))
-                    best = (candidate, style, fit);
+                (double fit, int values) = Fit(sample, candidate, style, isWhole);
+                // Without quotes only where they fit clearly worse with them: such as one that is never closed. Where some rows end early, more
+                // columns
+                // are worth a little.
+                bool isBetter = style == QuoteStyle.None ? fit > best.Fit + 0.001 && values >= best.Values
+                    : fit != best.Fit && Math.Abs(fit - best.Fit) < Nearly && fit > 0 ? values > best.Values : fit > best.Fit;
+                if (isBetter)
+                    best = (candidate, style, fit, values);
             }
         }
         return (best.Separator, best.Quote);
@@ -57,11 +62,14 @@ internal static class TableSniffer
         MaxBufferSize = 1 << 24,
     };
 
-    /// <summary>The share of the rows that have the commonest number of values; 0 where that is 1, or a quote is never closed.</summary>
-    private static double Fit(string sample, char separator, QuoteStyle quote, bool isWhole)
+    /// <summary>
+    /// The share of the rows that have the commonest number of values, and that number. A row that ends early counts nearly, if the first does not. 0
+    /// where the number is 1, or a quote is never closed.
+    /// </summary>
+    private static (double Fit, int Values) Fit(string sample, char separator, QuoteStyle quote, bool isWhole)
     {
         Dictionary<int, int> counts = [];
-        int records = 0;
+        int records = 0, first = 0;
         try
         {
             using CsvDataReader csv = CsvDataReader.Create(new StringReader(sample), Options(separator, quote));
@@ -69,21 +77,23 @@ internal static class TableSniffer
             {
                 if (csv.RowFieldCount == 1 && csv.GetString(0).Length == 0)
                     continue;
-                records++;
+                if (records++ == 0)
+                    first = csv.RowFieldCount;
                 counts[csv.RowFieldCount] = counts.GetValueOrDefault(csv.RowFieldCount) + 1;
             }
         }
         catch (Exception failure) when (failure is CsvFormatException or CsvRecordTooLargeException && (isWhole || records < MostRecords / 2))
         {
-            return 0;
+            return (0, 0);
         }
         catch (CsvFormatException)
         {
             // The sample ends within quotes: what was read before counts.
         }
         if (records == 0)
-            return 0;
+            return (0, 0);
         (int values, int rows) = counts.MaxBy(pair => (pair.Value, pair.Key));
-        return values > 1 ? (double)rows / records : 0;
+        int early = first == values ? counts.Where(pair => pair.Key < values).Sum(pair => pair.Value) : 0;
+        return values > 1 ? ((rows + EarlyRow * early) / records, values) : (0, 0);
     }
 }

@@ -11,6 +11,9 @@ internal sealed class TableSource
 {
     private const int HeadLength = 1 << 12;
 
+    /// <summary>Copies of what cannot be read twice, by the path that the user gave: a second reader gets the same.</summary>
+    private static readonly Dictionary<string, string> Copies = [];
+
     private readonly string _path;
     private readonly bool _isCompressed;
 
@@ -40,14 +43,15 @@ internal sealed class TableSource
     {
         if (path is Arguments.Standard or Arguments.StandardInput)
         {
-            using Stream input = Console.OpenStandardInput();
-            return new TableSource("standard input", Copy(input));
+            return new TableSource("standard input", CopyOnce(path, Console.OpenStandardInput));
         }
         if (!File.Exists(path))
             throw new FileNotFoundException($"'{path}' is neither a file nor a folder. Give a table (.csv or .tsv with a header line), or a folder "
                 + "with the files of MNIST or of CIFAR-10's binary version, or with image files.");
+        if (Copies.TryGetValue(path, out string? copied))
+            return new TableSource(path, copied);
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return new TableSource(path, stream.CanSeek ? path : Copy(stream));
+        return new TableSource(path, stream.CanSeek ? path : CopyOnce(path, () => stream));
     }
 
     /// <summary>The text from its beginning.</summary>
@@ -77,12 +81,16 @@ internal sealed class TableSource
         return head[..stream.ReadAtLeast(head, length, throwOnEndOfStream: false)];
     }
 
-    private static string Copy(Stream input)
+    private static string CopyOnce(string source, Func<Stream> open)
     {
+        if (Copies.TryGetValue(source, out string? copied))
+            return copied;
+        using Stream input = open();
         string path = Path.Combine(Path.GetTempPath(), $"famlnet-{Guid.NewGuid():N}.table");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => File.Delete(path);
         using FileStream copy = new(path, FileMode.CreateNew, FileAccess.Write);
         input.CopyTo(copy);
+        Copies[source] = path;
         return path;
     }
 }

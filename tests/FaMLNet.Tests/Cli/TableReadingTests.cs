@@ -63,16 +63,21 @@ public sealed class TableReadingTests : IDisposable
     [InlineData("a,b,c\n1\n1,2\n1,2,3\n", "a|b|c", "1||", "1|2|", "1|2|3")]
     [InlineData("a,b\n\"x\ny\",2\n", "a|b", "x\ny|2")]
     [InlineData("a\n1\n2\n", "a", "1", "2")]
+    [InlineData("a\n1\n\n3\n\"\"\n5\n\n\n", "a", "1", "", "3", "", "5")] // of one column an empty line is a row
+    [InlineData("a,b\n1,2\n   \n3,4\n", "a|b", "1|2", "3|4")]
+    [InlineData("i,tags|set,n,c\n0,x|y\n1,x|y,1,a\n2,x|y,2,a\n3,x|y,0,a\n", "i~tags|set~n~c", "0~x|y~~", "1~x|y~1~a", "2~x|y~2~a", "3~x|y~0~a")]
+    [InlineData("t\tn\tc\na, b\nc, d\t1\tx\ne, f\t2\ty\ng, h\t3\tz\n", "t|n|c", "a, b||", "c, d|1|x", "e, f|2|y", "g, h|3|z")]
     [InlineData("it's,\"b\"\nrock 'n' roll,2\n", "it's|b", "rock 'n' roll|2")]
     public void Layouts_that_people_have_are_understood(string content, params string[] expected)
     {
-        Assert.Equal(expected, Read(content, new TableFormat()));
+        char between = expected[0].Contains('~', StringComparison.Ordinal) ? '~' : '|';
+        Assert.Equal(expected, Read(content, new TableFormat(), between));
         // Compressed, and in UTF-16 with its mark, it is the same table.
         using (GZipStream zip = new(File.Create(Path.Combine(_folder, "table.data")), CompressionLevel.Fastest))
             zip.Write(Encoding.UTF8.GetBytes(content));
-        Assert.Equal(expected, Read(TableFile.Open(Path.Combine(_folder, "table.data"), new TableFormat())));
+        Assert.Equal(expected, Read(TableFile.Open(Path.Combine(_folder, "table.data"), new TableFormat()), between));
         File.WriteAllText(Path.Combine(_folder, "wide.csv"), content.TrimStart('\uFEFF'), Encoding.Unicode);
-        Assert.Equal(expected, Read(TableFile.Open(Path.Combine(_folder, "wide.csv"), new TableFormat())));
+        Assert.Equal(expected, Read(TableFile.Open(Path.Combine(_folder, "wide.csv"), new TableFormat()), between));
     }
 
     [Theory]
@@ -102,6 +107,7 @@ public sealed class TableReadingTests : IDisposable
     [InlineData("a,b\n1,2,3\n1,2\n1,2\n", "row 1: 3 values, but there are 2 columns. Values are separated by a comma")]
     [InlineData("a;b\n1;2\n1;2;3\n", "row 2: 3 values, but there are 2 columns. Values are separated by a semicolon")]
     [InlineData("1.5,2\n2.5,3\n", "looks like data")]
+    [InlineData("i,s\n1,\"a\n2,b\n3,c\n4,d\"\n5,e\n", "row 1: a value in quotes goes over 4 lines that look like rows")]
     [InlineData("1,1,2\n1,2,3\n", "--no-header")]
     [InlineData("PK\u0003\u0004 [Content_Types].xml xl/workbook.xml", "is an Excel workbook (.xlsx)")]
     [InlineData("PK\u0003\u0004 other", "is a zip archive")]
@@ -223,6 +229,8 @@ public sealed class TableReadingTests : IDisposable
         ProcessRunner.Run("bash", _folder, "-c", $"dotnet '{tool}' predict model.zip <(cat table.csv) --output pipe.csv");
         ProcessRunner.Run("bash", _folder, "-c", $"gzip -c table.csv | dotnet '{tool}' predict model.zip - --output input.csv");
         ProcessRunner.Run("bash", _folder, "-c", $"mkfifo fifo; (cat table.csv > fifo &) ; dotnet '{tool}' predict model.zip fifo --output fifo.csv");
+        // The columns are looked up and the rows read: two readers of one pipe.
+        ProcessRunner.Run("bash", _folder, "-c", $"cat table.csv | dotnet '{tool}' train - --number x,x --epochs 1 --output both.zip");
         ProcessRunner.Run("bash", _folder, "-c", $"cat table.csv | dotnet '{tool}' train - --epochs 2 --output input.zip");
         string expected = File.ReadAllText(Path.Combine(_folder, "file.csv"));
         Assert.Equal(61, File.ReadAllLines(Path.Combine(_folder, "file.csv")).Length);
@@ -233,11 +241,11 @@ public sealed class TableReadingTests : IDisposable
 
     private static string Case(string name) => Path.Combine(AppContext.BaseDirectory, "Data", "Cases", name);
 
-    private string[] Read(string content, TableFormat format)
+    private string[] Read(string content, TableFormat format, char between = '|')
     {
         string path = Path.Combine(_folder, "table.csv");
         File.WriteAllText(path, content);
-        return Read(TableFile.Open(path, format));
+        return Read(TableFile.Open(path, format), between);
     }
 
     private static string[] Read(TableFile file, char between = '|')
