@@ -38,6 +38,9 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     /// <summary>Whether these numbers have a decimal comma.</summary>
     public bool HasDecimalComma { get; init; }
 
+    /// <summary>The number of different values; null where there are more than were counted.</summary>
+    public int? NumberOfValues { get; init; }
+
     /// <summary>Reads an option.</summary>
     /// <param name="text">"auto", or a task's name, in any case.</param>
     /// <returns>Null for auto.</returns>
@@ -87,7 +90,12 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         if (kind == TaskKind.Regression && !areNumbers)
             throw new FormatException($"'{path}': --task regression predicts a number, but column '{name}' holds texts: "
                 + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend its values, or choose --task multiclass.");
-        LabelTask task = new(kind) { AreNumbers = areNumbers, HasDecimalComma = hasDecimalComma };
+        LabelTask task = new(kind)
+        {
+            AreNumbers = areNumbers,
+            HasDecimalComma = hasDecimalComma,
+            NumberOfValues = scan.HasAllValues ? values.Count : null,
+        };
         if (kind != TaskKind.Regression && areNumbers && OneClass(scan, hasDecimalComma) is { } same)
             say($"Label '{name}': {same} are one class, since they are one number.");
         if (kind != TaskKind.Binary)

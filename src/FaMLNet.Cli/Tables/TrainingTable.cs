@@ -58,7 +58,8 @@ internal static class TrainingTable
         {
             Task = task,
             Prose = names[ColumnKind.Text],
-            Columns = [.. decided.Columns.Select(column => column == labelColumn ? column with { Remark = ColumnTable.Label } : column)],
+            Columns = [.. decided.Columns.Select(column => column == labelColumn
+                ? column with { Remark = ColumnTable.Label, Values = task.NumberOfValues } : column)],
             Rows = file.Rows - decided.LeftOut.Count,
         };
     }

@@ -4,9 +4,9 @@ namespace FaMLNet.Reporting;
 /// <summary>
 /// Writes a history to a file while the training runs: <see cref="Write"/> is a <c>MetricsCallback</c>. After each epoch the file is whole,
 /// so that a training that is killed leaves what it has shown. A training that goes on from a checkpoint keeps the epochs before. Of several
-/// trainings,
-/// such as the folds of a cross-validation, each has a file of its own: <c>history.csv</c>, <c>history-2.csv</c> and so on, in their order. After a
-/// training that could not be written the next one writes all of it.
+/// trainings, such as the folds of a cross-validation, each has a file of its own: <c>history.csv</c>, <c>history-2.csv</c> and so on, in their
+/// order. After an epoch that could not be written the next one writes all of them. Where several trainings are stopped and go on in another
+/// process, epochs alone do not tell which file is whose: give each training a log of its own there.
 /// </summary>
 public sealed class HistoryLog
 {

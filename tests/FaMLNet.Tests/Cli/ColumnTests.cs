@@ -208,7 +208,9 @@ public sealed class ColumnTests : IDisposable
     {
         Train("08-int.csv", "-e", "60");
         Assert.Contains("100.00 %", Evaluate("08-float.csv"), StringComparison.Ordinal);
-        Assert.Contains("holds whole numbers of 3 values", Train("08-mixed.csv", "-e", "2"), StringComparison.Ordinal);
+        string mixed = Train("08-mixed.csv", "-e", "2");
+        Assert.Contains("holds whole numbers of 3 values", mixed, StringComparison.Ordinal);
+        Assert.Matches("Label +label +3 ", mixed);
     }
 
     [Fact]
