@@ -1,5 +1,6 @@
-using FaMLNet.Training;
-using FaMLNet.Training.Graph;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Rows;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;
@@ -30,8 +31,8 @@ internal static class ConvolutionBenchmark
         List<TrainingNetwork> networks = [];
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
-            TrainingNetwork training = new GraphNetwork(layout, rule, 1, 1, new OptimizerOptions.Sgd { Momentum = 0.9f, WeightDecay = 1e-3f },
-                seed: 1);
+            TrainingNetwork training = new GraphNetwork(layout, Plans.Of(rule, 1)).With(new OptimizerOptions.Sgd { Momentum = 0.9f,
+                WeightDecay = 1e-3f });
             networks.Add(training);
             int next = 0;
             actions.Add(() => training.Step(data, order.AsSpan(next++ % 4 * batch, batch), 0.001f));

@@ -1,4 +1,7 @@
 using System.Globalization;
+using FaMLNet.Diagnostics;
+using FaMLNet.Rows;
+using FaMLNet.Tasks;
 using FaMLNet.Training;
 using Spectre.Console;
 
@@ -39,19 +42,21 @@ internal static class DiagnosticsBenchmark
                 table.AddRow([name, rule.ShortName, $"{steps}",
                     .. medians.Skip(1).Select(median => (100 * (median / medians[0] - 1)).ToString("F1", CultureInfo.InvariantCulture))]);
 
-                void Fit(LayerDiagnostics flag) => new TrainingLoop(new TrainingSettings
+                void Fit(LayerDiagnostics flag) => Trainings.Run(new TrainingRequest
                 {
+                    Task = new MulticlassTask(),
                     Rule = rule,
                     Network = network,
                     ImageShape = image,
-                    Optimizer = new OptimizerOptions.Adam(),
+                    DefaultOptimizer = new OptimizerOptions.Adam(),
+                    InitialWeightScale = 1,
                     FeedbackScale = 1,
                     NumberOfEpochs = 5,
                     BatchSize = batch,
                     Seed = 1,
                     Diagnostics = flag,
                     CenterFeatures = false,
-                }, source, TrainingListener.None).Run((_, _) => new InvalidOperationException("diverged"));
+                }, source);
             }
         }
         AnsiConsole.Write(table);

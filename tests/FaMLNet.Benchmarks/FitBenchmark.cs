@@ -1,5 +1,9 @@
+using FaMLNet.Computing.Dense;
+using FaMLNet.Diagnostics;
+using FaMLNet.Interop;
+using FaMLNet.Rows;
+using FaMLNet.Tasks;
 using FaMLNet.Training;
-using FaMLNet.Training.Dense;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -55,13 +59,14 @@ internal static class FitBenchmark
         int[] order = [.. Enumerable.Range(0, rows.Count)];
         RandomGenerator shuffle = new(1, "shuffle");
         using ThreadCount threads = new(1);
-        using DenseChain chain = new(layout, rule, 1, 1, new OptimizerOptions.Adam(), seed: 1);
+        using DenseChain chain = new DenseChain(layout, Plans.Of(rule, 1)).With(new OptimizerOptions.Adam());
         using InMemoryRows source = new(rows);
-        TrainingSettings settings = new()
+        TrainingRequest request = new()
         {
+            Task = new MulticlassTask(),
             Rule = rule,
             Network = layout.Network,
-            Optimizer = new OptimizerOptions.Adam(),
+            DefaultOptimizer = new OptimizerOptions.Adam(),
             InitialWeightScale = 1,
             FeedbackScale = 1,
             NumberOfEpochs = Epochs,
@@ -73,7 +78,7 @@ internal static class FitBenchmark
         // The bare steps take their rows in random order as an epoch does: how rows lie in memory is not what is compared.
         double[] medians = Interleaved.Medians(rounds, 300,
             () => trainer.Fit(data),
-            () => new TrainingLoop(settings, source, TrainingListener.None).Run((_, _) => new InvalidOperationException("diverged")),
+            () => Trainings.Run(request, source),
             () =>
             {
                 for (int epoch = 0; epoch < Epochs; epoch++)

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
 using FaMLNet.Diagnostics;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Interop;
+using FaMLNet.Rows;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;
@@ -25,13 +27,13 @@ internal static class ProfileBenchmark
             void Dense(Table target, string name, DenseLayout layout, int batch, int threads)
             {
                 using ThreadCount count = new(threads);
-                using DenseChain network = new(layout, rule, 1, 1, sgd, seed: 1);
+                using DenseChain network = new DenseChain(layout, Plans.Of(rule, 1)).With(sgd);
                 Measure(target, name, rule, network, batch, seconds);
             }
 
             void Graph(Table target, string name, GraphLayout layout, int batch)
             {
-                using GraphNetwork network = new(layout, rule, 1, 1, sgd, seed: 1);
+                using GraphNetwork network = new GraphNetwork(layout, Plans.Of(rule, 1)).With(sgd);
                 Measure(target, name, rule, network, batch, seconds);
             }
         }

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Interop;
+using FaMLNet.Rows;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;

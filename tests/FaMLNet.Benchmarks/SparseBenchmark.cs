@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Interop;
+using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using TorchSharp;
@@ -65,9 +66,9 @@ internal static class SparseBenchmark
         int[] rows = [.. Enumerable.Range(0, sparse.Count)];
         SparseFeatures features = SparseFeatures.Of(sparse, rows);
         OptimizerOptions optimizer = new OptimizerOptions.Adam();
-        using DenseChain onDense = new(new DenseLayout(NetworkDefinition.Mlp(128, 64), width, Classes), FeedbackRule.Backpropagation, 1, 1, optimizer,
-            seed: 1), onSparse = new(new DenseLayout(NetworkDefinition.Mlp(128, 64), width, Classes, features.ValuesPerRow),
-            FeedbackRule.Backpropagation, 1, 1, optimizer, seed: 1, sparse: features);
+        using DenseChain onDense = new DenseChain(new DenseLayout(NetworkDefinition.Mlp(128, 64), width, Classes),
+            Plans.Of(FeedbackRule.Backpropagation, 1)).With(optimizer), onSparse = new DenseChain(new DenseLayout(NetworkDefinition.Mlp(128, 64),
+                width, Classes, features.ValuesPerRow), Plans.Of(FeedbackRule.Backpropagation, 1), features).With(optimizer);
         int threads = torch.get_num_threads(), step = 0;
         double[] medians = Interleaved.Medians(rounds, 40, Action(onDense, dense), Action(onSparse, sparse));
         torch.set_num_threads(threads);

@@ -1,5 +1,5 @@
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Rows;
 using Spectre.Console;
 using TorchSharp;
 
@@ -23,7 +23,7 @@ internal static class StepBenchmark
         int[] order = [.. Enumerable.Range(0, data.Count)];
         OptimizerOptions optimizer = new OptimizerOptions.Sgd { Momentum = 0.9f, WeightDecay = 1e-3f };
         using StockLoop stock = new(sizes, batch);
-        DenseChain[] chains = [.. FeedbackRule.All.Select(rule => new DenseChain(layout, rule, 1, 1, optimizer, seed: 1))];
+        DenseChain[] chains = [.. FeedbackRule.All.Select(rule => new DenseChain(layout, Plans.Of(rule, 1)).With(optimizer))];
         List<Action> actions = [() => { torch.set_num_threads(stockThreads); stock.Step(); }];
         foreach (DenseChain chain in chains)
         {

@@ -1,4 +1,5 @@
 using FaMLNet;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML.Data;
 using static Microsoft.ML.BinaryClassificationCatalog;
 using static Microsoft.ML.MulticlassClassificationCatalog;

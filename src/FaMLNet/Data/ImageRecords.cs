@@ -1,3 +1,4 @@
+using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -112,7 +113,7 @@ internal sealed class ImageRecords : IDataView
         private void GetFeatures(ref VBuffer<float> value)
         {
             VBufferEditor<float> editor = VBufferEditor.Create(ref value, _pixels.Length);
-            Training.PixelCode.Decode(_pixels, Training.PixelCode.Tables[0], editor.Values);
+            Rows.PixelCode.Decode(_pixels, Rows.PixelCode.Tables[0], editor.Values);
             value = editor.Commit();
         }
     }

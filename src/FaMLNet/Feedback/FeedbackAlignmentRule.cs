@@ -1,3 +1,5 @@
+using FaMLNet.Training.Optimizers;
+
 namespace FaMLNet;
 
 /// <summary>

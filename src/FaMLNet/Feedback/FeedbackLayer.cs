@@ -1,3 +1,5 @@
+using FaMLNet.Robustness;
+
 namespace FaMLNet;
 
 /// <summary>What a rule sees of one layer when it draws or adapts the feedback weights by which the error passes that layer.</summary>

@@ -73,6 +73,19 @@ public abstract class FeedbackRule
     /// <summary>The settings with which the rule learns well when the user chooses nothing.</summary>
     public virtual RuleDefaults Defaults { get; } = new();
 
+    /// <summary>
+    /// Factor on the initial weights of every layer but the first, where the user has chosen none. Where activations are normalised, small weights
+    /// change nothing on the way up, and on the way down a normalisation magnifies the error by as much as the weights are small: through a
+    /// layer-wise rule's feedback weights, where these are not as small, it would grow with every layer. And weights that keep their norms would
+    /// stay small for ever.
+    /// </summary>
+    /// <param name="isNormalized">Whether the network normalises activations.</param>
+    /// <param name="feedbackScale">Factor on the feedback weights.</param>
+    /// <param name="keepsNorms">Whether weights keep the norms that they start with.</param>
+    internal float InitialWeightScaleFor(bool isNormalized, float feedbackScale, bool keepsNorms) => keepsNorms ? 1
+        : isNormalized && this is LayerwiseFeedbackRule ? Math.Max(Defaults.InitialWeightScale, Math.Min(1, feedbackScale))
+        : Defaults.InitialWeightScale;
+
     /// <summary>Finds one of the library's rules by its short name.</summary>
     /// <param name="shortName">For example <c>dfa</c>, in any case.</param>
     /// <exception cref="ArgumentNullException"><paramref name="shortName"/> is null.</exception>

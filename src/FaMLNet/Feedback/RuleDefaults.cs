@@ -1,3 +1,5 @@
+using FaMLNet.Training.Optimizers;
+
 namespace FaMLNet;
 
 /// <summary>The settings with which a rule learns well when the user chooses nothing.</summary>

@@ -1,3 +1,5 @@
+using FaMLNet.Robustness;
+
 namespace FaMLNet;
 
 /// <summary>What a rule wants to see of a training step when it adapts its feedback weights.</summary>

@@ -1,3 +1,5 @@
+using FaMLNet.Diagnostics;
+
 namespace FaMLNet;
 
 /// <summary>

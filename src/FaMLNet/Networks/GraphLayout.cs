@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using FaMLNet.Computing.Kernels;
+using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 

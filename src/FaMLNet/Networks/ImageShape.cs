@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>How a feature vector is laid out as an image: channel by channel, row by row, column by column.</summary>

@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>A chain of dense layers: weights and bias, normalisation if wanted, activation, dropout if wanted; and a dense output layer.</summary>

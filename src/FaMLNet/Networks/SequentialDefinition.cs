@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>A network of layers one after the other, with branches inside some of them: convolutional networks.</summary>

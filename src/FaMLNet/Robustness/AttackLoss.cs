@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaMLNet.Tasks.Losses;
 
 namespace FaMLNet;
 

@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>The sizes of perturbations, over the rows that fool the model: NaN if there are none.</summary>

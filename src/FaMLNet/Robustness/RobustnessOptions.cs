@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>How <c>EvaluateRobustness</c> and <c>CreateAdversarialExamples</c> go about it.</summary>

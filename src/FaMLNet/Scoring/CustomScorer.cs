@@ -1,5 +1,5 @@
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
-using FaMLNet.Training.Autograd;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;

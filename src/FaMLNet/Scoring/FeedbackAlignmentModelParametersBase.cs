@@ -1,6 +1,7 @@
 using FaMLNet.Persistence;
+using FaMLNet.Rows;
 using FaMLNet.Scoring;
-using FaMLNet.Training;
+using FaMLNet.Tasks.Labels;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

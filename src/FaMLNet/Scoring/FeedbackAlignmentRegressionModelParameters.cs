@@ -1,7 +1,6 @@
 using FaMLNet;
 using FaMLNet.Persistence;
 using FaMLNet.Scoring;
-using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 

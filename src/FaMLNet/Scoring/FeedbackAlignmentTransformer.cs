@@ -1,5 +1,5 @@
+using FaMLNet.Rows;
 using FaMLNet.Scoring;
-using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using FaMLNet.Training.Dense;
+using FaMLNet.Computing.Kernels;
 
 namespace FaMLNet.Scoring;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Graph;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Persistence;
+using FaMLNet.Rows;
 using Microsoft.ML.Runtime;
 
 namespace FaMLNet;

@@ -1,3 +1,6 @@
+using FaMLNet.Persistence;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Labels;
 using FaMLNet.Training;
 using Microsoft.ML.Runtime;
 
@@ -8,18 +11,18 @@ internal static class ContinuedModel
 {
     /// <summary>The model's network, its outputs in the order of the data's classes.</summary>
     /// <param name="model">The model to continue.</param>
-    /// <param name="settings">What the trainer is to train.</param>
+    /// <param name="request">What the trainer is to train.</param>
     /// <param name="columns">The training data's columns.</param>
     /// <param name="channel">Receives what is done or taken for granted.</param>
     /// <exception cref="ArgumentException">The model has another network, other features, other classes, or images of another shape.</exception>
     /// <exception cref="InvalidOperationException">The features bear the names of others.</exception>
-    public static TrainedNetwork Open(INetworkModel model, TrainingSettings settings, RowColumns columns, IChannel channel)
+    public static TrainedNetwork Open(INetworkModel model, TrainingRequest request, RowColumns columns, IChannel channel)
     {
         int[]? map = ColumnNames.Map(columns.Names.Classes, model.Names?.Classes);
         if (map != null && columns.Width == model.NumberOfFeatures)
             CheckClasses(columns, model.Names!.Classes!, map);
-        TrainedNetwork trained = model.ToTrained(settings.Network, columns.Width, columns.Kind.OutputsFor(columns.Classes));
-        if (settings.ImageShape is { } shape && model.Layout.ImageInput is { } image && !VectorDimensions.Agree(shape.Dimensions, image.Dimensions))
+        TrainedNetwork trained = model.ToTrained(request.Network, columns.Width, columns.Kind.OutputsFor(columns.Classes));
+        if (request.ImageShape is { } shape && model.Layout.ImageInput is { } image && !VectorDimensions.Agree(shape.Dimensions, image.Dimensions))
             throw OptionError.Invalid("ImageShape", $"the model to continue was trained on images of {image}; the training data has images of "
                 + $"{shape}. Give it images of its shape.");
         if (model.Names is { } names)
@@ -29,7 +32,7 @@ internal static class ContinuedModel
         string label = columns.Label.Name;
         TrainedNetwork ordered = OutputOrder.Apply(trained, map) ?? throw new ArgumentException($"Label column '{label}': the keys of the training "
             + $"data number the classes otherwise than the model to continue does ({ColumnNames.Text(model.Names!.Classes!)}), and the outputs of "
-            + $"{settings.Network} cannot be reordered. Key the label as the model's: MapValueToKey(\"{label}\", keyData: …) with the classes in "
+            + $"{request.Network} cannot be reordered. Key the label as the model's: MapValueToKey(\"{label}\", keyData: …) with the classes in "
             + "that order.");
         bool draws = trained.Feedback.Length > 0 && ordered.Feedback.Length == 0;
         channel.Info($"The keys of label column '{label}' number the classes otherwise than the model to continue does: its outputs are "

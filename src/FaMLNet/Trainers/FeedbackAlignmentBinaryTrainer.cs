@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Persistence;
+using FaMLNet.Tasks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -20,7 +21,7 @@ namespace FaMLNet;
 public sealed class FeedbackAlignmentBinaryTrainer
     : FeedbackAlignmentTrainerBase<FeedbackAlignmentBinaryTransformer, FeedbackAlignmentBinaryModelParameters>
 {
-    internal FeedbackAlignmentBinaryTrainer(IHostEnvironment env, Options options) : base(env, options, LabelKind.Boolean) { }
+    internal FeedbackAlignmentBinaryTrainer(IHostEnvironment env, Options options) : base(env, options) { }
 
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => PredictionKind.BinaryClassification;
@@ -46,5 +47,8 @@ public sealed class FeedbackAlignmentBinaryTrainer
     /// Options of <see cref="FeedbackAlignmentBinaryTrainer"/>. <see cref="FeedbackAlignmentClassifierOptions.ClassWeights"/> are in the order
     /// false, true.
     /// </summary>
-    public sealed class Options : FeedbackAlignmentClassifierOptions;
+    public sealed class Options : FeedbackAlignmentClassifierOptions
+    {
+        internal override LearningTask Task { get; } = new BinaryTask();
+    }
 }

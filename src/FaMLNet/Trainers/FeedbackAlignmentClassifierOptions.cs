@@ -25,6 +25,6 @@ public abstract class FeedbackAlignmentClassifierOptions : FeedbackAlignmentOpti
         ClassWeights?.Validate();
     }
 
-    internal override TrainingSettings Resolve(Func<int> defaultSeed) =>
-        base.Resolve(defaultSeed) with { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights };
+    private protected override TrainingRequest Fill(TrainingRequest request) =>
+        base.Fill(request) with { LabelSmoothing = LabelSmoothing, ClassWeights = ClassWeights };
 }

@@ -1,3 +1,5 @@
+using FaMLNet.Persistence;
+using FaMLNet.Tasks;
 using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -22,7 +24,7 @@ namespace FaMLNet;
 public sealed class FeedbackAlignmentMulticlassTrainer
     : FeedbackAlignmentTrainerBase<FeedbackAlignmentMulticlassTransformer, FeedbackAlignmentMulticlassModelParameters>
 {
-    internal FeedbackAlignmentMulticlassTrainer(IHostEnvironment env, Options options) : base(env, options, LabelKind.Class) { }
+    internal FeedbackAlignmentMulticlassTrainer(IHostEnvironment env, Options options) : base(env, options) { }
 
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => PredictionKind.MulticlassClassification;
@@ -61,6 +63,8 @@ public sealed class FeedbackAlignmentMulticlassTrainer
             Check(TopK is null or >= 1, nameof(TopK), TopK, "at least 1, or null");
         }
 
-        internal override TrainingSettings Resolve(Func<int> defaultSeed) => base.Resolve(defaultSeed) with { TopK = TopK };
+        internal override LearningTask Task { get; } = new MulticlassTask();
+
+        private protected override TrainingRequest Fill(TrainingRequest request) => base.Fill(request) with { TopK = TopK };
     }
 }

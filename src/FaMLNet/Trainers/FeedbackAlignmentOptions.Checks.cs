@@ -1,4 +1,7 @@
+using FaMLNet.Tasks;
 using FaMLNet.Training;
+using FaMLNet.Training.Checkpoints;
+using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet;
 
@@ -52,28 +55,29 @@ public abstract partial class FeedbackAlignmentOptions
         Check(NumberOfThreads is null or >= 1, nameof(NumberOfThreads), NumberOfThreads, "at least 1, or null");
     }
 
-    /// <summary>The settings of a training, every default resolved.</summary>
+    /// <summary>What a training is asked for: null stands for what has not been chosen.</summary>
     /// <param name="defaultSeed">Draws a seed where none is chosen.</param>
-    internal virtual TrainingSettings Resolve(Func<int> defaultSeed) => new()
+    internal TrainingRequest ToRequest(Func<int> defaultSeed) => Fill(new TrainingRequest
     {
+        Task = Task,
         Rule = Rule,
         Network = Network,
         ImageShape = ImageShape,
         Augmentation = Augmentation,
-        Optimizer = Optimizer ?? DefaultOptimizer,
-        OptimizerIsChosen = Optimizer != null,
-        Schedule = Schedule ?? Rule.Defaults.Schedule,
+        Optimizer = Optimizer,
+        DefaultOptimizer = DefaultOptimizer,
+        Schedule = Schedule,
         InitialWeightScale = InitialWeightScale,
-        FeedbackScale = FeedbackScale ?? Rule.Defaults.FeedbackScale,
+        FeedbackScale = FeedbackScale,
         FeedbackInitialization = FeedbackInitialization,
         NumberOfEpochs = NumberOfEpochs,
         BatchSize = BatchSize,
-        Seed = Seed ?? defaultSeed(),
+        Seed = Seed,
+        DefaultSeed = Seed ?? defaultSeed(),
         Diagnostics = Diagnostics,
         DiagnosticsEverySteps = StepCallback == null ? null : DiagnosticsEverySteps,
         CenterFeatures = CenterFeatures,
         NumberOfThreads = NumberOfThreads,
-        SeedIsChosen = Seed.HasValue,
         ValidationFraction = ValidationFraction,
         EarlyStopping = EarlyStopping,
         Clipping = GradientClipping,
@@ -83,7 +87,13 @@ public abstract partial class FeedbackAlignmentOptions
             : FeatureStorage.Dense,
         Checkpoints = CheckpointFolder == null ? null
             : new CheckpointSettings(CheckpointFolder, CheckpointEveryEpochs, CheckpointEveryMinutes, CheckpointsToKeep),
-    };
+    });
+
+    /// <summary>Adds the options that this trainer has alone.</summary>
+    private protected virtual TrainingRequest Fill(TrainingRequest request) => request;
+
+    /// <summary>What the trainer's network learns.</summary>
+    internal abstract LearningTask Task { get; }
 
     private static void CheckName(string name, string option) => Check(!string.IsNullOrWhiteSpace(name), option, name, "the name of a column");
 

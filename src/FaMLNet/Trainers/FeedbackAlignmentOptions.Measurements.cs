@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 

@@ -1,3 +1,5 @@
+using FaMLNet.Training.Optimizers;
+
 namespace FaMLNet;
 
 public abstract partial class FeedbackAlignmentOptions
@@ -21,8 +23,9 @@ public abstract partial class FeedbackAlignmentOptions
         }
         if (Schedule == null)
             values[nameof(Schedule)] = Rule.Defaults.Schedule;
-        float feedback = FeedbackScale ?? Rule.Defaults.FeedbackScale, own = Rule.Defaults.InitialWeightScale,
-            normalized = Math.Max(own, Math.Min(1, feedback));
+        float feedback = FeedbackScale ?? Rule.Defaults.FeedbackScale,
+            own = Rule.InitialWeightScaleFor(isNormalized: false, feedback, ConstrainWeightNorms),
+            normalized = Rule.InitialWeightScaleFor(isNormalized: true, feedback, ConstrainWeightNorms);
         if (FeedbackScale == null)
             values[nameof(FeedbackScale)] = feedback;
         if (InitialWeightScale == null)
@@ -33,8 +36,7 @@ public abstract partial class FeedbackAlignmentOptions
                 SequentialDefinition layers => layers.UsesBatchNormalization,
                 _ => null, // a module of the user's own, which is not built yet
             };
-            values[nameof(InitialWeightScale)] = ConstrainWeightNorms ? 1f
-                : Rule is not LayerwiseFeedbackRule || isNormalized == false || normalized == own ? own
+            values[nameof(InitialWeightScale)] = isNormalized == false || normalized == own ? own
                 : isNormalized == true ? normalized
                 : InvariantText.Of($"{own}, or {normalized} if the network normalises activations");
         }

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using FaMLNet.Training.Checkpoints;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 

@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Persistence;
+using FaMLNet.Tasks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -19,7 +20,7 @@ namespace FaMLNet;
 public sealed class FeedbackAlignmentRegressionTrainer
     : FeedbackAlignmentTrainerBase<FeedbackAlignmentRegressionTransformer, FeedbackAlignmentRegressionModelParameters>
 {
-    internal FeedbackAlignmentRegressionTrainer(IHostEnvironment env, Options options) : base(env, options, LabelKind.Number) { }
+    internal FeedbackAlignmentRegressionTrainer(IHostEnvironment env, Options options) : base(env, options) { }
 
     /// <inheritdoc/>
     protected override PredictionKind PredictionKind => PredictionKind.Regression;
@@ -78,6 +79,6 @@ public sealed class FeedbackAlignmentRegressionTrainer
                 StoppingMetric.ValidationAccuracy, "ValidationLoss or TrainingLoss: a regression has no accuracy");
         }
 
-        internal override TrainingSettings Resolve(Func<int> defaultSeed) => base.Resolve(defaultSeed) with { RegressionLoss = Loss };
+        internal override LearningTask Task => new RegressionTask(Loss);
     }
 }

@@ -1,3 +1,5 @@
+using FaMLNet.Persistence;
+using FaMLNet.Tasks.Labels;
 using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -15,21 +17,19 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
     where TTransformer : ISingleFeaturePredictionTransformer<TModel>
     where TModel : class, IFeedbackAlignmentModel
 {
-    private readonly LabelKind _label;
-    private readonly TrainingSettings _settings;
+    private readonly TrainingRequest _request;
     private readonly TrainingRun _run;
 
-    private protected FeedbackAlignmentTrainerBase(IHostEnvironment env, FeedbackAlignmentOptions options, LabelKind label)
-        : base(Register(env, options, label), TrainerUtils.MakeR4VecFeature(options.FeatureColumnName), label switch
+    private protected FeedbackAlignmentTrainerBase(IHostEnvironment env, FeedbackAlignmentOptions options)
+        : base(Register(env, options), TrainerUtils.MakeR4VecFeature(options.FeatureColumnName), options.Task.Label switch
         {
             LabelKind.Class => TrainerUtils.MakeU4ScalarColumn(options.LabelColumnName),
             LabelKind.Boolean => TrainerUtils.MakeBoolScalarLabel(options.LabelColumnName),
             _ => TrainerUtils.MakeR4ScalarColumn(options.LabelColumnName),
         }, TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
     {
-        _label = label;
-        _settings = options.Resolve(defaultSeed: () => Host.Rand.Next());
-        _run = new TrainingRun(Host, options, _settings, MakeModel);
+        _request = options.ToRequest(defaultSeed: () => Host.Rand.Next());
+        _run = new TrainingRun(Host, options, _request, MakeModel);
     }
 
     /// <inheritdoc/>
@@ -115,25 +115,21 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
         CheckColumns(SchemaShape.Create(training.Schema));
         if (validation != null)
             CheckColumns(SchemaShape.Create(validation.Schema));
-        else if (_settings.EarlyStopping is { NeedsValidation: true } stopping && _settings.ValidationFraction == 0)
+        else if (_request.EarlyStopping is { NeedsValidation: true } stopping && _request.ValidationFraction == 0)
             throw new InvalidOperationException($"Option EarlyStopping: {stopping.Metric} needs rows that are not trained on. Set "
                 + $"ValidationFraction (0.1 is usual), give Fit a validation set, or watch TrainingLoss.");
         return TrainTransformer(training, validation, (IPredictor?)initial);
     }
 
-    private static IHost Register(IHostEnvironment env, FeedbackAlignmentOptions options, LabelKind label)
+    private static IHost Register(IHostEnvironment env, FeedbackAlignmentOptions options)
     {
         ArgumentNullException.ThrowIfNull(env);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return env.Register(label switch
-        {
-            LabelKind.Class => nameof(FeedbackAlignmentMulticlassTrainer),
-            LabelKind.Boolean => nameof(FeedbackAlignmentBinaryTrainer),
-            _ => nameof(FeedbackAlignmentRegressionTrainer),
-        });
+        // The trainer's name: it nests its options.
+        return env.Register(options.GetType().DeclaringType!.Name);
     }
 
     private void CheckColumns(SchemaShape schema) =>
-        InputColumns.Check(schema, FeatureColumn.Name, LabelColumn.Name, _label, WeightColumn.IsValid ? WeightColumn.Name : null);
+        InputColumns.Check(schema, FeatureColumn.Name, LabelColumn.Name, _request.Task.Label, WeightColumn.IsValid ? WeightColumn.Name : null);
 }

@@ -1,4 +1,8 @@
+using FaMLNet.Persistence;
+using FaMLNet.Rows;
 using FaMLNet.Training;
+using FaMLNet.Training.Checkpoints;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
@@ -7,9 +11,9 @@ namespace FaMLNet;
 /// <summary>One training as ML.NET's hosts see it: rows, device, checkpoints, messages, progress.</summary>
 /// <param name="host">The trainer's.</param>
 /// <param name="options">What the user chose: who hears of the training and who may stop it.</param>
-/// <param name="settings">The same, every default resolved.</param>
+/// <param name="request">The same without names of columns and callbacks.</param>
 /// <param name="makeModel">Makes the model that an exception carries.</param>
-internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, TrainingSettings settings,
+internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, TrainingRequest request,
     Func<TrainedNetwork, IFeedbackAlignmentModel> makeModel)
 {
     private readonly string _featureColumn = options.FeatureColumnName;
@@ -26,27 +30,28 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
     {
         using IChannel channel = host.Start("Training");
         using IProgressChannel progress = host.StartProgressChannel("Training a feedback-alignment network");
-        TrainingSettings chosen = settings with
+        TrainingRequest asked = request with
         {
-            ImageShape = ImageColumns.ShapeOf(training.Schema.Feature!.Value, settings.ImageShape),
+            ImageShape = ImageColumns.ShapeOf(training.Schema.Feature!.Value, request.ImageShape),
             Environment = host,
             Device = TrainingDevice.Choose(host, channel),
             CheckCancelled = CheckCancelled,
         };
-        using CheckpointFolder? folder = chosen.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
+        using CheckpointFolder? folder = asked.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.ReadLatest(message => channel.Warning(message)) ?? [];
         RowColumns columns = RowSources.ColumnsOf(training);
-        TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, chosen, columns, channel);
-        (RowSource opened, TrainingSettings seeded, Checkpoint? checkpoint) = Open(training, validation, chosen, folder, known, channel);
+        TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, asked, columns, channel);
+        (RowSource opened, int seed, Checkpoint? checkpoint) = Open(training, validation, asked, folder, known, channel);
         using RowSource source = opened;
-        chosen = seeded.For(source);
-        channel.Info($"Training {chosen.Network} by {chosen.Rule} for {chosen.NumberOfEpochs} epochs of mini-batches of {chosen.BatchSize}.");
+        channel.Info($"Training {asked.Network} by {asked.Rule} for {asked.NumberOfEpochs} epochs of mini-batches of {asked.BatchSize}.");
+        using NetworkFactory factory = NetworkFactory.Open(asked, source.Features, source.Outputs, source.Sparse);
+        TrainingPlan plan = TrainingPlan.Make(asked, source, factory.Layout, seed, initial);
         string data = source.Fingerprint;
-        TrainedNetwork trained = new TrainingLoop(chosen, source, Listener(channel, progress), folder)
+        TrainedNetwork trained = new TrainingLoop(plan, factory, source, Listener(channel, progress), folder)
         {
             Siblings = checkpoint == null ? [.. known.Select(pair => pair.Checkpoint)] : [],
-        }.Run((epoch, lastGood) => Diverged(chosen.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
-        IReadOnlyDictionary<string, string> record = TrainingRecord.Of(chosen, source, trained.Layout, data);
+        }.Run((epoch, lastGood) => Diverged(plan.Optimizer, epoch, lastGood with { Names = columns.Names }), checkpoint, initial);
+        IReadOnlyDictionary<string, string> record = TrainingRecord.Of(plan, data);
         TrainedNetwork Known(TrainedNetwork network) => network with { Names = columns.Names, Record = record };
         return Known(trained) with { Last = trained.Last == null ? null : Known(trained.Last) };
     }
@@ -55,29 +60,28 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
     /// Opens the rows, and finds the checkpoint of a training on them. Where the user sets no seed, a checkpoint's own is taken over; if rows are
     /// kept aside by the seed, they are the same ones only then.
     /// </summary>
-    private (RowSource Source, TrainingSettings Settings, Checkpoint? Checkpoint) Open(RoleMappedData training, RoleMappedData? validation,
-        TrainingSettings chosen, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
+    private (RowSource Source, int Seed, Checkpoint? Checkpoint) Open(RoleMappedData training, RoleMappedData? validation,
+        TrainingRequest asked, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
     {
-        int[] seeds = chosen.SeedIsChosen ? [chosen.Seed] : [.. known.Select(pair => pair.Checkpoint.Seed).Append(chosen.Seed).Distinct()];
+        int[] seeds = asked.Seed is { } own ? [own] : [.. known.Select(pair => pair.Checkpoint.Seed).Append(asked.DefaultSeed).Distinct()];
         for (int i = 0; ; i++)
         {
-            TrainingSettings seeded = chosen with { Seed = seeds[i] };
-            RowSource source = RowSources.Open(training, validation, seeded, channel, CheckCancelled);
-            string data = seeded.DescribeData(source);
+            RowSource source = RowSources.Open(training, validation, asked.Rows(seeds[i]), channel, CheckCancelled);
+            string data = TrainingPlan.DescribeData(asked.Task, source);
             (string Folder, Checkpoint Checkpoint) found = known.FirstOrDefault(pair => pair.Checkpoint.IsOf(data)
-                && (chosen.ValidationFraction == 0 || pair.Checkpoint.Seed == seeded.Seed));
+                && (asked.ValidationFraction == 0 || pair.Checkpoint.Seed == seeds[i]));
             if (found.Checkpoint != null)
             {
                 folder!.Use(found.Folder, null);
-                return (source, chosen.SeedIsChosen ? seeded : seeded with { Seed = found.Checkpoint.Seed }, found.Checkpoint);
+                return (source, asked.Seed ?? found.Checkpoint.Seed, found.Checkpoint);
             }
             if (i == seeds.Length - 1)
             {
                 folder?.Use(null, known.Count == 0 ? null : data);
                 if (known.Count > 0)
-                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in "
+                    channel.Info($"'{asked.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in "
                         + $"'{folder!.Folder}'.");
-                return (source, seeded, null);
+                return (source, seeds[i], null);
             }
             source.Dispose();
         }
@@ -86,21 +90,19 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
     private TrainingListener Listener(IChannel channel, IProgressChannel progress)
     {
         EpochMetrics? latest = null;
-        // A regression has no accuracy; how far it is off, on average, is what its users follow.
-        static double Measure(EpochMetrics metrics) => metrics.RootMeanSquaredError ?? metrics.Accuracy ?? double.NaN;
-        progress.SetHeader(new ProgressHeader(["loss", settings.IsRegression ? "RMSE" : "accuracy"], ["epochs"]), entry =>
+        progress.SetHeader(new ProgressHeader(["loss", request.Task.Measure], ["epochs"]), entry =>
         {
             if (Volatile.Read(ref latest) is not { } metrics)
                 return;
-            entry.SetProgress(0, metrics.Epoch, settings.NumberOfEpochs);
+            entry.SetProgress(0, metrics.Epoch, request.NumberOfEpochs);
             entry.SetMetric(0, metrics.Loss);
-            entry.SetMetric(1, Measure(metrics));
+            entry.SetMetric(1, request.Task.MeasureOf(metrics));
         });
-        EpochLog log = new(settings.NumberOfEpochs);
+        EpochLog log = new(request.NumberOfEpochs);
         return new TrainingListener(metrics =>
         {
             Volatile.Write(ref latest, metrics);
-            progress.Checkpoint(metrics.Loss, Measure(metrics), metrics.Epoch);
+            progress.Checkpoint(metrics.Loss, request.Task.MeasureOf(metrics), metrics.Epoch);
             channel.Info(log.Line(metrics));
             Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), channel);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
@@ -139,7 +141,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
                 + $"\"{_featureColumn}\"), or lower FeedbackScale. ";
         return new TrainingDivergedException(
             InvariantText.Of($"Training diverged in epoch {epoch}: the loss or a weight became infinite or not a number, with a learning rate of "
-                + $"{rate} ({optimizer.GetType().Name}, rule {settings.Rule.ShortName}). ")
+                + $"{rate} ({optimizer.GetType().Name}, rule {request.Rule.ShortName}). ")
             + cure + $"The weights as they were before are in {nameof(TrainingDivergedException.LastGoodModel)}.",
             epoch, rate, makeModel(lastGood));
     }

@@ -1,4 +1,6 @@
 using FaMLNet.Diagnostics;
+using FaMLNet.Tasks.Losses;
+using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 
@@ -8,20 +10,20 @@ internal sealed class MeasuredSteps
     /// <summary>Rows, at the least, over which a unit must be 0 to be dead.</summary>
     private const int RowsWatched = 1024;
 
-    private readonly TrainingSettings _settings;
-    private readonly TrainingNetwork _network;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingStep _step;
     private readonly Measurement _measurement;
     private readonly UnitActivity? _activity;
     private readonly int _batchesWatched;
     private bool _watching;
 
-    public MeasuredSteps(TrainingSettings settings, TrainingNetwork network)
+    public MeasuredSteps(TrainingPlan plan, TrainingStep step)
     {
-        _settings = settings;
-        _network = network;
-        _measurement = new Measurement(settings.Diagnostics, network);
-        _batchesWatched = (RowsWatched + settings.BatchSize - 1) / settings.BatchSize;
-        _activity = settings.Diagnostics.HasFlag(LayerDiagnostics.DeadUnits) ? new UnitActivity(_batchesWatched) : null;
+        _plan = plan;
+        _step = step;
+        _measurement = new Measurement(plan.Diagnostics, step.Network);
+        _batchesWatched = (RowsWatched + plan.BatchSize - 1) / plan.BatchSize;
+        _activity = plan.Diagnostics.HasFlag(LayerDiagnostics.DeadUnits) ? new UnitActivity(_batchesWatched) : null;
     }
 
     /// <summary>Before a step's gradient: watches activations where a measurement is near.</summary>
@@ -30,26 +32,26 @@ internal sealed class MeasuredSteps
     /// <returns>The measurement to be made at this step; null for none.</returns>
     public Measurement? Begin(long rowsLeft, bool last)
     {
-        long toNext = _settings.DiagnosticsEverySteps is { } every ? (every - (_network.Optimizer.Steps + 1) % every) % every : long.MaxValue;
+        long toNext = _plan.DiagnosticsEverySteps is { } every ? (every - (_step.Optimizer.Steps + 1) % every) % every : long.MaxValue;
         if (_activity != null)
         {
-            bool watch = toNext < _batchesWatched || rowsLeft <= (_batchesWatched - 1L) * _settings.BatchSize;
+            bool watch = toNext < _batchesWatched || rowsLeft <= (_batchesWatched - 1L) * _plan.BatchSize;
             if (watch)
                 _activity.Begin(afterGap: !_watching);
-            _network.Activity = watch ? _activity : null;
+            _step.Network.Activity = watch ? _activity : null;
             _watching = watch;
         }
-        return toNext == 0 || (last && _settings.Diagnostics != LayerDiagnostics.None) ? _measurement : null;
+        return toNext == 0 || (last && _plan.Diagnostics != LayerDiagnostics.None) ? _measurement : null;
     }
 
     /// <summary>The point within an epoch that the step just taken is; null if it is none.</summary>
     public StepMetrics? Point(int epoch, BatchResult result, double learningRate) =>
-        _settings.DiagnosticsEverySteps is not { } every || _network.Optimizer.Steps % every != 0 ? null : _measurement.AddTo(new StepMetrics
+        _plan.DiagnosticsEverySteps is not { } every || _step.Optimizer.Steps % every != 0 ? null : _measurement.AddTo(new StepMetrics
         {
             Epoch = epoch,
-            Step = _network.Optimizer.Steps,
+            Step = _step.Optimizer.Steps,
             Loss = result.Weight > 0 ? result.Loss / result.Weight : result.Loss,
-            Accuracy = _settings.IsRegression ? double.NaN : (double)result.Correct / result.Count,
+            Accuracy = _plan.Task.AccuracyOf(result.Correct, result.Count) ?? double.NaN,
             LearningRate = learningRate,
         });
 }

@@ -1,69 +1,94 @@
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
+using FaMLNet.Interop;
+using FaMLNet.Rows;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training;
 
-/// <summary>Makes the network that a training trains: the way to a gradient that suits the definition and the device.</summary>
-internal static class NetworkFactory
+/// <summary>
+/// A network's layout for the data at hand and, for a module of the user's own, the module, which has been built to find it. Makes the network that
+/// is trained: the way to a gradient that suits definition and device.
+/// </summary>
+internal sealed class NetworkFactory : IDisposable
 {
-    /// <summary>The network in training, for data of these sizes.</summary>
-    /// <param name="settings">What to train and how.</param>
-    /// <param name="features">Features a row.</param>
-    /// <param name="classes">Outputs.</param>
+    private readonly SparseFeatures? _sparse;
+    private nn.Module<Tensor, Tensor>? _module;
+
+    private NetworkFactory(NetworkLayout layout, SparseFeatures? sparse, nn.Module<Tensor, Tensor>? module = null)
+    {
+        Layout = layout;
+        _sparse = sparse;
+        _module = module;
+    }
+
+    /// <summary>The network's layers and the places of their parameters.</summary>
+    public NetworkLayout Layout { get; }
+
+    /// <summary>Lays out a network for data of these sizes.</summary>
+    /// <param name="request">What the user asks for.</param>
+    /// <param name="features">Features per row.</param>
+    /// <param name="outputs">Outputs of the network.</param>
     /// <param name="sparse">What sparse rows are like; null for dense ones.</param>
-    /// <exception cref="ArgumentException">The network cannot take the data, or the mini-batches are too small for it.</exception>
+    /// <exception cref="ArgumentException">The network cannot take the data.</exception>
     /// <exception cref="InvalidOperationException">A module of the user's own cannot be trained.</exception>
-    public static TrainingNetwork Create(TrainingSettings settings, int features, int classes, SparseFeatures? sparse = null)
+    public static NetworkFactory Open(TrainingRequest request, int features, int outputs, SparseFeatures? sparse = null)
     {
-        TrainingNetwork network = settings.Network switch
+        LibTorch.EnsureLoaded();
+        return request.Network switch
         {
-            MlpDefinition mlp => Dense(settings, mlp, features, classes, sparse),
-            SequentialDefinition sequential => Graph(settings, new GraphLayout(sequential, ImageOf(settings, features), classes)),
-            CustomDefinition custom => Custom(settings, custom, features, classes),
-            _ => throw new NotSupportedException($"Option Network: {settings.Network} is not known."),
+            MlpDefinition mlp => new NetworkFactory(new DenseLayout(mlp, features, outputs, request.Device is null ? sparse?.ValuesPerRow : null),
+                request.Device is null ? sparse : null),
+            SequentialDefinition sequential => new NetworkFactory(new GraphLayout(sequential, ImageOf(request, features), outputs), sparse),
+            CustomDefinition custom => OpenModule(request, custom, features, outputs),
+            _ => throw new NotSupportedException($"Option Network: {request.Network} is not known."),
         };
-        if (settings.BatchSize < 2 && network.Layout.NeedsTwoRows)
+    }
+
+    /// <summary>Makes the network. It owns the module from now on.</summary>
+    /// <param name="plan">Decides weights and gradient.</param>
+    public TrainingNetwork Create(GradientPlan plan)
+    {
+        if (_module is { } module)
         {
-            CleanUp.Dispose(network);
-            throw OptionError.Invalid("BatchSize", $"must be at least 2 with batch normalisation, which needs a variance; found "
-                + $"{settings.BatchSize}. {settings.Network} has batch normalisation.");
+            // Disposed with the forward pass, also where that cannot be made.
+            _module = null;
+            try
+            {
+                return new AutogradNetwork(new ModuleForward((CustomLayout)Layout, module, plan.Device, plan.CheckCancelled), plan);
+            }
+            catch
+            {
+                CleanUp.Dispose(module);
+                throw;
+            }
         }
-        (network.LabelSmoothing, network.Clipping) = (settings.LabelSmoothing, settings.Clipping);
-        return network;
+        if (plan.Device is not null)
+            return new AutogradNetwork(new DefinedForward(Layout, new RandomGenerator(plan.Seed, "dropout")), plan);
+        return Layout is DenseLayout dense ? new DenseChain(dense, plan, _sparse) : new GraphNetwork((GraphLayout)Layout, plan);
     }
 
-    private static TrainingNetwork Dense(TrainingSettings settings, MlpDefinition mlp, int features, int classes, SparseFeatures? sparse)
-    {
-        DenseLayout layout = new(mlp, features, classes, settings.Device is null ? sparse?.ValuesPerRow : null);
-        return settings.Device is null
-            ? new DenseChain(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer,
-                settings.Seed, settings.FeedbackInitialization, sparse)
-            : OnDevice(settings, layout);
-    }
+    /// <summary>Frees the module, unless a network has it.</summary>
+    public void Dispose() => _module?.Dispose();
 
-    private static TrainingNetwork Graph(TrainingSettings settings, GraphLayout layout) => settings.Device is null
-        ? new GraphNetwork(layout, settings.Rule, settings.InitialWeightScaleFor(layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-            augmentation: settings.Augmentation, feedbackInitialization: settings.FeedbackInitialization, checkCancelled: settings.CheckCancelled)
-        : OnDevice(settings, layout);
-
-    private static AutogradNetwork Custom(TrainingSettings settings, CustomDefinition custom, int features, int classes)
+    private static NetworkFactory OpenModule(TrainingRequest request, CustomDefinition custom, int features, int outputs)
     {
-        if (settings.ImageShape is { } image)
+        if (request.ImageShape is { } image)
             CheckLength(image, features);
-        if (settings.Augmentation != null && settings.ImageShape == null)
+        if (request.Augmentation != null && request.ImageShape == null)
         {
             throw OptionError.Invalid("Augmentation", $"it changes images, and it is not known how the {features} features are one. Set ImageShape "
                 + $"= new ImageShape(channels, height, width).");
         }
-        NetworkShape shape = new(settings.ImageShape is { } known ? [known.Channels, known.Height, known.Width] : [features], classes);
-        nn.Module<Tensor, Tensor> module = custom.Build(settings.Environment!, shape);
+        NetworkShape shape = new(request.ImageShape is { } known ? [known.Channels, known.Height, known.Width] : [features], outputs);
+        nn.Module<Tensor, Tensor> module = custom.Build(request.Environment!, shape);
         try
         {
             CustomLayout layout = new(custom, shape, module);
-            RuleReach.Check(layout, module, settings.Rule);
-            return Autograd(settings, new ModuleForward(layout, module, settings.Device, settings.CheckCancelled));
+            RuleReach.Check(layout, module, request.Rule);
+            return new NetworkFactory(layout, sparse: null, module);
         }
         catch
         {
@@ -72,18 +97,11 @@ internal static class NetworkFactory
         }
     }
 
-    private static AutogradNetwork OnDevice(TrainingSettings settings, NetworkLayout layout) =>
-        Autograd(settings, new DefinedForward(layout, new RandomGenerator(settings.Seed, "dropout")));
-
-    private static AutogradNetwork Autograd(TrainingSettings settings, ForwardPass forward) =>
-        new(forward, settings.Rule, settings.InitialWeightScaleFor(forward.Layout), settings.FeedbackScale, settings.Optimizer, settings.Seed,
-            settings.Device, settings.Augmentation, settings.FeedbackInitialization);
-
-    private static ImageShape ImageOf(TrainingSettings settings, int features)
+    private static ImageShape ImageOf(TrainingRequest request, int features)
     {
-        if (settings.ImageShape is { } shape)
+        if (request.ImageShape is { } shape)
             return CheckLength(shape, features);
-        return ImageShape.Infer(features) ?? throw OptionError.Invalid("ImageShape", $"{settings.Network} takes images, and {features} features "
+        return ImageShape.Infer(features) ?? throw OptionError.Invalid("ImageShape", $"{request.Network} takes images, and {features} features "
             + $"are no square image of 1 or 3 channels. Set ImageShape = new ImageShape(channels, height, width).");
     }
 

@@ -1,3 +1,5 @@
+using FaMLNet.Persistence;
+
 namespace FaMLNet.Training;
 
 /// <summary>Puts a trained network's outputs in another order: the same network, whose classes are numbered otherwise.</summary>

@@ -8,20 +8,18 @@ namespace FaMLNet.Training;
 internal static class TrainingRecord
 {
     /// <summary>The settings with every default under its value, the data by its digest, date, machine and versions.</summary>
-    /// <param name="settings">The settings, resolved.</param>
-    /// <param name="source">The rows.</param>
-    /// <param name="layout">The network.</param>
+    /// <param name="plan">The training.</param>
     /// <param name="fingerprint">The digest of the rows as they were read; empty where streamed rows have none.</param>
-    public static IReadOnlyDictionary<string, string> Of(TrainingSettings settings, RowSource source, NetworkLayout layout, string fingerprint)
+    public static IReadOnlyDictionary<string, string> Of(TrainingPlan plan, string fingerprint)
     {
-        Dictionary<string, string> record = settings.Describe(source, layout);
+        Dictionary<string, string> record = new(plan.Description);
         // The document describes the network itself.
-        record["Network"] = $"{layout.Definition}";
+        record["Network"] = $"{plan.Layout.Definition}";
         if (fingerprint.Length == 0)
             record["training data"] += "not computed, since the rows were streamed";
         foreach (string name in record.Where(pair => pair.Value.Length == 0).Select(pair => pair.Key).ToArray())
             record[name] = "none";
-        record["device"] = settings.Device == null ? "cpu" : $"{settings.Device}";
+        record["device"] = plan.Device == null ? "cpu" : $"{plan.Device}";
         record["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         record["machine"] = InvariantText.Of($"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors, "
             + $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}");

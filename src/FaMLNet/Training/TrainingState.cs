@@ -1,4 +1,9 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing;
+using FaMLNet.Persistence;
+using FaMLNet.Tasks.Losses;
+using FaMLNet.Training.Checkpoints;
+using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 
@@ -8,10 +13,9 @@ namespace FaMLNet.Training;
 /// </summary>
 internal sealed class TrainingState
 {
-    private readonly TrainingSettings _settings;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingStep _step;
     private readonly float[]? _means;
-    private readonly TargetScale _target;
-    private readonly Dictionary<string, string> _description;
     private readonly List<EpochMetrics> _history = [];
     private uint[] _shuffleBefore;
     private readonly TrainedNetwork _lastGood;
@@ -21,25 +25,20 @@ internal sealed class TrainingState
     private double _loss, _weight, _squares;
     private long _correct;
 
-    /// <param name="settings">The training's settings.</param>
-    /// <param name="network">The network; owned by the caller.</param>
+    /// <param name="plan">The training.</param>
+    /// <param name="step">Its step; owned by the caller.</param>
     /// <param name="means">What was subtracted from the features; null for nothing.</param>
-    /// <param name="target">Between output and label.</param>
-    /// <param name="description">What decides the result, by name: a checkpoint of another training is refused.</param>
-    public TrainingState(TrainingSettings settings, TrainingNetwork network, float[]? means, TargetScale target,
-        Dictionary<string, string> description)
+    public TrainingState(TrainingPlan plan, TrainingStep step, float[]? means)
     {
-        _settings = settings;
-        Network = network;
+        _plan = plan;
+        _step = step;
         _means = means;
-        _target = target;
-        _description = description;
-        Shuffle = new RandomGenerator(settings.Seed, "shuffle");
+        Shuffle = new RandomGenerator(plan.Seed, "shuffle");
         _shuffleBefore = Shuffle.GetState();
         _lastGood = NewCopy();
     }
 
-    public TrainingNetwork Network { get; }
+    private TrainingNetwork Network => _step.Network;
 
     /// <summary>The stream that decides the order of rows.</summary>
     public RandomGenerator Shuffle { get; }
@@ -58,10 +57,10 @@ internal sealed class TrainingState
     public double Loss => _weight > 0 ? _loss / _weight : _loss;
 
     /// <summary>Share of rows of the epoch begun that were right; null for a regression.</summary>
-    public double? Accuracy => _settings.IsRegression ? null : (double)_correct / RowsSeen;
+    public double? Accuracy => _plan.Task.AccuracyOf(_correct, RowsSeen);
 
     /// <summary>How far a regression's rows of the epoch begun were off, in the label's units; null for a classifier.</summary>
-    public double? RootMeanSquaredError => _settings.IsRegression ? Math.Sqrt(_weight > 0 ? _squares / _weight : _squares) : null;
+    public double? RootMeanSquaredError => _plan.Task.ErrorOf(_squares, _weight);
 
     public void Add(BatchResult result)
     {
@@ -93,29 +92,11 @@ internal sealed class TrainingState
         return _best == null ? last : ToModel(_best) with { History = last.History, Last = last };
     }
 
-    /// <summary>Starts from a trained model: its weights and statistics, and its feedback weights if the rule is the same.</summary>
-    public void ContinueFrom(TrainedNetwork initial)
-    {
-        if (Network.Layout is DenseLayout { IsFeatureMajor: true } dense)
-            dense.Pack(initial.Parameters, Network.Weights.Span);
-        else
-            initial.Parameters.CopyTo(Network.Weights.Span);
-        initial.Statistics.CopyTo(Network.Statistics.Span);
-        FoldMeans(Network.Layout, Network.Weights.Span, sign: 1);
-        if (initial.Rule.ShortName == _settings.Rule.ShortName && initial.Feedback.Length == Network.Feedback.Buffer.Length)
-        {
-            initial.Feedback.CopyTo(Network.Feedback.Buffer.Span);
-            Network.Feedback.Forget();
-        }
-        else
-            Network.Feedback.Draw(Network.Weights); // the signs are those of these weights
-    }
-
     /// <summary>All that going on needs.</summary>
     /// <param name="complete">Whether the training is over.</param>
     public Checkpoint Save(bool complete)
     {
-        Network.Download();
+        _step.Download();
         Add(Network.TakeTotals());
         Dictionary<string, float[]> arrays = new()
         {
@@ -123,17 +104,17 @@ internal sealed class TrainingState
             ["statistics"] = Network.Statistics.Span.ToArray(),
             ["feedback"] = Network.Feedback.Buffer.Span.ToArray(),
         };
-        for (int i = 0; i < Network.Optimizer.State.Count; i++)
-            arrays[$"optimizer.{i}"] = Network.Optimizer.State[i];
-        if (Network.Norms != null)
-            arrays["weight norms"] = Network.Norms.Values;
+        for (int i = 0; i < _step.Optimizer.State.Count; i++)
+            arrays[$"optimizer.{i}"] = _step.Optimizer.State[i];
+        if (_step.Norms != null)
+            arrays["weight norms"] = _step.Norms.Values;
         if (_best != null)
             (arrays["best.weights"], arrays["best.statistics"], arrays["best.feedback"]) = (_best.Parameters, _best.Statistics, _best.Feedback);
         return new Checkpoint
         {
             Version = Checkpoint.CurrentVersion,
-            Settings = _description,
-            Seed = _settings.Seed,
+            Settings = new(_plan.Description),
+            Seed = _plan.Seed,
             Epochs = _history.Count,
             Rows = RowsDone,
             Loss = _loss,
@@ -141,7 +122,7 @@ internal sealed class TrainingState
             Squares = _squares,
             Correct = _correct,
             Seen = RowsSeen,
-            Steps = Network.Optimizer.Steps,
+            Steps = _step.Optimizer.Steps,
             Random = Generators().ToDictionary(pair => pair.Name, pair => pair.Generator == Shuffle ? _shuffleBefore : pair.Generator.GetState()),
             History = _history,
             IsComplete = complete,
@@ -158,11 +139,11 @@ internal sealed class TrainingState
         Copy("statistics", Network.Statistics.Span);
         Copy("feedback", Network.Feedback.Buffer.Span);
         Network.Feedback.Forget();
-        for (int i = 0; i < Network.Optimizer.State.Count; i++)
-            Copy($"optimizer.{i}", Network.Optimizer.State[i]);
-        if (Network.Norms != null)
-            Copy("weight norms", Network.Norms.Values);
-        Network.Optimizer.Steps = checkpoint.Steps;
+        for (int i = 0; i < _step.Optimizer.State.Count; i++)
+            Copy($"optimizer.{i}", _step.Optimizer.State[i]);
+        if (_step.Norms != null)
+            Copy("weight norms", _step.Norms.Values);
+        _step.Optimizer.Steps = checkpoint.Steps;
         if (checkpoint.Arrays.ContainsKey("best.weights"))
         {
             _best = NewCopy();
@@ -180,7 +161,7 @@ internal sealed class TrainingState
         void Copy(string name, Span<float> target)
         {
             if (!checkpoint.Arrays.TryGetValue(name, out float[]? values) || values.Length != target.Length)
-                throw new InvalidOperationException($"Option CheckpointFolder: the checkpoint in '{_settings.Checkpoints?.Folder}' lacks the array "
+                throw new InvalidOperationException($"Option CheckpointFolder: the checkpoint in '{_plan.Checkpoints?.Folder}' lacks the array "
                     + $"'{name}' of {target.Length} values. Use another folder.");
             values.CopyTo(target);
         }
@@ -191,7 +172,7 @@ internal sealed class TrainingState
     public void CheckSibling(Checkpoint sibling)
     {
         // Other rows may have other labels, but of the same kind.
-        bool isAlike = LabelsIn(sibling.Settings.GetValueOrDefault(Checkpoint.Data)) == LabelsIn(_description[Checkpoint.Data]);
+        bool isAlike = LabelsIn(sibling.Settings.GetValueOrDefault(Checkpoint.Data)) == LabelsIn(_plan.Description[Checkpoint.Data]);
         Compare(sibling, [Checkpoint.NumberOfEpochs, "Seed", "Network", .. isAlike ? [Checkpoint.Data] : Array.Empty<string>()]);
 
         static string? LabelsIn(string? data) => data?.Split(" features and ")[^1].Split(", SHA-256")[0];
@@ -199,17 +180,17 @@ internal sealed class TrainingState
 
     private void Compare(Checkpoint checkpoint, string[] passed)
     {
-        string[] differences = [.. _description.Where(pair => !passed.Contains(pair.Key)
+        string[] differences = [.. _plan.Description.Where(pair => !passed.Contains(pair.Key)
             && checkpoint.Settings.GetValueOrDefault(pair.Key) != pair.Value)
             .Select(pair => $"{pair.Key}: then {checkpoint.Settings.GetValueOrDefault(pair.Key, "unknown")}, now {pair.Value}")];
         if (differences.Length > 0)
         {
             string length = differences is [var only] && only.StartsWith(Checkpoint.NumberOfEpochs, StringComparison.Ordinal)
-                ? _settings.NumberOfEpochs < checkpoint.Epochs ? " It has trained more epochs than are wanted now."
-                    : $" The rates of the schedule {_settings.Schedule} depend on the number of epochs, so a longer training has other rates from "
+                ? _plan.NumberOfEpochs < checkpoint.Epochs ? " It has trained more epochs than are wanted now."
+                    : $" The rates of the schedule {_plan.Schedule} depend on the number of epochs, so a longer training has other rates from "
                         + $"the start."
                 : "";
-            throw new InvalidOperationException($"Option CheckpointFolder: '{_settings.Checkpoints?.Folder}' has checkpoints of another training. "
+            throw new InvalidOperationException($"Option CheckpointFolder: '{_plan.Checkpoints?.Folder}' has checkpoints of another training. "
                 + $"{string.Join("; ", differences)}.{length} Use the options and data of then, or another folder.");
         }
     }
@@ -220,15 +201,15 @@ internal sealed class TrainingState
     /// </summary>
     private bool CanBeLonger(Checkpoint checkpoint)
     {
-        int then = checkpoint.EpochsWanted, now = _settings.NumberOfEpochs, quarters = 4 * (checkpoint.Epochs + 1);
+        int then = checkpoint.EpochsWanted, now = _plan.NumberOfEpochs, quarters = 4 * (checkpoint.Epochs + 1);
         return then > 0 && now >= checkpoint.Epochs + (checkpoint.Rows > 0 ? 1 : 0) && Enumerable.Range(0, quarters).All(quarter =>
-            _settings.Schedule.Factor(quarter / 4.0, then) == _settings.Schedule.Factor(quarter / 4.0, now));
+            _plan.Schedule.Factor(quarter / 4.0, then) == _plan.Schedule.Factor(quarter / 4.0, now));
     }
 
     private TrainedNetwork NewCopy() =>
-        new(Network.Layout, _settings.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
+        new(Network.Layout, _plan.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
             new float[Network.Feedback.Buffer.Length], _history)
-        { Target = _target };
+        { Target = _plan.Task.Target };
 
     /// <summary>A copy as models keep it.</summary>
     private static TrainedNetwork ToModel(TrainedNetwork copy) => copy.Layout is DenseLayout { IsFeatureMajor: true } layout
@@ -238,28 +219,9 @@ internal sealed class TrainingState
     private void Keep(TrainedNetwork copy)
     {
         Network.Weights.Span.CopyTo(copy.Parameters);
-        FoldMeans(copy.Layout, copy.Parameters, sign: -1);
+        StartingWeights.FoldMeans(copy.Layout, copy.Parameters, _means, sign: -1);
         Network.Statistics.Span.CopyTo(copy.Statistics);
         Network.Feedback.Buffer.Span.CopyTo(copy.Feedback);
-    }
-
-    private void FoldMeans(NetworkLayout layout, Span<float> parameters, float sign)
-    {
-        if (_means == null)
-            return;
-        float[] means = _means;
-        IReadOnlyList<DenseLayer> layers = ((DenseLayout)layout).Layers;
-        Fold(layers[0].Weight, layers[0].Bias, parameters);
-        if (layout.Skip is { } skip)
-            Fold(skip, layers[^1].Bias, parameters);
-
-        void Fold(ParameterSlice weight, ParameterSlice shift, Span<float> all)
-        {
-            ReadOnlySpan<float> weights = weight.In((ReadOnlySpan<float>)all);
-            Span<float> bias = shift.In(all);
-            for (int unit = 0; unit < bias.Length; unit++)
-                bias[unit] += sign * TensorPrimitives.Dot(weights.Slice(unit * layout.Inputs, layout.Inputs), means);
-        }
     }
 
     private IEnumerable<(string Name, RandomGenerator Generator)> Generators()

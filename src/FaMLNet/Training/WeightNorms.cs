@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
-using FaMLNet.Training.Autograd;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace FaMLNet.Training;

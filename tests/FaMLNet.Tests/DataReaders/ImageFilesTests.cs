@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
+using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Xunit;

@@ -1,12 +1,14 @@
+using FaMLNet.Computing;
+using FaMLNet.Computing.Backward;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
+using FaMLNet.Rows;
 using FaMLNet.Tests.Training;
 using FaMLNet.Tests.Training.Autograd;
 using FaMLNet.Tests.Training.Graph;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
 using TorchSharp;
 using Xunit;
 
@@ -134,7 +136,7 @@ public sealed class MeasurementTests
             data.Next().Fill(1);
             data.Commit(row % 2, null);
         }
-        using DenseChain chain = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd(), seed: 1);
+        using DenseChain chain = new DenseChain(layout, Plans.Of(FeedbackRule.Backpropagation, 1)).With(new OptimizerOptions.Sgd());
         layout.Layers[0].Weight.In(chain.Weights.Span).Fill(-1);
         layout.Layers[0].Bias.In(chain.Weights.Span).Fill(0.5f); // where the input is 0, beyond the batch, a unit is 0.5
         UnitActivity activity = new(1);
@@ -255,23 +257,23 @@ public sealed class MeasurementTests
             switch (kind)
             {
                 case "dense" or "normalised":
-                    return new Subject(new DenseChain(dense, rule, 1, 1, adam, seed: 2), RandomTask.Data(12, 5, 11, seed: 3), Dense);
+                    return new Subject(new DenseChain(dense, Plans.Of(rule, 2)).With(adam), RandomTask.Data(12, 5, 11, seed: 3), Dense);
                 case "dense on a device":
-                    return new Subject(new AutogradNetwork(new DefinedForward(dense, new RandomGenerator(2, "dropout")), rule, 1, 1, adam, seed: 2,
-                        torch.CPU), RandomTask.Data(12, 5, 11, seed: 3), Dense);
+                    return new Subject(new AutogradNetwork(new DefinedForward(dense, new RandomGenerator(2, "dropout")), Plans.Of(rule,
+                        2) with { Device = torch.CPU }).With(adam), RandomTask.Data(12, 5, 11, seed: 3), Dense);
                 case "convolutional":
-                    return new Subject(new GraphNetwork(convolutional, rule, 1, 1, adam, seed: 2),
+                    return new Subject(new GraphNetwork(convolutional, Plans.Of(rule, 2)).With(adam),
                         GraphGradientTests.Images(convolutional, 11), Graph);
                 case "residual":
-                    return new Subject(new GraphNetwork(residual, rule, 1, 1, adam, seed: 2), GraphGradientTests.Images(residual, 11), Graph);
+                    return new Subject(new GraphNetwork(residual, Plans.Of(rule, 2)).With(adam), GraphGradientTests.Images(residual, 11), Graph);
                 case "residual on a device":
-                    return new Subject(new AutogradNetwork(new DefinedForward(residual, new RandomGenerator(2, "dropout")), rule, 1, 1, adam, seed: 2,
-                        torch.CPU), GraphGradientTests.Images(residual, 11), Graph);
+                    return new Subject(new AutogradNetwork(new DefinedForward(residual, new RandomGenerator(2, "dropout")), Plans.Of(rule,
+                        2) with { Device = torch.CPU }).With(adam), GraphGradientTests.Images(residual, 11), Graph);
                 default:
                     NetworkShape shape = new([1, 8, 8], 5);
                     torch.nn.Module<torch.Tensor, torch.Tensor> module = new ChainFactory().Create(shape);
                     CustomLayout layout = new(NetworkDefinition.Custom("chain"), shape, module);
-                    AutogradNetwork custom = new(new ModuleForward(layout, module), rule, 1, 1, adam, seed: 2);
+                    AutogradNetwork custom = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2)).With(adam);
                     return new Subject(custom, GraphGradientTests.Images(convolutional, 11), (network, data, byRule) =>
                         Custom(convolutional, network, data, byRule));
             }

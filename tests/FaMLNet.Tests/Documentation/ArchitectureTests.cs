@@ -31,7 +31,7 @@ public sealed class ArchitectureTests
         int edges = 0;
         foreach (SyntaxTree tree in trees)
         {
-            string from = FolderOf(tree.FilePath, folders);
+            string from = FolderOf(tree.FilePath);
             Assert.True(folders.Contains(from), $"the folder {from} is not in the table of docs/architecture.md");
             SemanticModel model = compilation.GetSemanticModel(tree);
             foreach (SimpleNameSyntax name in tree.GetCompilationUnitRoot(TestContext.Current.CancellationToken).DescendantNodes()
@@ -42,13 +42,13 @@ public sealed class ArchitectureTests
                     ?? (symbol is IMethodSymbol { IsExtensionMethod: true } method ? method.ContainingType : null);
                 if (type?.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath is not { Length: > 0 } declared)
                     continue;
-                string to = FolderOf(declared, folders);
+                string to = FolderOf(declared);
                 edges += to == from ? 0 : 1;
                 if (Array.IndexOf(folders, to) < Array.IndexOf(folders, from))
                     wrong.Add($"{Path.GetRelativePath(Library, tree.FilePath)} uses {type.Name} of {to}/");
             }
         }
-        Assert.True(edges > 300, $"{edges} uses of another folder's types: the test looks at the wrong thing");
+        Assert.True(edges > 600, $"{edges} uses of another folder's types: the test looks at the wrong thing");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong.Distinct().Order(StringComparer.Ordinal)));
     }
 
@@ -67,13 +67,8 @@ public sealed class ArchitectureTests
     private static SyntaxTree Parse(string text, string path) =>
         CSharpSyntaxTree.ParseText(text, path: path, cancellationToken: TestContext.Current.CancellationToken);
 
-    private static string FolderOf(string path, string[] folders)
-    {
-        string relative = Path.GetRelativePath(Library, path).Replace('\\', '/');
-        // The most specific folder of the table: Trainers/Options stands for itself.
-        return folders.Where(folder => relative.StartsWith(folder + "/", StringComparison.Ordinal)).MaxBy(folder => folder.Length)
-            ?? relative.Split('/')[0];
-    }
+    /// <summary>A file's own folder: sub-folders have rows of their own, so that the test sees inside.</summary>
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetRelativePath(Library, path))!.Replace('\\', '/');
 
     private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
         .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal));

@@ -1,5 +1,6 @@
+using FaMLNet.Tests.Training;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Tests.Interop;
-using FaMLNet.Training.Autograd;
 using Microsoft.ML;
 using OwnRule;
 using Xunit;
@@ -103,8 +104,8 @@ public sealed class OwnRuleTests
             .Fit(Tables.Load(_mlContext, "iris")));
         Assert.All(model.GetFeedbackWeights()["dense2"].Values.ToArray(), value => Assert.Equal(3, value));
         DenseLayout layout = new(NetworkDefinition.Mlp(4), 3, 2);
-        using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(), 1,
-            TorchSharp.torch.CPU);
+        using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(1, "dropout")), Plans.Of(rule,
+            1) with { Device = TorchSharp.torch.CPU }).With(new OptimizerOptions.Sgd());
         network.EndEpoch();
         network.Feedback.Buffer.Span.Clear();
         network.Download();

@@ -1,6 +1,8 @@
+using FaMLNet.Tests.Training;
 using System.Numerics.Tensors;
+using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
-using FaMLNet.Training.Dense;
+using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Xunit;
 
@@ -29,7 +31,8 @@ public sealed class WeightInitializationTests
     {
         FeedbackRule rule = FeedbackRule.Parse(name);
         DenseLayout layout = new(NetworkDefinition.Mlp(Hidden, Hidden) with { Initialization = initialization }, Inputs, Outputs);
-        using DenseChain chain = new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 1, initialization);
+        using DenseChain chain = new DenseChain(layout, Plans.Of(rule, 1) with { FeedbackInitialization = initialization })
+            .With(new OptimizerOptions.Sgd());
         for (int i = 0; i < layout.Layers.Count; i++)
         {
             DenseLayer layer = layout.Layers[i];

@@ -1,4 +1,4 @@
-using FaMLNet.Persistence;
+using FaMLNet.Reporting;
 using Xunit;
 
 namespace FaMLNet.Tests.Persistence;

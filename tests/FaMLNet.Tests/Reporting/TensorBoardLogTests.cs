@@ -1,3 +1,4 @@
+using FaMLNet.Interop;
 using FaMLNet.Reporting;
 using FaMLNet.Reporting.TensorBoard;
 using Microsoft.ML;

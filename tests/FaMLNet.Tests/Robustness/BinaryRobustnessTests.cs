@@ -1,6 +1,6 @@
 using FaMLNet.Interop;
+using FaMLNet.Persistence;
 using FaMLNet.Robustness;
-using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

@@ -1,9 +1,9 @@
 using FaMLNet.Interop;
+using FaMLNet.Persistence;
 using FaMLNet.Robustness;
 using FaMLNet.Tests.Scoring;
 using FaMLNet.Tests.Training.Autograd;
 using FaMLNet.Tests.Training.Graph;
-using FaMLNet.Training;
 using Microsoft.ML;
 using Xunit;
 

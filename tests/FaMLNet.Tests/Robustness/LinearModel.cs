@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Persistence;
 using Microsoft.ML;
 
 namespace FaMLNet.Tests.Robustness;

@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,4 +1,7 @@
+using FaMLNet.Diagnostics;
+using FaMLNet.Rows;
 using FaMLNet.Training;
+using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using TorchSharp;
 using Xunit;
@@ -129,8 +132,8 @@ public sealed class DiagnosticsTests
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(FeedbackRule.FeedbackAlignment, epochs: 2);
             options.DiagnosticsEverySteps = 4;
             options.StepCallback = points.Add;
-            TrainingSettings settings = options.Resolve(() => 1) with { Device = elsewhere ? torch.CPU : null };
-            EpochMetrics[] history = Loop(settings, points.Add);
+            TrainingRequest request = options.ToRequest(() => 1) with { Device = elsewhere ? torch.CPU : null };
+            EpochMetrics[] history = Loop(request, points.Add);
             Assert.Equal(2, history.Length);
         }
         Assert.Equal(host.Count, device.Count);
@@ -226,7 +229,7 @@ public sealed class DiagnosticsTests
         Assert.Equal("at 2", Assert.Throws<TimeoutException>(() => Train(options)).Message);
     }
 
-    private EpochMetrics[] Loop(TrainingSettings settings, Action<StepMetrics> stepDone)
+    private EpochMetrics[] Loop(TrainingRequest request, Action<StepMetrics> stepDone)
     {
         IDataView raw = Tables.Load(_mlContext, "wine");
         IDataView data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Append(_mlContext.Transforms.NormalizeMeanVariance("Features"))
@@ -234,8 +237,7 @@ public sealed class DiagnosticsTests
         using Microsoft.ML.Runtime.IChannel channel = ((Microsoft.ML.Runtime.IHostEnvironment)_mlContext).Start("test");
         TrainingData rows = TrainingDataReader.Read(data, data.Schema["Features"], data.Schema["Label"], null, channel, () => { });
         using RowSource source = new InMemoryRows(rows, validationFraction: 0, seed: 1);
-        return [.. new TrainingLoop(settings, source, TrainingListener.None with { StepDone = stepDone })
-            .Run((epoch, _) => new InvalidOperationException($"diverged in epoch {epoch}")).History];
+        return [.. Training.Trainings.Run(request, source, TrainingListener.None with { StepDone = stepDone }).History];
     }
 
     private FeedbackAlignmentMulticlassModelParameters Train(FeedbackAlignmentMulticlassTrainer.Options options, string table = "wine") =>

@@ -1,4 +1,6 @@
-using FaMLNet.Training.Graph;
+using FaMLNet.Computing.Kernels;
+using FaMLNet.Robustness;
+using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Xunit;

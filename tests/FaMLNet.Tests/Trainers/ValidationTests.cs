@@ -1,4 +1,6 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

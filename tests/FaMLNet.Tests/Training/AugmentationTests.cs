@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
 using Microsoft.ML;
 using TorchSharp;
 using Xunit;

@@ -1,10 +1,11 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
+using FaMLNet.Rows;
 using FaMLNet.Tests.Training.Graph;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
 using TorchSharp;
 using Xunit;
 
@@ -47,18 +48,19 @@ public sealed class ErrorClippingTests
             new Layer.Dense()), new ImageShape(2, 8, 8), 5);
         TrainingData data = RandomTask.Data(128, 5, 12, seed: 3);
         int[] rows = RandomTask.AllRows(data);
-        OptimizerOptions optimizer = new OptimizerOptions.Sgd();
         foreach (NetworkLayout layout in new NetworkLayout[] { dense, graph })
         {
-            using TrainingNetwork expected = layout is DenseLayout ? new DenseChain(dense, rule, 1, 1, optimizer, seed: 1)
-                : new GraphNetwork(graph, rule, 1, 1, optimizer, seed: 1);
-            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1, optimizer, seed: 1),
-                device = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1, optimizer, seed: 1, torch.CPU);
+            GradientPlan plan = Plans.Of(rule, 1) with { ErrorLimit = Limit };
+            TrainingNetwork OnHost(GradientPlan chosen) => layout is DenseLayout ? new DenseChain(dense, chosen) : new GraphNetwork(graph, chosen);
+            AutogradNetwork ByAutograd(GradientPlan chosen) => new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), chosen);
+            using TrainingNetwork unbounded = OnHost(plan with { ErrorLimit = null }), expected = OnHost(plan);
+            using AutogradNetwork network = ByAutograd(plan), device = ByAutograd(plan with { Device = torch.CPU });
+            unbounded.ComputeGradient(data, rows);
+            float[] free = unbounded.Gradient.Span.ToArray();
             expected.ComputeGradient(data, rows);
-            float[] free = expected.Gradient.Span.ToArray(), plain = expected.ComputeBackpropagationGradient().Span.ToArray();
+            float[] plain = expected.ComputeBackpropagationGradient().Span.ToArray();
             foreach (TrainingNetwork each in new[] { expected, network, device })
             {
-                each.Clipping = GradientClipping.OfErrors(Limit);
                 each.ComputeGradient(data, rows);
                 each.Download();
             }
@@ -81,9 +83,8 @@ public sealed class ErrorClippingTests
         int[] rows = RandomTask.AllRows(data);
         foreach (FeedbackRule rule in new[] { FeedbackRule.FeedbackAlignment, FeedbackRule.DirectFeedbackAlignment })
         {
-            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(1, "dropout")), rule, 1, 1,
-                new OptimizerOptions.Sgd(), seed: 1)
-            { Clipping = GradientClipping.OfErrors(Limit) };
+            using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(1, "dropout")), 
+                Plans.Of(rule, 1) with { ErrorLimit = Limit }).With(new OptimizerOptions.Sgd());
             for (int step = 0; step < 3; step++)
                 network.Step(data, rows, 0.01f);
             long before = LiveTensors.OfThisThread;

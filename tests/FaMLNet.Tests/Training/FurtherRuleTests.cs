@@ -1,10 +1,14 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Backward;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Robustness;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using TorchSharp;
@@ -65,9 +69,9 @@ public sealed class FurtherRuleTests
         };
         foreach (bool constrains in new[] { false, true })
         {
-            using DenseChain chain = new(Layout, FeedbackRule.KolenPollack, 1, 1, optimizer, 11);
+            using DenseChain chain = new DenseChain(Layout, Plans.Of(FeedbackRule.KolenPollack, 11)).With(optimizer);
             if (constrains)
-                chain.Norms = new WeightNorms(Layout, chain.Weights.Span);
+                chain.With(optimizer, keepsNorms: true);
             float[] expected = Difference(chain);
             double decay = 0.1 * 0.1;
             for (int step = 0; step < 20; step++)
@@ -95,7 +99,7 @@ public sealed class FurtherRuleTests
     [Fact]
     public void Without_decay_Kolen_Pollack_keeps_the_difference()
     {
-        using DenseChain chain = new(Layout, FeedbackRule.KolenPollack, 1, 1, new OptimizerOptions.Adam(), 11);
+        using DenseChain chain = new DenseChain(Layout, Plans.Of(FeedbackRule.KolenPollack, 11)).With(new OptimizerOptions.Adam());
         double before = Distance(chain);
         Steps(chain, 20);
         Assert.Equal(before, Distance(chain), before * 1e-4);
@@ -110,9 +114,10 @@ public sealed class FurtherRuleTests
         SeesEverything rule = new();
         foreach (bool constrains in new[] { false, true })
         {
-            using DenseChain chain = new(new DenseLayout(NetworkDefinition.Mlp(300, 200), 10, 5), rule, 1, 1, new OptimizerOptions.AdamW(), 11);
+            using DenseChain chain = new DenseChain(new DenseLayout(NetworkDefinition.Mlp(300, 200), 10, 5), Plans.Of(rule, 11))
+                .With(new OptimizerOptions.AdamW());
             if (constrains)
-                chain.Norms = new WeightNorms(chain.Layout, chain.Weights.Span);
+                chain.With(new OptimizerOptions.AdamW(), keepsNorms: true);
             WeightedLayer layer = chain.Layout.WeightedLayers[1];
             float[] before = layer.Weight.In(chain.Weights.Span).ToArray();
             chain.Step(_data, _rows, 0.05f);
@@ -132,9 +137,10 @@ public sealed class FurtherRuleTests
         TrainingData pixels = Graph.GraphGradientTests.Images(images, 9);
         foreach ((TrainingNetwork network, TrainingData data) in new (TrainingNetwork, TrainingData)[]
         {
-            (new DenseChain(Layout, rule, 1, 1, new OptimizerOptions.Sgd(), 11), _data),
-            (new GraphNetwork(images, rule, 1, 1, new OptimizerOptions.Sgd(), 11), pixels),
-            (new AutogradNetwork(new DefinedForward(images, new RandomGenerator(1, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(), 11), pixels),
+            (new DenseChain(Layout, Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()), _data),
+            (new GraphNetwork(images, Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()), pixels),
+            (new AutogradNetwork(new DefinedForward(images, new RandomGenerator(1, "dropout")), Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()),
+                pixels),
         })
         {
             using TrainingNetwork owned = network;
@@ -162,7 +168,7 @@ public sealed class FurtherRuleTests
         NetworkShape shape = new([6], 4);
         UsedTwice module = new();
         CustomLayout layout = new(NetworkDefinition.Custom("used-twice"), shape, module);
-        using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
         TrainingData data = RandomTask.Data(6, 4, 5, seed: 1);
         network.Step(data, RandomTask.AllRows(data), 0.1f);
         Assert.Equal(5 * 6, rule.Activations.Length);
@@ -195,7 +201,7 @@ public sealed class FurtherRuleTests
         DenseLayout normalised = new(NetworkDefinition.Mlp(8) with { Normalization = Normalization.Batch }, 4, 3), plain = new(
             NetworkDefinition.Mlp(8), 4, 3);
         float ScaleOf(FeedbackRule rule, NetworkLayout layout, float? feedback = null) =>
-            new FeedbackAlignmentMulticlassTrainer.Options { Rule = rule, FeedbackScale = feedback }.Resolve(() => 1).InitialWeightScaleFor(layout);
+            rule.InitialWeightScaleFor(layout.IsNormalized, feedback ?? rule.Defaults.FeedbackScale, keepsNorms: false);
         Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised));
         Assert.Equal(0.5f, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 0.5f));
         Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 3));
@@ -209,8 +215,8 @@ public sealed class FurtherRuleTests
     [Fact]
     public void The_product_of_a_wide_layer_has_the_norms_of_a_narrow_one()
     {
-        using DenseChain chain = new(new DenseLayout(NetworkDefinition.Mlp(20, 300), 10, 5), FeedbackRule.ProductFeedbackAlignment, 1, 1,
-            new OptimizerOptions.Sgd(), 3);
+        using DenseChain chain = new DenseChain(new DenseLayout(NetworkDefinition.Mlp(20, 300), 10, 5),
+            Plans.Of(FeedbackRule.ProductFeedbackAlignment, 3)).With(new OptimizerOptions.Sgd());
         float[] gram = chain.Feedback.MemoryOf(1).ToArray(); // of 4,800 neurons
         Assert.Equal(1, Enumerable.Range(0, 300).Average(i => gram[i * 301]), 0.02);
         Assert.All(Enumerable.Range(0, 300), i => Assert.InRange(gram[i * 301], 0.9f, 1.1f));
@@ -242,7 +248,8 @@ public sealed class FurtherRuleTests
     [Fact]
     public void The_product_follows_what_two_matrices_would_do()
     {
-        using DenseChain chain = new(Layout, FeedbackRule.ProductFeedbackAlignment, 1, 1, new OptimizerOptions.AdamW { WeightDecay = 0.5f }, 11);
+        using DenseChain chain = new DenseChain(Layout, Plans.Of(FeedbackRule.ProductFeedbackAlignment, 11))
+            .With(new OptimizerOptions.AdamW { WeightDecay = 0.5f });
         int n = Layout.Layers[1].Outputs, inputs = Layout.Layers[1].Inputs;
         float[] gram = chain.Feedback.MemoryOf(1).ToArray();
         for (int i = 0; i < n; i++)
@@ -297,7 +304,8 @@ public sealed class FurtherRuleTests
     [Fact]
     public void Direct_Kolen_Pollack_moves_the_last_layers_feedback_with_its_weights()
     {
-        using DenseChain chain = new(Layout, FeedbackRule.DirectKolenPollack, 1, 1, new OptimizerOptions.Sgd { Momentum = 0 }, 11);
+        using DenseChain chain = new DenseChain(Layout, Plans.Of(FeedbackRule.DirectKolenPollack, 11))
+            .With(new OptimizerOptions.Sgd { Momentum = 0 });
         ParameterSlice top = Layout.Layers[^1].Weight, feedback = chain.Feedback.Slices[^1]!;
         for (int step = 0; step < 5; step++)
         {
@@ -340,8 +348,8 @@ public sealed class FurtherRuleTests
         foreach (Normalization normalization in new[] { Normalization.None, Normalization.Batch })
         {
             DenseLayout layout = new(NetworkDefinition.Mlp(24, 13) with { Normalization = normalization }, 10, 5);
-            using DenseChain chain = new(layout, FeedbackRule.DirectRandomTargetProjection, 1, 1, new OptimizerOptions.Sgd(), 11);
-            using DenseChain other = new(layout, FeedbackRule.DirectRandomTargetProjection, 1, 1, new OptimizerOptions.Sgd(), 11);
+            using DenseChain chain = new DenseChain(layout, Plans.Of(FeedbackRule.DirectRandomTargetProjection, 11)).With(new OptimizerOptions.Sgd());
+            using DenseChain other = new DenseChain(layout, Plans.Of(FeedbackRule.DirectRandomTargetProjection, 11)).With(new OptimizerOptions.Sgd());
             // Another output: the layers below learn the same, the output does not.
             layout.Layers[^1].Weight.In(other.Weights.Span).Fill(0.3f);
             chain.ComputeGradient(_data, _rows);
@@ -352,7 +360,7 @@ public sealed class FurtherRuleTests
         }
         // δ = −B of the class ⊙ f′, by hand for one row.
         DenseLayout small = new(NetworkDefinition.Mlp(7), 10, 5);
-        using DenseChain one = new(small, FeedbackRule.DirectRandomTargetProjection, 1, 1, new OptimizerOptions.Sgd(), 3);
+        using DenseChain one = new DenseChain(small, Plans.Of(FeedbackRule.DirectRandomTargetProjection, 3)).With(new OptimizerOptions.Sgd());
         TrainingData row = RandomTask.Data(10, 5, 1, seed: 2);
         one.ComputeGradient(row, [0]);
         float[] features = RandomTask.RowOf(row, 0), weights = small.Layers[0].Weight.In(one.Weights.Span).ToArray(),
@@ -371,7 +379,7 @@ public sealed class FurtherRuleTests
     public void Input_modulation_is_that_of_a_reference()
     {
         DenseLayout layout = new(NetworkDefinition.Mlp(24, 13) with { Activation = Activation.Tanh }, 10, 5);
-        using DenseChain chain = new(layout, FeedbackRule.Pepita, 1, 1, new OptimizerOptions.Sgd(), 11);
+        using DenseChain chain = new DenseChain(layout, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd());
         chain.ComputeGradient(_data, _rows);
         float[] f = chain.Feedback.Slices[0]!.In(chain.Feedback.Buffer.Span).ToArray();
         Assert.Equal([5, 10], chain.Feedback.Slices[0]!.Shape);
@@ -431,7 +439,7 @@ public sealed class FurtherRuleTests
         GraphLayout images = new(NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), 10);
         TrainingData pixels = Graph.GraphGradientTests.Images(images, 5);
         foreach (TrainingNetwork network in new TrainingNetwork[] { Chain(FeedbackRule.Pepita),
-            new GraphNetwork(images, FeedbackRule.Pepita, 1, 1, new OptimizerOptions.Sgd(), 11) })
+            new GraphNetwork(images, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd()) })
         {
             using TrainingNetwork owned = network;
             TrainingData data = network is DenseChain ? _data : pixels;
@@ -447,8 +455,8 @@ public sealed class FurtherRuleTests
     public void Running_statistics_and_dropout_of_two_passes_are_those_of_one()
     {
         DenseLayout layout = new(NetworkDefinition.Mlp(24, 13) with { Normalization = Normalization.Batch, Dropout = 0.3f }, 10, 5);
-        using DenseChain bp = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd(), 11);
-        using DenseChain pepita = new(layout, FeedbackRule.Pepita, 1, 1, new OptimizerOptions.Sgd(), 11);
+        using DenseChain bp = new DenseChain(layout, Plans.Of(FeedbackRule.Backpropagation, 11)).With(new OptimizerOptions.Sgd());
+        using DenseChain pepita = new DenseChain(layout, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd());
         BatchResult a = bp.ComputeGradient(_data, _rows), b = pepita.ComputeGradient(_data, _rows);
         Assert.Equal(a, b);
         Assert.Equal(bp.Statistics.Span.ToArray(), pepita.Statistics.Span.ToArray());

@@ -1,7 +1,8 @@
 using CsCheck;
+using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using Xunit;
 
 namespace FaMLNet.Tests.Training;
@@ -137,8 +138,8 @@ public sealed class GradientTests
         Assert.Equal(fresh.Gradient.Span.ToArray(), after);
     }
 
-    internal static DenseChain Chain(DenseLayout layout, FeedbackRule rule, int seed, OptimizerOptions? optimizer = null) =>
-        new(layout, rule, 1, 1, optimizer ?? new OptimizerOptions.Sgd(), seed);
+    internal static DenseChain Chain(DenseLayout layout, FeedbackRule rule, int seed, OptimizerOptions? optimizer = null, float? errorLimit = null) =>
+        new DenseChain(layout, Plans.Of(rule, seed) with { ErrorLimit = errorLimit }).With(optimizer ?? new OptimizerOptions.Sgd());
 
     internal static void Check(string rule, MlpDefinition network, int features, int classes, int rows, int seed, double tolerance = Tolerance,
         float? errorLimit = null)
@@ -146,8 +147,7 @@ public sealed class GradientTests
         DenseLayout layout = new(network, features, classes);
         TrainingData data = RandomTask.Data(features, classes, rows, seed, weighted: true);
         int[] order = RandomTask.AllRows(data);
-        using DenseChain chain = Chain(layout, FeedbackRule.Parse(rule), seed);
-        chain.Clipping = errorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;
+        using DenseChain chain = Chain(layout, FeedbackRule.Parse(rule), seed, errorLimit: errorLimit);
         // Biases and normalisation away from their start values, so that they matter.
         RandomGenerator random = new(seed, "test parameters");
         foreach (ParameterSlice slice in layout.Parameters.Where(slice => slice.Shape.Length == 1))

@@ -1,3 +1,4 @@
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Xunit;
 

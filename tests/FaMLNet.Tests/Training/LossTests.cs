@@ -1,5 +1,6 @@
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using Microsoft.ML;
 using TorchSharp;
 using Xunit;
@@ -83,9 +84,8 @@ public sealed class LossTests
     {
         DenseLayout layout = new(NetworkDefinition.Mlp(8), 5, 3);
         TrainingData data = RandomTask.Data(5, 3, 20, seed: 1);
-        using DenseChain chain = new(layout, FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd { Momentum = 0 },
-            seed: 1)
-        { Clipping = GradientClipping.ByGlobalNorm(0.01f) };
+        using DenseChain chain = new DenseChain(layout, Plans.Of(FeedbackRule.Backpropagation, 1)).With(
+            new OptimizerOptions.Sgd { Momentum = 0 }, GradientClipping.ByGlobalNorm(0.01f));
         float[] before = chain.Weights.Span.ToArray();
         chain.Step(data, RandomTask.AllRows(data), 0.5f);
         float[] after = chain.Weights.Span.ToArray();

@@ -1,5 +1,6 @@
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Computing.Backward;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Rows;
 
 namespace FaMLNet.Tests.Training;
 

@@ -1,6 +1,7 @@
+using FaMLNet.Computing.Dense;
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Rows;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -122,7 +123,7 @@ public sealed class RuleInvariantTests
         DenseLayout layout = new(NetworkDefinition.Mlp(300, 200), 10, 5);
         foreach (FeedbackRule rule in Feedback.Rules.Six.Where(rule => rule.ShortName is "fa" or "dfa" or "brsf" or "frsf"))
         {
-            using DenseChain chain = new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), 3);
+            using DenseChain chain = new DenseChain(layout, Plans.Of(rule, 3)).With(new OptimizerOptions.Sgd());
             ParameterSlice slice = chain.Feedback.Slices[1]!;
             float[] values = slice.In(chain.Feedback.Buffer.Span).ToArray();
             double sigma = Math.Sqrt(2.0 / (slice.Shape[0] + slice.Shape[1]));
@@ -167,7 +168,8 @@ public sealed class RuleInvariantTests
     public void Scales_multiply_the_initial_weights_of_all_layers_but_the_first_and_the_feedback()
     {
         using DenseChain plain = Chain(FeedbackRule.FeedbackAlignment);
-        using DenseChain scaled = new(Layout, FeedbackRule.FeedbackAlignment, 0.5f, 0.25f, new OptimizerOptions.Sgd(), 11);
+        using DenseChain scaled = new DenseChain(Layout, Plans.Of(FeedbackRule.FeedbackAlignment, 11) with { InitialWeightScale = 0.5f,
+            FeedbackScale = 0.25f }).With(new OptimizerOptions.Sgd());
         for (int i = 0; i < Layout.Layers.Count; i++)
         {
             float[] a = Layout.Layers[i].Weight.In(plain.Weights.Span).ToArray(), b = Layout.Layers[i].Weight.In(scaled.Weights.Span).ToArray();

@@ -1,10 +1,13 @@
 using CsCheck;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
-using FaMLNet.Training.Losses;
+using FaMLNet.Rows;
+using FaMLNet.Tasks;
+using FaMLNet.Tasks.Labels;
+using FaMLNet.Tasks.Losses;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -23,7 +26,8 @@ public sealed class SingleOutputLossTests
     [Theory, MemberData(nameof(Names))]
     public void Losses_and_slopes_are_those_of_libtorch(string name)
     {
-        (TrainingLoss loss, float smoothing, TargetScale scale) = Loss(name);
+        (LearningTask task, float smoothing, TargetScale scale) = Task(name);
+        TrainingLoss loss = task.CreateLoss();
         (float[] outputs, int[] labels, float[] coefficients) = Random(name);
         using DisposeScope scope = NewDisposeScope();
         Tensor z = tensor(outputs).to(ScalarType.Float64).requires_grad_();
@@ -55,7 +59,8 @@ public sealed class SingleOutputLossTests
     public unsafe void Columns_with_a_bias_and_empty_places_are_the_same_as_rows(string name)
     {
         const int Width = 16;
-        (TrainingLoss loss, float smoothing, _) = Loss(name);
+        (LearningTask task, float smoothing, _) = Task(name);
+        TrainingLoss loss = task.CreateLoss();
         (float[] outputs, int[] labels, float[] coefficients) = Random(name);
         using DisposeScope scope = NewDisposeScope();
         Tensor rows = tensor(outputs);
@@ -110,7 +115,7 @@ public sealed class SingleOutputLossTests
     [Theory, InlineData("logistic"), InlineData("huber"), InlineData("poisson")]
     public void All_three_ways_to_a_gradient_agree_for_every_rule(string name)
     {
-        (TrainingLoss loss, _, _) = Loss(name);
+        (LearningTask task, _, _) = Task(name);
         (_, int[] labels, _) = Random(name);
         NetworkLayout[] layouts =
         [
@@ -124,14 +129,14 @@ public sealed class SingleOutputLossTests
         {
             foreach (FeedbackRule rule in Feedback.Rules.Six)
             {
+                GradientPlan plan = Plans.Of(rule, 2) with { Task = task };
                 using TrainingNetwork host = layout is DenseLayout dense
-                    ? new DenseChain(dense, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2)
-                    : new GraphNetwork((GraphLayout)layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
-                using AutogradNetwork onHost = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1,
-                    new OptimizerOptions.Sgd(), seed: 2);
-                using AutogradNetwork onDevice = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1,
-                    new OptimizerOptions.Sgd(), seed: 2, new Device("cpu"));
-                host.Loss = onHost.Loss = onDevice.Loss = loss;
+                    ? new DenseChain(dense, plan).With(new OptimizerOptions.Sgd())
+                    : new GraphNetwork((GraphLayout)layout, plan).With(new OptimizerOptions.Sgd());
+                using AutogradNetwork onHost = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), plan)
+                    .With(new OptimizerOptions.Sgd());
+                using AutogradNetwork onDevice = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")),
+                    plan with { Device = new Device("cpu") }).With(new OptimizerOptions.Sgd());
                 BatchResult expected = host.ComputeGradient(data, rows);
                 foreach (AutogradNetwork other in new[] { onHost, onDevice })
                 {
@@ -152,17 +157,17 @@ public sealed class SingleOutputLossTests
         }
     }
 
-    private static (TrainingLoss Loss, float Smoothing, TargetScale Scale) Loss(string name)
+    private static (LearningTask Task, float Smoothing, TargetScale Scale) Task(string name)
     {
         TargetScale scale = name == "poisson" ? new(2.5, 1, true) : new(10, 4, false);
         return name switch
         {
-            "logistic" => (new LogisticLoss(), 0, scale),
-            "smoothed" => (new LogisticLoss(), 0.2f, scale),
-            "squared" => (new TargetLoss(RegressionLoss.Squared, scale), 0, scale),
-            "absolute" => (new TargetLoss(RegressionLoss.Absolute, scale), 0, scale),
-            "huber" => (new TargetLoss(RegressionLoss.Huber(0.5f), scale), 0, scale),
-            _ => (new TargetLoss(RegressionLoss.Poisson, scale), 0, scale),
+            "logistic" => (new BinaryTask(), 0, scale),
+            "smoothed" => (new BinaryTask(), 0.2f, scale),
+            "squared" => (new RegressionTask(RegressionLoss.Squared, scale), 0, scale),
+            "absolute" => (new RegressionTask(RegressionLoss.Absolute, scale), 0, scale),
+            "huber" => (new RegressionTask(RegressionLoss.Huber(0.5f), scale), 0, scale),
+            _ => (new RegressionTask(RegressionLoss.Poisson, scale), 0, scale),
         };
     }
 

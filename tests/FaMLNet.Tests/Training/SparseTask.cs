@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Labels;
 
 namespace FaMLNet.Tests.Training;
 
@@ -23,7 +24,7 @@ internal static class SparseTask
                 indices.Add(feature);
                 values.Add(random.NextSingle() + 0.1f);
             }
-            int label = kind == LabelKind.Number ? Labels.OfNumber(random.NextSingle()) : random.NextInt32(classes);
+            int label = kind == LabelKind.Number ? LabelBits.OfNumber(random.NextSingle()) : random.NextInt32(classes);
             float? weight = weighted ? random.NextSingle() * 2 : null;
             sparse.Add(new SparseRow([.. indices], [.. values]), label, weight);
             sparse.CopyRow(row, dense.Next());

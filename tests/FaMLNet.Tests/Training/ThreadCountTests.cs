@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Interop;
 using Xunit;
 using static TorchSharp.torch;
 

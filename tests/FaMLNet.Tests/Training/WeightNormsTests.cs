@@ -1,9 +1,11 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
+using FaMLNet.Rows;
 using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
 using TorchSharp;
 using Xunit;
 
@@ -26,17 +28,17 @@ public sealed class WeightNormsTests
             new Layer.Conv2d(16, 2), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()), new ImageShape(2, 8, 8), 5);
         Func<TrainingNetwork>[] ways =
         [
-            () => new DenseChain(dense, rule, 1, 1, optimizer, seed: 1), () => new GraphNetwork(graph, rule, 1, 1, optimizer, seed: 1),
-            () => new AutogradNetwork(new DefinedForward(graph, new RandomGenerator(1, "dropout")), rule, 1, 1, optimizer, seed: 1),
-            () => new AutogradNetwork(new DefinedForward(dense, new RandomGenerator(1, "dropout")), rule, 1, 1, optimizer, seed: 1, torch.CPU),
+            () => new DenseChain(dense, Plans.Of(rule, 1)).With(optimizer), () => new GraphNetwork(graph, Plans.Of(rule, 1)).With(optimizer),
+            () => new AutogradNetwork(new DefinedForward(graph, new RandomGenerator(1, "dropout")), Plans.Of(rule, 1)).With(optimizer),
+            () => new AutogradNetwork(new DefinedForward(dense, new RandomGenerator(1, "dropout")), Plans.Of(rule, 1) with { Device = torch.CPU })
+                .With(optimizer),
         ];
         TrainingData data = RandomTask.Data(128, 5, 12, seed: 3);
         int[] rows = RandomTask.AllRows(data);
         foreach (Func<TrainingNetwork> create in ways)
         {
             using TrainingNetwork free = create(), bound = create();
-            bound.Norms = new WeightNorms(bound.Layout, bound.Weights.Span);
-            float[] first = [.. bound.Norms.Values];
+            float[] first = [.. bound.With(optimizer, keepsNorms: true).StepOf().Norms!.Values];
             for (int step = 0; step < 5; step++)
             {
                 free.Step(data, rows, 0.01f);

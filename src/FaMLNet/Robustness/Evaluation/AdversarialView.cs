@@ -1,3 +1,4 @@
+using FaMLNet.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using FaMLNet.Diagnostics;
-using FaMLNet.Training;
+using FaMLNet.Interop;
 
 namespace FaMLNet.Robustness;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using FaMLNet.Training;
+using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

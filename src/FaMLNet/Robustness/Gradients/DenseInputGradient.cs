@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Scoring;
-using FaMLNet.Training.Dense;
 
 namespace FaMLNet.Robustness;
 

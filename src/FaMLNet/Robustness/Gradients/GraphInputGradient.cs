@@ -1,6 +1,7 @@
+using FaMLNet.Computing.Backward;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
 

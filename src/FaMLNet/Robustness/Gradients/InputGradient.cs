@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Computing.Backward;
 
 namespace FaMLNet.Robustness;
 

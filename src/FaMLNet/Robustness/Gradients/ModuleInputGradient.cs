@@ -1,6 +1,7 @@
+using FaMLNet.Computing.Backward;
+using FaMLNet.Computing.Kernels;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
 using TorchSharp;
 using static TorchSharp.torch;
 

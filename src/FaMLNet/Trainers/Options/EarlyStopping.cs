@@ -1,3 +1,5 @@
+using FaMLNet.Tasks.Losses;
+
 namespace FaMLNet;
 
 /// <summary>What tells whether a training still improves.</summary>

@@ -1,3 +1,5 @@
+using FaMLNet.Computing.Backward;
+
 namespace FaMLNet;
 
 /// <summary>Histograms of each layer at one point of a training, by the layer's name.</summary>

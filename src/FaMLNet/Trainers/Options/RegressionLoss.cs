@@ -1,3 +1,4 @@
+
 namespace FaMLNet;
 
 /// <summary>

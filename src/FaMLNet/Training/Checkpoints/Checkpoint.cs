@@ -1,4 +1,4 @@
-namespace FaMLNet.Training;
+namespace FaMLNet.Training.Checkpoints;
 
 /// <summary>Where a training stands: with it, training goes on as if it had never been interrupted.</summary>
 internal sealed record Checkpoint
@@ -49,7 +49,7 @@ internal sealed record Checkpoint
     public int EpochsWanted => int.TryParse(Settings.GetValueOrDefault(NumberOfEpochs), System.Globalization.NumberStyles.None,
         System.Globalization.CultureInfo.InvariantCulture, out int epochs) ? epochs : 0;
 
-    /// <summary>Whether it is of a training on these rows, as <see cref="TrainingSettings.DescribeData"/> names them.</summary>
+    /// <summary>Whether it is of a training on these rows, as <see cref="TrainingPlan.DescribeData"/> names them.</summary>
     public bool IsOf(string data) => Settings.GetValueOrDefault(Data) == data;
 
     /// <summary>SHA-256 of <see cref="Arrays"/>.</summary>

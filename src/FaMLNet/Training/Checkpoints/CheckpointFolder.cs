@@ -8,7 +8,7 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using FaMLNet.Persistence;
 
-namespace FaMLNet.Training;
+namespace FaMLNet.Training.Checkpoints;
 
 /// <summary>
 /// The checkpoints of trainings in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the

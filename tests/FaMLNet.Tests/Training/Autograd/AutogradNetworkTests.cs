@@ -1,14 +1,18 @@
+using FaMLNet.Computing;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
+using FaMLNet.Persistence;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 using Xunit;
-
 
 namespace FaMLNet.Tests.Training.Autograd;
 
@@ -62,15 +66,12 @@ public sealed class AutogradNetworkTests
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
                 OptimizerOptions optimizer = optimizers[turn++ % optimizers.Length];
-                using TrainingNetwork expected = layout is DenseLayout dense ? new DenseChain(dense, rule, 1, 1, optimizer, seed: 2)
-                    : new GraphNetwork((GraphLayout)layout, rule, 1, 1, optimizer, seed: 2);
-                using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, optimizer, seed: 2,
-                    device);
-                foreach (TrainingNetwork each in new[] { expected, network })
-                {
-                    each.LabelSmoothing = 0.1f;
-                    each.Clipping = GradientClipping.ByGlobalNorm(0.5f);
-                }
+                GradientPlan plan = Plans.Of(rule, 2) with { LabelSmoothing = 0.1f };
+                GradientClipping clipping = GradientClipping.ByGlobalNorm(0.5f);
+                using TrainingNetwork expected = layout is DenseLayout dense ? new DenseChain(dense, plan).With(optimizer, clipping)
+                    : new GraphNetwork((GraphLayout)layout, plan).With(optimizer, clipping);
+                using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")),
+                    plan with { Device = device }).With(optimizer, clipping);
                 for (int step = 0; step < (rule.ShortName == "brsf" ? 1 : 3); step++) // brSF redraws from another stream there
                 {
                     BatchResult a = expected.ComputeGradient(data, rows);
@@ -107,8 +108,8 @@ public sealed class AutogradNetworkTests
         foreach (FeedbackRule rule in new[] { FeedbackRule.UniformSignConcordant, FeedbackRule.BatchwiseRandomSignConcordant,
             FeedbackRule.FixedRandomSignConcordant })
         {
-            using AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1, new OptimizerOptions.Sgd(),
-                seed: 2, device);
+            using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), Plans.Of(rule,
+                2) with { Device = device }).With(new OptimizerOptions.Sgd());
             float[] before = [.. network.Feedback.Buffer.Span.ToArray().Select(MathF.Abs)];
             for (int step = 0; step < 30; step++)
                 network.Step(data, RandomTask.AllRows(data), 0.3f);
@@ -136,8 +137,9 @@ public sealed class AutogradNetworkTests
         {
             torch.nn.Module<torch.Tensor, torch.Tensor> one = new ChainFactory().Create(shape), other = new ChainFactory().Create(shape);
             CustomLayout layout = new(NetworkDefinition.Custom("chain"), shape, one);
-            using AutogradNetwork expected = new(new ModuleForward(layout, one), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
-            using AutogradNetwork network = new(new ModuleForward(layout, other, device), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, device);
+            using AutogradNetwork expected = new AutogradNetwork(new ModuleForward(layout, one), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, other, device), Plans.Of(rule, 2) with { Device = device })
+                .With(new OptimizerOptions.Sgd());
             expected.Step(data, RandomTask.AllRows(data), 0.1f);
             network.Step(data, RandomTask.AllRows(data), 0.1f);
             network.Download();
@@ -155,8 +157,8 @@ public sealed class AutogradNetworkTests
             foreach (FeedbackRule rule in FeedbackRule.All)
             {
                 long start = LiveTensors.OfThisThread;
-                using (AutogradNetwork network = new(new DefinedForward(layout, new RandomGenerator(2, "dropout")), rule, 1, 1,
-                    new OptimizerOptions.Adam(), seed: 2, device))
+                using (AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), Plans.Of(rule,
+                    2) with { Device = device }).With(new OptimizerOptions.Adam()))
                 {
                     void Use()
                     {
@@ -206,14 +208,13 @@ public sealed class AutogradNetworkTests
                     Optimizer = new OptimizerOptions.Adam { LearningRate = 0.003f },
                     Augmentation = network is MlpDefinition ? null : Augmentation.RandomCrop(1),
                 };
-                TrainingSettings settings = options.Resolve(() => 1) with { Device = device };
+                TrainingRequest request = options.ToRequest(() => 1) with { Device = device };
                 RowColumns columns = new(data.Schema["Features"], data.Schema["Label"], null);
                 using RowSource source = streams ? new StreamedRows(data, columns, null, 0.2, null, 1, fingerprint: false, channel, () => { },
                     poolRows: 500)
                     : new InMemoryRows(TrainingDataReader.Read(data, columns.Features, columns.Label, null, channel, () => { }),
                     validationFraction: 0.2, seed: 1);
-                TrainedNetwork trained = new TrainingLoop(settings, source, TrainingListener.None)
-                    .Run((epoch, _) => new InvalidOperationException($"diverged in epoch {epoch}"));
+                TrainedNetwork trained = Trainings.Run(request, source);
                 Assert.True(trained.History.Max(epoch => epoch.ValidationAccuracy) > 0.85,
                     $"{rule.ShortName}, {network}: {trained.History.Max(epoch => epoch.ValidationAccuracy)}");
                 Assert.All(trained.History, epoch => Assert.Equal(rule.ShortName == "bp", epoch.AlignmentAngle.Values.All(angle => angle == 0)));

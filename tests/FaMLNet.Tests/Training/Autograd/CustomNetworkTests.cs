@@ -1,7 +1,10 @@
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Modules;
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
-using FaMLNet.Training.Graph;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -96,8 +99,9 @@ public sealed class CustomNetworkTests
             nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)),
                 ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
             CustomLayout layout = new(NetworkDefinition.Custom("small"), shape, module);
-            using GraphNetwork expected = new(graphLayout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
-            using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+            using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+                .With(new OptimizerOptions.Sgd());
             for (int step = 0; step < 4; step++)
             {
                 Training.Graph.GraphGradientTests.Dirty();
@@ -171,8 +175,9 @@ public sealed class CustomNetworkTests
             nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
             CustomLayout layout = new(NetworkDefinition.Custom("chain"), shape, module);
             Assert.Equal(["a", "c", "f", "h"], layout.WeightedLayers.Select(layer => layer.Name));
-            using GraphNetwork expected = new(graphLayout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
-            using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+            using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+                .With(new OptimizerOptions.Sgd());
             // The same seed draws the same weights and feedback: both lie in the same order.
             for (int step = 0; step < 3; step++)
             {
@@ -249,8 +254,8 @@ public sealed class CustomNetworkTests
         foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
-            using AutogradNetwork network = new(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module), module), rule,
-                1, 1, new OptimizerOptions.Sgd(), seed: 2);
+            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module),
+                module), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
             void StepAndMeasure()
             {
                 network.Step(data, RandomTask.AllRows(data), 0.01f);
@@ -273,8 +278,8 @@ public sealed class CustomNetworkTests
             .ToDictionary(pair => pair.name, pair => pair.parameter.data<float>().ToArray());
         CustomDefinition definition = NetworkDefinition.Custom("chain") with { KeepInitialWeights = true };
         CustomLayout layout = new(definition, shape, module);
-        using AutogradNetwork network = new(new ModuleForward(layout, module), FeedbackRule.FeedbackAlignment, 0.1f, 1, new OptimizerOptions.Sgd(),
-            seed: 2);
+        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(FeedbackRule.FeedbackAlignment,
+            2) with { InitialWeightScale = 0.1f }).With(new OptimizerOptions.Sgd());
         foreach (ParameterSlice slice in layout.Parameters)
             Assert.Equal(before[slice.Name], slice.In(network.Weights.Span).ToArray());
     }

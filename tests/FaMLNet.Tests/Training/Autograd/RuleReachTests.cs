@@ -1,6 +1,8 @@
+using FaMLNet.Computing.Modules;
 using FaMLNet.Interop;
+using FaMLNet.Rows;
+using FaMLNet.Tasks;
 using FaMLNet.Training;
-using FaMLNet.Training.Autograd;
 using TorchSharp;
 using TorchSharp.Modules;
 using Xunit;
@@ -78,7 +80,8 @@ public sealed class RuleReachTests
                 CustomLayout layout = new(NetworkDefinition.Custom("x"), new NetworkShape([12], 5), module);
                 RuleReach.Check(layout, module, rule);
                 TrainingData data = RandomTask.Data(12, 5, 4, seed: 3);
-                using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2);
+                using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+                    .With(new OptimizerOptions.Sgd());
                 network.ComputeGradient(data, RandomTask.AllRows(data));
                 Dictionary<string, double[]> expected = Reference(create(), layout, network, data);
                 foreach (ParameterSlice slice in layout.Parameters)
@@ -155,8 +158,8 @@ public sealed class RuleReachTests
                 Assert.Equal(["_in", "_out"], layout.WeightedLayers.Select(layer => layer.Name));
                 RuleReach.Check(layout, module, rule);
                 TrainingData data = RandomTask.Data(12, 5, 4, seed: 3);
-                using AutogradNetwork network = new(new ModuleForward(layout, module), rule, 1, 1, new OptimizerOptions.Adam { LearningRate = 0.01f },
-                    seed: 2);
+                using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+                    .With(new OptimizerOptions.Adam { LearningRate = 0.01f });
                 double first = network.Step(data, RandomTask.AllRows(data), 0.01f).Loss, last = first;
                 for (int i = 0; i < 60; i++)
                     last = network.Step(data, RandomTask.AllRows(data), 0.01f).Loss;
@@ -171,11 +174,12 @@ public sealed class RuleReachTests
     public void The_cause_of_a_failure_survives_a_module_that_cannot_be_disposed()
     {
         CustomDefinition definition = NetworkDefinition.Custom("undisposable");
-        TrainingSettings settings = new()
+        TrainingRequest request = new()
         {
+            Task = new MulticlassTask(),
             Rule = FeedbackRule.FeedbackAlignment,
             Network = definition,
-            Optimizer = new OptimizerOptions.Sgd(),
+            DefaultOptimizer = new OptimizerOptions.Sgd(),
             FeedbackScale = 1,
             NumberOfEpochs = 1,
             BatchSize = 4,
@@ -183,11 +187,12 @@ public sealed class RuleReachTests
             CenterFeatures = false,
             Environment = Register(),
         };
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => NetworkFactory.Create(settings, 12, 5));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => NetworkFactory.Open(request, 12, 5));
         Assert.Contains("layer '_b'", error.Message, StringComparison.Ordinal);
         // And a training that succeeded stays one.
-        using (AutogradNetwork network = new(new ModuleForward(new CustomLayout(definition, new NetworkShape([12], 5), new Undisposable()),
-            new Undisposable()), FeedbackRule.Backpropagation, 1, 1, new OptimizerOptions.Sgd(), seed: 1))
+        using (AutogradNetwork network = new AutogradNetwork(new ModuleForward(new CustomLayout(definition, new NetworkShape([12], 5),
+            new Undisposable()),
+            new Undisposable()), Plans.Of(FeedbackRule.Backpropagation, 1)).With(new OptimizerOptions.Sgd()))
             Assert.NotNull(network);
     }
 

@@ -1,4 +1,5 @@
-using FaMLNet.Training;
+using FaMLNet.Training.Checkpoints;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Xunit;
 

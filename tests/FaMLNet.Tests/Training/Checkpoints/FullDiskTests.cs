@@ -1,5 +1,6 @@
 using FaMLNet.Reporting;
 using FaMLNet.Reporting.TensorBoard;
+using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Xunit;

@@ -1,3 +1,4 @@
+using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

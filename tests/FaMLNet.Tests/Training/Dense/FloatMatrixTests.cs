@@ -1,6 +1,5 @@
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
 using Xunit;
 
 namespace FaMLNet.Tests.Training.Dense;

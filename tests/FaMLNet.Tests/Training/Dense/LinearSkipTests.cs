@@ -1,9 +1,10 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
+using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
 using FaMLNet.Persistence;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Rows;
+using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -64,14 +65,14 @@ public sealed class LinearSkipTests
         MlpDefinition network = NetworkDefinition.Mlp(14, 9) with { LinearSkip = true };
         DenseLayout packed = new(network, 90, 5, features.ValuesPerRow), model = packed.ToModel();
         OptimizerOptions optimizer = new OptimizerOptions.Sgd { Momentum = 0 };
-        using DenseChain one = new(packed, FeedbackRule.FeedbackAlignment, 1, 1, optimizer, seed: 2, sparse: features),
-            other = new(model, FeedbackRule.FeedbackAlignment, 1, 1, optimizer, seed: 2);
+        using DenseChain one = new DenseChain(packed, Plans.Of(FeedbackRule.FeedbackAlignment, 2), features).With(optimizer),
+            other = new DenseChain(model, Plans.Of(FeedbackRule.FeedbackAlignment, 2)).With(optimizer);
         packed.Unpack(one.Weights.Span).CopyTo(other.Weights.Span);
-        one.Norms = new WeightNorms(packed, one.Weights.Span);
-        other.Norms = new WeightNorms(model, other.Weights.Span);
+        float[] norms = one.With(optimizer, keepsNorms: true).StepOf().Norms!.Values,
+            others = other.With(optimizer, keepsNorms: true).StepOf().Norms!.Values;
         for (int i = 0; i < 3; i++)
-            Assert.Equal(other.Norms.Values[i], one.Norms.Values[i], 1e-4f);
-        float first = one.Norms.Values[0];
+            Assert.Equal(others[i], norms[i], 1e-4f);
+        float first = norms[0];
         for (int step = 0; step < 20; step++)
         {
             int[] rows = [.. Enumerable.Range(0, 12).Select(i => (step * 5 + i) % 40)];

@@ -1,8 +1,10 @@
 using CsCheck;
+using FaMLNet.Computing.Dense;
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using FaMLNet.Training.Optimizers;
 using Xunit;
 
@@ -86,9 +88,8 @@ public sealed class SparseInputTests
             foreach (string rule in new[] { "bp", "brsf", "kp", "dkp" })
             {
                 using Pair pair = new(NetworkDefinition.Mlp(20, 9) with { LinearSkip = rule is "bp" or "dkp" }, FeedbackRule.Parse(rule), sparse,
-                    new OptimizerOptions.Sgd { Momentum = 0, WeightDecay = 0 });
+                    new OptimizerOptions.Sgd { Momentum = 0, WeightDecay = 0 }, clipping);
                 float[] before = pair.Unpacked(pair.Sparse.Weights);
-                (pair.Sparse.Clipping, pair.Dense.Clipping) = (clipping, clipping);
                 for (int step = 0; step < 20; step++)
                 {
                     int[] rows = [.. Enumerable.Range(0, 11 + step % 3).Select(i => (step * 13 + i * 7) % 90)];
@@ -254,12 +255,12 @@ public sealed class SparseInputTests
     {
         private readonly DenseLayout _layout;
 
-        public Pair(MlpDefinition network, FeedbackRule rule, TrainingData sparse, OptimizerOptions optimizer)
+        public Pair(MlpDefinition network, FeedbackRule rule, TrainingData sparse, OptimizerOptions optimizer, GradientClipping? clipping = null)
         {
             SparseFeatures features = SparseFeatures.Of(sparse, RandomTask.AllRows(sparse));
             _layout = new DenseLayout(network, sparse.Features, Classes, features.ValuesPerRow);
-            Sparse = new DenseChain(_layout, rule, 1, 1, optimizer, seed: 2, sparse: features);
-            Dense = new DenseChain(_layout.ToModel(), rule, 1, 1, optimizer, seed: 2);
+            Sparse = new DenseChain(_layout, Plans.Of(rule, 2), features).With(optimizer, clipping);
+            Dense = new DenseChain(_layout.ToModel(), Plans.Of(rule, 2)).With(optimizer, clipping);
             if (Dense.Layout.Skip is { } skip)
             {
                 float[] parameters = Unpacked(Sparse.Weights);

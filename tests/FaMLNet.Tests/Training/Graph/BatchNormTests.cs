@@ -1,7 +1,7 @@
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Dense;
-using FaMLNet.Training.Graph;
+using FaMLNet.Robustness;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;

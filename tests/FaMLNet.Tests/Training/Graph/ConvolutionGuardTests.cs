@@ -1,5 +1,6 @@
+using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Training.Graph;
+using FaMLNet.Robustness;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;

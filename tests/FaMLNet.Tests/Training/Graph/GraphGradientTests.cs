@@ -1,6 +1,9 @@
+using FaMLNet.Computing.Graph;
+using FaMLNet.Computing.Kernels;
+using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Training;
-using FaMLNet.Training.Graph;
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Losses;
 using Xunit;
 
 namespace FaMLNet.Tests.Training.Graph;
@@ -228,16 +231,15 @@ public sealed class GraphGradientTests
         return data;
     }
 
-    internal static GraphNetwork Network(GraphLayout layout, FeedbackRule rule, ConvolutionGuard? guard = null) =>
-        new(layout, rule, 1, 1, new OptimizerOptions.Sgd(), seed: 2, guard);
+    internal static GraphNetwork Network(GraphLayout layout, FeedbackRule rule, ConvolutionGuard? guard = null, float? errorLimit = null) =>
+        new GraphNetwork(layout, Plans.Of(rule, 2) with { ErrorLimit = errorLimit }, guard).With(new OptimizerOptions.Sgd());
 
     internal static void Check(string rule, SequentialDefinition network, ImageShape image, int rows, ConvolutionGuard? guard = null,
         float? errorLimit = null)
     {
         GraphLayout layout = new(network, image, 7);
         TrainingData data = Images(layout, rows);
-        using GraphNetwork chain = Network(layout, FeedbackRule.Parse(rule), guard);
-        chain.Clipping = errorLimit is { } limit ? GradientClipping.OfErrors(limit) : null;
+        using GraphNetwork chain = Network(layout, FeedbackRule.Parse(rule), guard, errorLimit);
         data.MeasureChannels(RandomTask.AllRows(data), image.Channels, layout.InputMean.In(chain.Statistics.Span),
             layout.InputDeviation.In(chain.Statistics.Span));
         RandomGenerator random = new(3, "test parameters");

@@ -1,4 +1,4 @@
-using FaMLNet.Training;
+using FaMLNet.Rows;
 using Xunit;
 
 namespace FaMLNet.Tests.Training.Rows;

@@ -1,0 +1,24 @@
+using FaMLNet.Rows;
+using FaMLNet.Tasks.Labels;
+
+namespace FaMLNet.Persistence;
+
+/// <summary>
+/// What training leaves behind, in managed memory: parameters, statistics of batch normalisation and feedback weights in their flat
+/// layouts.
+/// </summary>
+internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, float[] Parameters, float[] Statistics, float[] Feedback,
+    IReadOnlyList<EpochMetrics> History)
+{
+    /// <summary>Between its output and the labels of a regression.</summary>
+    public TargetScale Target { get; init; } = TargetScale.None;
+
+    /// <summary>What the training data called classes and features; null where that is not known.</summary>
+    public ColumnNames? Names { get; init; }
+
+    /// <summary>What it was trained with and on; null where that is not known.</summary>
+    public IReadOnlyDictionary<string, string>? Record { get; init; }
+
+    /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
+    public TrainedNetwork? Last { get; init; }
+}

@@ -1,0 +1,193 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using FaMLNet.Tasks.Labels;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace FaMLNet.Rows;
+
+/// <summary>Rows read, and those left out, by reason.</summary>
+internal sealed class RowCounts
+{
+    public long Read { get; set; }
+
+    public long MissingLabel { get; set; }
+
+    public long MissingFeature { get; set; }
+
+    public long MissingWeight { get; set; }
+
+    public string Describe() =>
+        $"{MissingFeature} with missing (NaN) features, {MissingLabel} with a missing label, {MissingWeight} with a missing (NaN) weight";
+
+    public string Describe(RowColumns columns) =>
+        $"{MissingFeature} with missing (NaN) features in column '{columns.Features.Name}', {MissingLabel} with a missing label in column "
+            + $"'{columns.Label.Name}'"
+        + (columns.Weight is { } weight ? $", {MissingWeight} with a missing (NaN) weight in column '{weight.Name}'" : "");
+}
+
+/// <summary>Reads the usable rows of a view, one by one: leaves out rows that lack something, refuses what cannot be trained on.</summary>
+internal sealed class RowReader : IDisposable
+{
+    private readonly RowColumns _columns;
+    private readonly Action _checkCancelled;
+    private readonly DataViewRowCursor _cursor;
+    private readonly ValueGetter<VBuffer<float>> _getFeatures;
+    private readonly TryGetLabel _tryGetLabel;
+    private readonly ValueGetter<float>? _getWeight;
+    private VBuffer<float> _buffer;
+
+    /// <param name="data">The view.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
+    public RowReader(IDataView data, RowColumns columns, Action checkCancelled)
+    {
+        _columns = columns;
+        _checkCancelled = checkCancelled;
+        DataViewSchema.Column[] wanted = columns.Weight is { } weight ? [columns.Features, columns.Label, weight] : [columns.Features, columns.Label];
+        _cursor = data.GetRowCursor(wanted);
+        _getFeatures = _cursor.GetGetter<VBuffer<float>>(columns.Features);
+        _tryGetLabel = LabelGetter();
+        _getWeight = columns.Weight is { } column ? RowCursorUtils.GetGetterAs<float>(NumberDataViewType.Single, _cursor, column.Index) : null;
+    }
+
+    public RowCounts Counts { get; } = new();
+
+    /// <summary>The largest magnitude of a feature so far.</summary>
+    public float Largest { get; private set; }
+
+    /// <summary>The features of the row at hand; if they are sparse, in rising order and within the column's size.</summary>
+    public ref readonly VBuffer<float> Features => ref _buffer;
+
+    /// <summary>Reads the next usable row's label and weight; its <see cref="Features"/> are at hand until the next.</summary>
+    /// <param name="label">The label, as its <see cref="LabelKind"/> says.</param>
+    /// <param name="weight">The example weight; 1 without a column.</param>
+    /// <returns>False at the end.</returns>
+    /// <exception cref="InvalidOperationException">A feature or label is infinite, a weight negative or infinite, a count negative.</exception>
+    public bool Read(out int label, out float weight)
+    {
+        label = 0;
+        weight = 1;
+        while (_cursor.MoveNext())
+        {
+            if ((Counts.Read++ & 255) == 0)
+                _checkCancelled();
+            bool labelled = _tryGetLabel(out label);
+            _getWeight?.Invoke(ref weight);
+            if (!labelled)
+                Counts.MissingLabel++;
+            else if (float.IsNaN(weight))
+                Counts.MissingWeight++;
+            else
+            {
+                if (weight < 0 || float.IsInfinity(weight))
+                    throw new InvalidOperationException(InvariantText.Of(
+                        $"Example weight column '{_columns.Weight?.Name}'{OfSet}, row {Counts.Read}: weights must be finite and at least 0; found "
+                            + $"{weight}. Correct the weight or filter the row out."));
+                _getFeatures(ref _buffer);
+                if (VectorForm.Fault(_buffer, _columns.Width) is { } fault)
+                    throw new InvalidOperationException(InvariantText.Of($"Feature column '{_columns.Features.Name}'{OfSet}, row "
+                        + $"{Counts.Read}: the vector is malformed: {fault}. Correct the code that makes the vectors."));
+                float magnitude = LargestMagnitude(_buffer.GetValues());
+                if (float.IsNaN(magnitude))
+                    Counts.MissingFeature++;
+                else
+                {
+                    if (float.IsInfinity(magnitude))
+                        throw Infinite();
+                    Largest = Math.Max(Largest, magnitude);
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    public void Dispose() => _cursor.Dispose();
+
+    /// <summary>The largest |x| of a row: NaN if any is, else ∞ if any is.</summary>
+    internal static float LargestMagnitude(ReadOnlySpan<float> row)
+    {
+        // Magnitudes compare as integers, infinity above all numbers and NaN above infinity.
+        ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(row);
+        Vector<int> mask = new(0x7FFF_FFFF), largest = Vector<int>.Zero;
+        int i = 0;
+        for (; i <= bits.Length - Vector<int>.Count; i += Vector<int>.Count)
+            largest = Vector.Max(largest, new Vector<int>(bits[i..]) & mask);
+        int result = 0;
+        for (int lane = 0; lane < Vector<int>.Count; lane++)
+            result = Math.Max(result, largest[lane]);
+        for (; i < bits.Length; i++)
+            result = Math.Max(result, bits[i] & 0x7FFF_FFFF);
+        return BitConverter.Int32BitsToSingle(result);
+    }
+
+    /// <summary>The present row's label; false if it is missing.</summary>
+    private delegate bool TryGetLabel(out int label);
+
+    private TryGetLabel LabelGetter()
+    {
+        switch (_columns.Kind)
+        {
+            case LabelKind.Class:
+                ValueGetter<uint> getKey = _cursor.GetGetter<uint>(_columns.Label);
+                int[]? map = _columns.ClassMap;
+                uint key = 0, most = (uint)(map?.Length ?? _columns.Classes);
+                return (out int label) =>
+                {
+                    getKey(ref key);
+                    label = (int)key - 1;
+                    if (key == 0 || key > most)
+                        return false;
+                    if (map == null)
+                        return true;
+                    label = map[label];
+                    return label >= 0 ? true : throw Unknown((int)key - 1);
+                };
+            case LabelKind.Boolean:
+                ValueGetter<bool> getTruth = _cursor.GetGetter<bool>(_columns.Label);
+                bool truth = false;
+                return (out int label) =>
+                {
+                    getTruth(ref truth);
+                    label = truth ? 1 : 0;
+                    return true;
+                };
+            default:
+                ValueGetter<float> getNumber = _cursor.GetGetter<float>(_columns.Label);
+                float number = 0;
+                return (out int label) =>
+                {
+                    getNumber(ref number);
+                    label = LabelBits.OfNumber(number);
+                    return float.IsNaN(number) ? false
+                        : float.IsInfinity(number) || number < _columns.LeastLabel ? throw OutOfRange(number) : true;
+                };
+        }
+    }
+
+    private InvalidOperationException Unknown(int key) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: the training data "
+        + $"does not know the class '{_columns.Names.Classes![key]}'; it knows {ColumnNames.Text(_columns.Training!.Names.Classes!)}. Leave out "
+        + "rows of other classes.");
+
+    /// <summary>For messages: rows of the training data go without saying.</summary>
+    private string OfSet => _columns.Training == null ? "" : " of the validation data";
+
+    private InvalidOperationException OutOfRange(float label) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: "
+        + (float.IsInfinity(label) ? InvariantText.Of($"labels must be finite; found {label}. Correct the value or filter the row out.")
+            : InvariantText.Of($"counts must be {_columns.LeastLabel} or more for the Poisson loss; found {label}. Correct the value, or choose ")
+                + "another RegressionLoss."));
+
+    private InvalidOperationException Infinite()
+    {
+        ReadOnlySpan<float> row = _buffer.GetValues();
+        int place = 0;
+        while (!float.IsInfinity(row[place]))
+            place++;
+        int slot = _buffer.IsDense ? place : _buffer.GetIndices()[place];
+        return new InvalidOperationException(InvariantText.Of(
+            $"Feature column '{_columns.Features.Name}'{OfSet}, row {Counts.Read}, slot {slot}: features must be finite; found {row[place]}. ")
+            + "Correct the value or filter the row out (mlContext.Data.FilterRowsByColumn), or turn it into a missing value and replace it "
+            + "(mlContext.Transforms.ReplaceMissingValues).");
+    }
+}

@@ -1,0 +1,14 @@
+using FaMLNet.Tasks.Labels;
+using FaMLNet.Tasks.Losses;
+
+namespace FaMLNet.Tasks;
+
+/// <summary>One of several classes.</summary>
+internal sealed class MulticlassTask : LearningTask
+{
+    public override LabelKind Label => LabelKind.Class;
+
+    public override TrainingLoss CreateLoss() => new CrossEntropyLoss();
+
+    public override string DescribeLabel(int classes) => $"{classes} classes";
+}
