@@ -91,7 +91,7 @@ public sealed class TensorBoardLog : IDisposable
         Follow(metrics.Step, ref _lastStep);
         Summary summary = new();
         Add(summary, "steps/loss", metrics.Loss);
-        Add(summary, "steps/accuracy", double.IsNaN(metrics.Accuracy) ? null : metrics.Accuracy);
+        Add(summary, "steps/accuracy", metrics.Accuracy);
         Add(summary, "steps/learning rate", metrics.LearningRate);
         AddLayers(summary, "steps/", metrics);
         Write(summary, metrics.Step);

@@ -34,9 +34,11 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             CheckCancelled = CheckCancelled,
         };
         using CheckpointFolder? folder = chosen.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
-        IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.ReadLatest(message => channel.Warning(message)) ?? [];
+        IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.Identify(message => channel.Warning(message)) ?? [];
         RowColumns columns = RowSources.ColumnsOf(training);
         TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, chosen, columns, channel);
+        if (folder != null && initial != null)
+            chosen = chosen with { StartingModel = initial.Digest() };
         (RowSource opened, TrainingSettings seeded, Checkpoint? checkpoint) = Open(training, validation, chosen, folder, known, channel);
         using RowSource source = opened;
         chosen = seeded.For(source);
@@ -64,19 +66,25 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             TrainingSettings seeded = chosen with { Seed = seeds[i] };
             RowSource source = RowSources.Open(training, validation, seeded, channel, CheckCancelled);
             string data = seeded.DescribeData(source);
-            (string Folder, Checkpoint Checkpoint) found = known.FirstOrDefault(pair => pair.Checkpoint.IsOf(data)
-                && (chosen.ValidationFraction == 0 || pair.Checkpoint.Seed == seeded.Seed));
-            if (found.Checkpoint != null)
+            foreach ((string found, Checkpoint state) in known)
             {
-                folder!.Use(found.Folder, null);
-                return (source, chosen.SeedIsChosen ? seeded : seeded with { Seed = found.Checkpoint.Seed }, found.Checkpoint);
+                if (!state.IsOf(data) || (chosen.ValidationFraction != 0 && state.Seed != seeded.Seed)
+                    || CheckpointFolder.ReadLatest(found, message => channel.Warning(message)) is not { } checkpoint)
+                    continue;
+                folder!.Use(found, null);
+                return (source, chosen.SeedIsChosen ? seeded : seeded with { Seed = checkpoint.Seed }, checkpoint);
             }
             if (i == seeds.Length - 1)
             {
                 folder?.Use(null, known.Count == 0 ? null : data);
                 if (known.Count > 0)
-                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in "
-                        + $"'{folder!.Folder}'.");
+                    channel.Info($"'{chosen.Checkpoints!.Folder}' has checkpoints of trainings on other data or from other models. Those of this "
+                        + $"training are in '{folder!.Folder}'.");
+                string fresh = (seeded with { StartingModel = null }).DescribeData(source);
+                if (chosen.StartingModel != null && known.Any(pair => pair.Checkpoint.IsOf(fresh)))
+                    channel.Warning($"A checkpoint in '{chosen.Checkpoints!.Folder}' is of a training on the same data that does not say which model "
+                        + "it started from: of one from random weights, or of an earlier version of FaMLNet. It is left alone, and this training "
+                        + "begins with the model that it was given.");
                 return (source, seeded, null);
             }
             source.Dispose();
@@ -97,29 +105,37 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             entry.SetMetric(1, Measure(metrics));
         });
         EpochLog log = new(settings.NumberOfEpochs);
+        FailedWrites epochs = new($"Option {nameof(options.MetricsCallback)}: what it writes", message => channel.Warning(message)),
+            steps = new($"Option {nameof(options.StepCallback)}: what it writes", message => channel.Warning(message));
         return new TrainingListener(metrics =>
         {
             Volatile.Write(ref latest, metrics);
             progress.Checkpoint(metrics.Loss, Measure(metrics), metrics.Epoch);
             channel.Info(log.Line(metrics));
-            Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), channel);
+            Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), epochs);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
         {
             StopWhen = metrics => _stopWhen?.Invoke(metrics) == true,
-            StepDone = metrics => Tell(nameof(options.StepCallback), () => _stepCallback?.Invoke(metrics), channel),
+            StepDone = metrics => Tell(nameof(options.StepCallback), () => _stepCallback?.Invoke(metrics), steps),
+            Over = () =>
+            {
+                epochs.End();
+                steps.End();
+            },
         };
     }
 
     /// <summary>Calls the user. A log that cannot be written, on a full disk for example, is no reason to lose the training.</summary>
-    private static void Tell(string option, Action call, IChannel channel)
+    private static void Tell(string option, Action call, FailedWrites writes)
     {
         try
         {
             call();
+            writes.Written();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            channel.Warning($"Option {option}: {failure.Message} The training goes on.");
+            writes.Failed($"Option {option}: {failure.Message}");
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class MeasuredSteps
             Epoch = epoch,
             Step = _network.Optimizer.Steps,
             Loss = result.Weight > 0 ? result.Loss / result.Weight : result.Loss,
-            Accuracy = _settings.IsRegression ? double.NaN : (double)result.Correct / result.Count,
+            Accuracy = _settings.IsRegression ? null : (double)result.Correct / result.Count,
             LearningRate = learningRate,
         });
 }

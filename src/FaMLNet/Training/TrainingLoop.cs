@@ -22,6 +22,9 @@ internal sealed record TrainingListener(Action<EpochMetrics> EpochDone, Action C
 
     /// <summary>Called after steps that are measured within an epoch.</summary>
     public Action<StepMetrics> StepDone { get; init; } = _ => { };
+
+    /// <summary>Called when the training is over, however it ends.</summary>
+    public Action Over { get; init; } = () => { };
 }
 
 /// <summary>Epochs over shuffled mini-batches, from the start, from a trained model or from a checkpoint.</summary>
@@ -31,6 +34,7 @@ internal sealed class TrainingLoop
     private readonly RowSource _source;
     private readonly TrainingListener _listener;
     private readonly CheckpointFolder? _folder;
+    private readonly FailedWrites _checkpoints;
     private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
     private TrainingNetwork _network = null!;
     private TrainingState _state = null!;
@@ -46,6 +50,7 @@ internal sealed class TrainingLoop
         _source = source;
         _listener = listener;
         _folder = folder;
+        _checkpoints = new FailedWrites($"Option CheckpointFolder: checkpoints in '{folder?.Folder}'", listener.Warn);
     }
 
     /// <summary>Checkpoints of trainings on other rows in the same folder: they must have the same options.</summary>
@@ -58,8 +63,16 @@ internal sealed class TrainingLoop
     public TrainedNetwork Run(Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint = null, TrainedNetwork? initial = null)
     {
         LibTorch.EnsureLoaded();
-        using (TrainingNetwork network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs, _source.Sparse))
+        try
+        {
+            using TrainingNetwork network = NetworkFactory.Create(_settings, _source.Features, _source.Outputs, _source.Sparse);
             Train(network, diverged, checkpoint, initial);
+        }
+        finally
+        {
+            _checkpoints.End();
+            _listener.Over();
+        }
         // The network's memory is free by now: a model of many features need not find room beside it.
         return _state.Result();
     }
@@ -294,10 +307,11 @@ internal sealed class TrainingLoop
         try
         {
             _folder!.Save(checkpoint, isBest);
+            _checkpoints.Written();
         }
         catch (IOException failure)
         {
-            _listener.Warn($"{failure.Message} The training goes on.");
+            _checkpoints.Failed(failure.Message);
         }
         _sinceCheckpoint.Restart();
     }

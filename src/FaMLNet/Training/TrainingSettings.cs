@@ -81,6 +81,9 @@ internal sealed record TrainingSettings
     /// <summary>How features are laid out as images; null if the network takes none, or if it is to be inferred.</summary>
     public ImageShape? ImageShape { get; init; }
 
+    /// <summary>The digest of the model that is trained further, where there are checkpoints to compare; null for random weights.</summary>
+    public string? StartingModel { get; init; }
+
     /// <summary>The device that trains, other than the host's processor; null for that.</summary>
     public Device? Device { get; init; }
 
@@ -127,9 +130,11 @@ internal sealed record TrainingSettings
         [Checkpoint.Data] = DescribeData(source),
     };
 
-    /// <summary>The rows, as checkpoints name them.</summary>
+    /// <summary>The rows, and the model that is trained further, as checkpoints name them.</summary>
     public string DescribeData(RowSource source)
-        => $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}";
+        => $"{source.Count} rows of {source.Features} features and {Labels(source)}, SHA-256 {source.Fingerprint}"
+            // With the rows, so that checkpoints of before are read as before.
+            + (StartingModel == null ? "" : $", trained further from a model of SHA-256 {StartingModel}");
 
     /// <summary>
     /// Factor on the initial weights of every layer but the first. Where activations are normalised, small weights change nothing on the way up,
