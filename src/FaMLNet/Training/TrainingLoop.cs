@@ -39,6 +39,7 @@ internal sealed class TrainingLoop
     private TrainingNetwork _network = null!;
     private TrainingState _state = null!;
     private MeasuredSteps _measured = null!;
+    private string? _id;
 
     /// <param name="settings">What to train and how.</param>
     /// <param name="source">The rows; owned by the caller.</param>
@@ -104,6 +105,7 @@ internal sealed class TrainingLoop
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
                 throw diverged(epoch, _state.LastGood);
             _state.EndEpoch(metrics with { Histograms = null });
+            metrics = metrics with { TrainingId = _id };
             (int bestEpoch, bool stop) = Judge();
             bool ended = _listener.StopWhen(metrics);
             complete = ended || epoch == _settings.NumberOfEpochs || (stop && _settings.EarlyStopping != null);
@@ -161,6 +163,7 @@ internal sealed class TrainingLoop
     private TrainingState Begin(NetworkLayout layout, TrainedNetwork? initial, TargetScale scale)
     {
         Dictionary<string, string> description = _folder == null ? [] : _settings.Describe(_source, layout);
+        _id = _folder == null ? null : Checkpoint.IdOf(description);
         TellOfSparseRows();
         float[]? means = layout is DenseLayout && _settings.CenterFeatures && _source.Sparse == null ? _source.Center() : null;
         TrainingState state = new(_settings, _network, means, scale, description);
@@ -226,7 +229,7 @@ internal sealed class TrainingLoop
                 measurement.AfterUpdate();
                 result += _network.TakeTotals();
                 if (_measured.Point(epoch, result, learningRate) is { } point)
-                    _listener.StepDone(point);
+                    _listener.StepDone(point with { TrainingId = _id });
                 atEnd = last ? measurement : null;
             }
             _state.Add(result);
