@@ -62,7 +62,7 @@ internal static class NetworkFactory
         try
         {
             CustomLayout layout = new(custom, shape, module);
-            RuleReach.Check(layout, module, settings.Rule);
+            RuleReach.Check(layout, module, settings.Rule, settings.CheckCancelled);
             return Autograd(settings, new ModuleForward(layout, module, settings.Device, settings.CheckCancelled));
         }
         catch

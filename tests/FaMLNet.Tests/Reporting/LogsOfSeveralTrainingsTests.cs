@@ -19,7 +19,8 @@ public sealed class LogsOfSeveralTrainingsTests : IDisposable
     private string Board => Path.Combine(_root.FullName, "board");
 
     /// <summary>Stopped anywhere, also more than once, and where the latest checkpoint is from some epochs before.</summary>
-    [Theory, InlineData(1, 7), InlineData(1, 4, 4), InlineData(3, 6), InlineData(3, 7, 1, 3), InlineData(4, 5), InlineData(4, 6, 2), InlineData(1, 12)]
+    [Theory, InlineData(1, 7), InlineData(1, 4, 4), InlineData(3, 6), InlineData(3, 7, 1, 3), InlineData(4, 5), InlineData(4, 6, 2),
+        InlineData(1, 12)]
     public void Folds_that_are_stopped_go_on_in_their_own_files(int checkpointEvery, params int[] stopAfter)
     {
         Dictionary<string, List<EpochMetrics>> told = [];
@@ -33,7 +34,8 @@ public sealed class LogsOfSeveralTrainingsTests : IDisposable
                 foreach (HistoryLog table in tables)
                     table.Write(metrics);
                 board.Write(metrics);
-                List<EpochMetrics> own = told.TryGetValue(metrics.TrainingId!, out List<EpochMetrics>? known) ? known : told[metrics.TrainingId!] = [];
+                if (!told.TryGetValue(metrics.TrainingId!, out List<EpochMetrics>? own))
+                    told[metrics.TrainingId!] = own = [];
                 own.RemoveAll(epoch => epoch.Epoch >= metrics.Epoch);
                 own.Add(metrics);
                 if (--left == 0)
@@ -70,7 +72,8 @@ public sealed class LogsOfSeveralTrainingsTests : IDisposable
         foreach (IReadOnlyList<EpochMetrics>[] trainings in new[] { tables, runs })
         {
             Assert.Equal(Folds, trainings.Length);
-            Assert.Equal(Folds, trainings.Select(training => Assert.Single(training.Select(epoch => epoch.TrainingId).Distinct())).Distinct().Count());
+            string?[] ids = [.. trainings.Select(training => Assert.Single(training.Select(epoch => epoch.TrainingId).Distinct()))];
+            Assert.Equal(Folds, ids.Distinct().Count());
             Assert.All(trainings, training => Assert.Equal(Enumerable.Range(1, Epochs), training.Select(epoch => epoch.Epoch)));
         }
     }
@@ -147,7 +150,8 @@ public sealed class LogsOfSeveralTrainingsTests : IDisposable
         MLContext mlContext = new(5);
         IDataView iris = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
             .Fit(Tables.Load(mlContext, "iris")).Transform(Tables.Load(mlContext, "iris"));
-        mlContext.MulticlassClassification.CrossValidate(iris, mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options), Folds, seed: 2);
+        FeedbackAlignmentMulticlassTrainer trainer = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+        mlContext.MulticlassClassification.CrossValidate(iris, trainer, Folds, seed: 2);
     }
 
     private static EpochMetrics Metrics(int epoch, double loss, string? id) =>

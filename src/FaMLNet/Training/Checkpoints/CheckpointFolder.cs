@@ -13,7 +13,8 @@ namespace FaMLNet.Training;
 /// <summary>
 /// The checkpoints of trainings in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
 /// process dies there is a whole one. A lock file keeps a second training out while one runs. The first training's lie in the folder itself; those of
-/// trainings on other data (the folds of a cross-validation, the classes of one-versus-all) or from other models lie in folders below it, one per training.
+/// trainings on other data (the folds of a cross-validation, the classes of one-versus-all) or from other models lie in folders below it, one per
+/// training.
 /// </summary>
 internal sealed partial class CheckpointFolder : IDisposable
 {

@@ -35,7 +35,8 @@ internal static class RowSources
             if (settings.Caching == DataCaching.InMemory || least is null || least <= most)
             {
                 if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
-                    return new InMemoryRows(data, Aside(data.IsSparse), settings.ValidationFraction, settings.ClassWeights, settings.Seed);
+                    return new InMemoryRows(data, Aside(data.IsSparse), settings.ValidationFraction, settings.ClassWeights, settings.Seed,
+                        checkCancelled);
             }
             channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free "
                 + $"memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
