@@ -159,7 +159,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else if (settings.Csv != null || settings.Report != null)
             options.Diagnostics = LayerDiagnostics.All & ~LayerDiagnostics.Histograms;
         using TensorBoardLog? board = settings.TensorBoard == null ? null : new TensorBoardLog(settings.TensorBoard, options);
-        Action<EpochMetrics>? told = settings.Csv == null ? null : new HistoryLog(settings.Csv).Write;
+        // The file is this training's, whatever it held before: the log need not look whose it is.
+        HistoryLog? table = settings.Csv == null ? null : new HistoryLog(settings.Csv);
+        Action<EpochMetrics>? told = table == null ? null : metrics => table.Write(metrics with { TrainingId = null });
         if (board != null)
             told += board.Write;
         ITransformer model = null!;

@@ -12,7 +12,8 @@ namespace FaMLNet.Reporting;
 /// <summary>
 /// Writes what a training shows as an event file of TensorBoard: <c>tensorboard --logdir runs</c> shows it while the training runs. Each training is
 /// a run of its own: the first in the folder itself, others, such as the folds of a cross-validation or a training in a folder that has one, in
-/// <c>run-2</c>, <c>run-3</c> and so on below it. A training that goes on from a checkpoint adds a file to its run.
+/// <c>run-2</c>, <c>run-3</c> and so on below it. A training that goes on from a checkpoint adds a file to its run, which it finds by
+/// <see cref="LayerMetrics.TrainingId"/>, in another process too.
 /// </summary>
 /// <remarks>
 /// Scalars by epoch: <c>loss/training</c>, <c>loss/validation</c>, <c>accuracy/…</c>, <c>learning rate</c>, and of each layer that was measured
@@ -21,6 +22,7 @@ namespace FaMLNet.Reporting;
 /// </remarks>
 public sealed class TensorBoardLog : IDisposable
 {
+    private const string RunName = "run-";
     private const int Number = 1, Text = 7;
 
     private readonly IReadOnlyList<(string Name, object? Value)> _options;
@@ -28,6 +30,7 @@ public sealed class TensorBoardLog : IDisposable
     private readonly object _gate = new();
     private EventFile _file;
     private long _lastEpoch, _lastStep;
+    private string? _id;
     private bool _disposed;
 
     /// <param name="folder">The run's folder; created if it is not there.</param>
@@ -68,7 +71,7 @@ public sealed class TensorBoardLog : IDisposable
     public void Write(EpochMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        Follow(metrics.Epoch, ref _lastEpoch);
+        Follow(metrics.TrainingId, metrics.Epoch, ref _lastEpoch);
         Summary summary = new();
         Add(summary, "loss/training", metrics.Loss);
         Add(summary, "loss/validation", metrics.ValidationLoss);
@@ -88,10 +91,10 @@ public sealed class TensorBoardLog : IDisposable
     public void Write(StepMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        Follow(metrics.Step, ref _lastStep);
+        Follow(metrics.TrainingId, metrics.Step, ref _lastStep);
         Summary summary = new();
         Add(summary, "steps/loss", metrics.Loss);
-        Add(summary, "steps/accuracy", double.IsNaN(metrics.Accuracy) ? null : metrics.Accuracy);
+        Add(summary, "steps/accuracy", metrics.Accuracy);
         Add(summary, "steps/learning rate", metrics.LearningRate);
         AddLayers(summary, "steps/", metrics);
         Write(summary, metrics.Step);
@@ -148,34 +151,72 @@ public sealed class TensorBoardLog : IDisposable
     }
 
     /// <summary>Goes to a run of its own where another training begins: behind one of this log's, or in a folder that has one.</summary>
-    private void Follow(long position, ref long last)
+    private void Follow(string? id, long position, ref long last)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            bool isFirst = _lastEpoch == 0 && _lastStep == 0, isNew = position <= last || isFirst && _hadFiles && position == 1;
-            if (isNew)
+            bool isFirst = _lastEpoch == 0 && _lastStep == 0;
+            if (id == null)
             {
-                int number = 2;
-                string Run() => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"run-{number}"));
-                while (Directory.Exists(Run()))
-                    number++;
-                EventFile before = _file;
-                WholeFile.Named(Run(), () =>
+                if (position <= last || (isFirst && _hadFiles && position == 1))
                 {
-                    Directory.CreateDirectory(Run());
-                    _file = new EventFile(Run());
-                });
-                before.Dispose();
-                // It holds the options alone.
-                if (isFirst)
-                    File.Delete(before.Path);
-                (_lastEpoch, _lastStep) = (0, 0);
-                if (_options.Count > 0)
-                    WriteOptions(_options);
+                    GoTo(NewRun(), isFirst);
+                    _id = null;
+                }
+            }
+            else if (id != _id)
+            {
+                string run = RunOf(id, isFirst, begins: position == 1);
+                if (!isFirst || run != Folder)
+                    GoTo(run, isFirst);
+                WriteId(id);
+                _id = id;
             }
             last = position;
         }
+    }
+
+    /// <summary>The run of a training: the one that it has begun, or another.</summary>
+    private string RunOf(string id, bool isFirst, bool begins)
+    {
+        // Without an id it is of an earlier version, and may be what goes on here.
+        return Directory.EnumerateDirectories(Folder, RunName + "*").Order(StringComparer.Ordinal).Prepend(Folder)
+            .FirstOrDefault(run => EventHistory.Find(run, id).Has)
+            ?? (isFirst && (!_hadFiles || (!begins && EventHistory.Find(Folder, id).HasNameless)) ? Folder : NewRun());
+    }
+
+    private string NewRun()
+    {
+        int number = 2;
+        string Run() => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"{RunName}{number}"));
+        while (Directory.Exists(Run()))
+            number++;
+        return Run();
+    }
+
+    private void GoTo(string run, bool isFirst)
+    {
+        EventFile before = _file;
+        WholeFile.Named(run, () =>
+        {
+            Directory.CreateDirectory(run);
+            _file = new EventFile(run);
+        });
+        before.Dispose();
+        // It holds the options alone.
+        if (isFirst)
+            File.Delete(before.Path);
+        (_lastEpoch, _lastStep) = (0, 0);
+        if (_options.Count > 0)
+            WriteOptions(_options);
+    }
+
+    private void WriteId(string id)
+    {
+        Summary summary = new();
+        AddText(summary, EventHistory.IdTag, id);
+        Write(summary, 0);
     }
 
     private void WriteOptions(IReadOnlyList<(string Name, object? Value)> options)
@@ -200,21 +241,23 @@ public sealed class TensorBoardLog : IDisposable
             "RMSE/validation" })
             experiment.Experiment.MetricInfos.Add(new MetricInfo { Name = new MetricName { Tag = tag } });
         Summary summary = new();
-        summary.Value.Add(new SummaryValue
-        {
-            Tag = "options/text_summary",
-            Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "text" } },
-            Tensor = new TensorProto
-            {
-                Dtype = Text,
-                TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } },
-                StringVal = { ByteString.CopyFromUtf8(table.ToString()) },
-            },
-        });
+        AddText(summary, "options/text_summary", table.ToString());
         AddHParams(summary, "_hparams_/experiment", experiment);
         AddHParams(summary, "_hparams_/session_start_info", session);
         Write(summary, 0);
     }
+
+    private static void AddText(Summary summary, string tag, string text) => summary.Value.Add(new SummaryValue
+    {
+        Tag = tag,
+        Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "text" } },
+        Tensor = new TensorProto
+        {
+            Dtype = Text,
+            TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } },
+            StringVal = { ByteString.CopyFromUtf8(text) },
+        },
+    });
 
     private static void AddHParams(Summary summary, string tag, HParamsPluginData data) => summary.Value.Add(new SummaryValue
     {

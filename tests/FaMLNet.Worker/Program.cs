@@ -2,13 +2,16 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FaMLNet;
+using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 // Usage: FaMLNet.Worker <checkpoint folder or -> <epochs> <in-memory, streaming or sparse>
 //        FaMLNet.Worker score <model>
 // Trains on the digits with everything that has a state, and prints a hash of the weights.
+//        FaMLNet.Worker folds <folder> <epochs until it waits to be killed, or 0>
 // The second scores the digits by a model from a file, and prints how it did and a hash of the scores.
+// The third cross-validates in three folds of four epochs, with checkpoints and logs in the folder.
 MLContext mlContext = new(seed: 1);
 IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',',
     hasHeader: true)
@@ -27,6 +30,30 @@ if (args[0] == "score")
 }
 var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.NormalizeMinMax("Features"));
 IDataView transformed = pipeline.Fit(data).Transform(data);
+if (args[0] == "folds")
+{
+    HistoryLog table = new(Path.Combine(args[1], "history.csv"));
+    using TensorBoardLog board = new(Path.Combine(args[1], "board"));
+    int left = int.Parse(args[2], CultureInfo.InvariantCulture);
+    mlContext.MulticlassClassification.CrossValidate(transformed, mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+        new FeedbackAlignmentMulticlassTrainer.Options
+        {
+            Network = NetworkDefinition.Mlp(16),
+            NumberOfEpochs = 4,
+            NumberOfThreads = 1,
+            CheckpointFolder = Path.Combine(args[1], "state"),
+            MetricsCallback = metrics =>
+            {
+                table.Write(metrics);
+                board.Write(metrics);
+                if (--left != 0)
+                    return;
+                Console.WriteLine("waiting");
+                Thread.Sleep(Timeout.Infinite);
+            },
+        }), 3, seed: 2);
+    return;
+}
 Console.WriteLine("training");
 FeedbackAlignmentMulticlassModelParameters model =
     mlContext.MulticlassClassification.Trainers.FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options

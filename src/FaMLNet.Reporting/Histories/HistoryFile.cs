@@ -51,6 +51,8 @@ public static class HistoryFile
     internal static string[] ColumnsOf(IReadOnlyList<EpochMetrics> history)
     {
         List<string> columns = [.. Numbers.Select(property => property.Name)];
+        if (history.Any(epoch => epoch.TrainingId != null))
+            columns.Add(nameof(EpochMetrics.TrainingId));
         foreach (PropertyInfo property in Layers)
             columns.AddRange(history.SelectMany(epoch => ByLayer(property, epoch).Keys).Distinct().Select(layer => $"{property.Name}/{layer}"));
         return [.. columns];
@@ -59,6 +61,8 @@ public static class HistoryFile
     internal static string RowOf(EpochMetrics epoch, string[] columns) => Join([.. columns.Select(column =>
     {
         int slash = column.IndexOf('/', StringComparison.Ordinal);
+        if (column == nameof(EpochMetrics.TrainingId))
+            return epoch.TrainingId ?? "";
         if (slash < 0)
             return Text(Numbers.Single(property => property.Name == column).GetValue(epoch));
         PropertyInfo layers = Layers.Single(property => property.Name == column[..slash]);
@@ -136,11 +140,14 @@ public static class HistoryFile
     {
         EpochMetrics epoch = new() { Epoch = 0, Loss = 0, LearningRate = 0, SamplesPerSecond = 0 };
         Dictionary<string, Dictionary<string, double>> layers = [];
+        string? id = null;
         for (int i = 0; i < columns.Length; i++)
         {
             string text = reader.GetString(i), column = columns[i];
             int slash = column.IndexOf('/', StringComparison.Ordinal);
             string name = slash < 0 ? column : column[..slash];
+            if (name == nameof(EpochMetrics.TrainingId) && text.Length > 0)
+                id = text;
             PropertyInfo? property = (slash < 0 ? Numbers : Layers).FirstOrDefault(known => known.Name == name);
             if (property == null || text.Length == 0)
                 continue; // a column of the reader's own, or nothing measured
@@ -155,7 +162,7 @@ public static class HistoryFile
             else
                 property.SetValue(epoch, property.PropertyType == typeof(int) ? (object)(int)value : value);
         }
-        return epoch;
+        return epoch with { TrainingId = id };
     }
 
     private static IEnumerable<PropertyInfo> Properties(Func<Type, bool> take) =>

@@ -19,7 +19,7 @@ internal sealed class EventFile : IDisposable
     {
         // The name must contain "tfevents" and sort by time. A second file of this process in the same second has another number.
         string name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds():D10}.famlnet."
-            + $"{Environment.ProcessId}.{Interlocked.Increment(ref _files)}");
+            + $"{Environment.ProcessId}.{Interlocked.Increment(ref _files):D4}");
         Path = System.IO.Path.Combine(folder, name);
         _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         Write(new Event { WallTime = Now, FileVersion = "brain.Event:2" });

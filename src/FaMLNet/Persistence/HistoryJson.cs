@@ -26,6 +26,9 @@ internal static class HistoryJson
             return;
         foreach (JsonPropertyInfo property in type.Properties)
         {
+            // It is for logs: a model is its own, and a checkpoint has all that it is made of.
+            if (property.Name.Equals(nameof(LayerMetrics.TrainingId), StringComparison.OrdinalIgnoreCase))
+                property.ShouldSerialize = (_, _) => false;
             if (property.PropertyType == typeof(IReadOnlyDictionary<string, double>))
                 property.ShouldSerialize = (_, value) => value is IReadOnlyDictionary<string, double> { Count: > 0 };
         }

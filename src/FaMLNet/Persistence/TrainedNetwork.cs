@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Labels;
 
@@ -21,4 +24,14 @@ internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, f
 
     /// <summary>The network as the last epoch left it, where this one is that of the best; else null.</summary>
     public TrainedNetwork? Last { get; init; }
+
+    /// <summary>SHA-256 of all that decides how a training goes on from it: rule, weights, statistics, feedback weights and target.</summary>
+    public string Digest()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(InvariantText.Of($"{Rule.ShortName} {Target.Mean} {Target.Deviation} {Target.IsLogarithmic}")));
+        foreach (float[] values in new[] { Parameters, Statistics, Feedback })
+            hash.AppendData(MemoryMarshal.AsBytes(values.AsSpan()));
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
 }

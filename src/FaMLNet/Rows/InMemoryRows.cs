@@ -8,6 +8,7 @@ internal sealed class InMemoryRows : RowSource
 {
     private string? _fingerprint;
     private readonly TrainingData _data;
+    private readonly Action? _checkCancelled;
     private readonly int[] _rows, _order;
 
     /// <param name="data">The rows; owned from now on, and changed.</param>
@@ -15,9 +16,11 @@ internal sealed class InMemoryRows : RowSource
     /// <param name="validationFraction">Share of each class's rows that is kept aside.</param>
     /// <param name="classWeights">Weights by class; null for none.</param>
     /// <param name="seed">Decides which rows are kept aside.</param>
+    /// <param name="checkCancelled">Called while all rows are gone through; throws to stop. Null for nothing.</param>
     public InMemoryRows(TrainingData data, TrainingData? validation = null, double validationFraction = 0, ClassWeights? classWeights = null,
-        int seed = 0)
+        int seed = 0, Action? checkCancelled = null)
     {
+        _checkCancelled = checkCancelled;
         _data = data;
         _rows = AllRows(data);
         if (validation != null)
@@ -53,8 +56,8 @@ internal sealed class InMemoryRows : RowSource
     public override long Count => _rows.Length;
 
     // Of the rows as they were read: asked for before they are centred, and kept.
-    public override string Fingerprint => _fingerprint ??= _data.Hash() + (Validation is { } validation && validation.Data != _data
-        ? validation.Data.Hash() : "");
+    public override string Fingerprint => _fingerprint ??= _data.Hash(_checkCancelled) + (Validation is { } validation
+        && validation.Data != _data ? validation.Data.Hash(_checkCancelled) : "");
 
     public override float[] Center()
     {

@@ -39,7 +39,7 @@ internal sealed class RowReader : IDisposable
 
     /// <param name="data">The view.</param>
     /// <param name="columns">Its columns.</param>
-    /// <param name="checkCancelled">Called every few rows; throws to stop.</param>
+    /// <param name="checkCancelled">Called at every row; throws to stop.</param>
     public RowReader(IDataView data, RowColumns columns, Action checkCancelled)
     {
         _columns = columns;
@@ -70,8 +70,9 @@ internal sealed class RowReader : IDisposable
         weight = 1;
         while (_cursor.MoveNext())
         {
-            if ((Counts.Read++ & 255) == 0)
-                _checkCancelled();
+            Counts.Read++;
+            // A row may be a photograph to decode.
+            _checkCancelled();
             bool labelled = _tryGetLabel(out label);
             _getWeight?.Invoke(ref weight);
             if (!labelled)

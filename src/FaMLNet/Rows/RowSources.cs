@@ -35,7 +35,8 @@ internal static class RowSources
             if (plan.Caching == DataCaching.InMemory || least is null || least <= most)
             {
                 if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
-                    return new InMemoryRows(data, Aside(data.IsSparse), plan.ValidationFraction, plan.ClassWeights, plan.Seed);
+                    return new InMemoryRows(data, Aside(data.IsSparse), plan.ValidationFraction, plan.ClassWeights, plan.Seed,
+                        checkCancelled);
             }
             channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free "
                 + $"memory: it is streamed, read anew in every epoch (DataCaching.Auto).");

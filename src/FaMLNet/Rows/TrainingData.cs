@@ -256,12 +256,15 @@ internal sealed class TrainingData
     }
 
     /// <summary>SHA-256 of features, labels and weights, in their order.</summary>
-    public string Hash()
+    /// <param name="checkCancelled">Called every few rows; throws to stop. Null for nothing.</param>
+    public string Hash(Action? checkCancelled = null)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         float[] scratch = new float[_sparse == null ? Features : 0];
         for (int row = 0; row < Count; row++)
         {
+            if ((row & 255) == 0)
+                checkCancelled?.Invoke();
             if (_sparse != null)
                 AppendTo(hash, _sparse[row]);
             else

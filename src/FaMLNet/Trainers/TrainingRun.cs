@@ -38,14 +38,15 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             CheckCancelled = CheckCancelled,
         };
         using CheckpointFolder? folder = asked.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
-        IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.ReadLatest(message => channel.Warning(message)) ?? [];
+        IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.Identify(message => channel.Warning(message)) ?? [];
         RowColumns columns = RowSources.ColumnsOf(training);
         TrainedNetwork? initial = model == null ? null : ContinuedModel.Open((INetworkModel)model, asked, columns, channel);
-        (RowSource opened, int seed, Checkpoint? checkpoint) = Open(training, validation, asked, folder, known, channel);
+        string? startingModel = folder == null ? null : initial?.Digest();
+        (RowSource opened, int seed, Checkpoint? checkpoint) = Open(training, validation, asked, startingModel, folder, known, channel);
         using RowSource source = opened;
         channel.Info($"Training {asked.Network} by {asked.Rule} for {asked.NumberOfEpochs} epochs of mini-batches of {asked.BatchSize}.");
         using NetworkFactory factory = NetworkFactory.Open(asked, source.Features, source.Outputs, source.Sparse);
-        TrainingPlan plan = TrainingPlan.Make(asked, source, factory.Layout, seed, initial);
+        TrainingPlan plan = TrainingPlan.Make(asked, source, factory.Layout, seed, initial, startingModel);
         string data = source.Fingerprint;
         TrainedNetwork trained = new TrainingLoop(plan, factory, source, Listener(channel, progress), folder)
         {
@@ -61,26 +62,32 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
     /// kept aside by the seed, they are the same ones only then.
     /// </summary>
     private (RowSource Source, int Seed, Checkpoint? Checkpoint) Open(RoleMappedData training, RoleMappedData? validation,
-        TrainingRequest asked, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
+        TrainingRequest asked, string? startingModel, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
     {
         int[] seeds = asked.Seed is { } own ? [own] : [.. known.Select(pair => pair.Checkpoint.Seed).Append(asked.DefaultSeed).Distinct()];
         for (int i = 0; ; i++)
         {
             RowSource source = RowSources.Open(training, validation, asked.Rows(seeds[i]), channel, CheckCancelled);
-            string data = TrainingPlan.DescribeData(asked.Task, source);
-            (string Folder, Checkpoint Checkpoint) found = known.FirstOrDefault(pair => pair.Checkpoint.IsOf(data)
-                && (asked.ValidationFraction == 0 || pair.Checkpoint.Seed == seeds[i]));
-            if (found.Checkpoint != null)
+            string data = TrainingPlan.DescribeData(asked.Task, source, startingModel);
+            foreach ((string found, Checkpoint state) in known)
             {
-                folder!.Use(found.Folder, null);
-                return (source, asked.Seed ?? found.Checkpoint.Seed, found.Checkpoint);
+                if (!state.IsOf(data) || (asked.ValidationFraction != 0 && asked.ValidationSeed == null && state.Seed != seeds[i])
+                    || CheckpointFolder.ReadLatest(found, message => channel.Warning(message)) is not { } checkpoint)
+                    continue;
+                folder!.Use(found, null);
+                return (source, asked.Seed ?? checkpoint.Seed, checkpoint);
             }
             if (i == seeds.Length - 1)
             {
                 folder?.Use(null, known.Count == 0 ? null : data);
                 if (known.Count > 0)
-                    channel.Info($"'{asked.Checkpoints!.Folder}' has checkpoints of trainings on other data. Those of this training are in "
-                        + $"'{folder!.Folder}'.");
+                    channel.Info($"'{asked.Checkpoints!.Folder}' has checkpoints of trainings on other data or from other models. Those of this "
+                        + $"training are in '{folder!.Folder}'.");
+                string fresh = TrainingPlan.DescribeData(asked.Task, source);
+                if (startingModel != null && known.Any(pair => pair.Checkpoint.IsOf(fresh)))
+                    channel.Warning($"A checkpoint in '{asked.Checkpoints!.Folder}' is of a training on the same data that does not say which model "
+                        + "it started from: of one from random weights, or of an earlier version of FaMLNet. It is left alone, and this training "
+                        + "begins with the model that it was given.");
                 return (source, seeds[i], null);
             }
             source.Dispose();
@@ -99,29 +106,37 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             entry.SetMetric(1, request.Task.MeasureOf(metrics));
         });
         EpochLog log = new(request.NumberOfEpochs);
+        FailedWrites epochs = new($"Option {nameof(options.MetricsCallback)}: what it writes", message => channel.Warning(message)),
+            steps = new($"Option {nameof(options.StepCallback)}: what it writes", message => channel.Warning(message));
         return new TrainingListener(metrics =>
         {
             Volatile.Write(ref latest, metrics);
             progress.Checkpoint(metrics.Loss, request.Task.MeasureOf(metrics), metrics.Epoch);
             channel.Info(log.Line(metrics));
-            Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), channel);
+            Tell(nameof(options.MetricsCallback), () => _metricsCallback?.Invoke(metrics), epochs);
         }, CheckCancelled, message => channel.Info(message), message => channel.Warning(message))
         {
             StopWhen = metrics => _stopWhen?.Invoke(metrics) == true,
-            StepDone = metrics => Tell(nameof(options.StepCallback), () => _stepCallback?.Invoke(metrics), channel),
+            StepDone = metrics => Tell(nameof(options.StepCallback), () => _stepCallback?.Invoke(metrics), steps),
+            Over = () =>
+            {
+                epochs.End();
+                steps.End();
+            },
         };
     }
 
     /// <summary>Calls the user. A log that cannot be written, on a full disk for example, is no reason to lose the training.</summary>
-    private static void Tell(string option, Action call, IChannel channel)
+    private static void Tell(string option, Action call, FailedWrites writes)
     {
         try
         {
             call();
+            writes.Written();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            channel.Warning($"Option {option}: {failure.Message} The training goes on.");
+            writes.Failed($"Option {option}: {failure.Message}");
         }
     }
 

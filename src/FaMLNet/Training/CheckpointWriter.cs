@@ -5,7 +5,8 @@ using FaMLNet.Training.Checkpoints;
 namespace FaMLNet.Training;
 
 /// <summary>Saves a training's state as often as its options say. Without a folder it does nothing.</summary>
-internal sealed class CheckpointWriter(TrainingPlan plan, TrainingState state, CheckpointFolder? folder, TrainingListener listener)
+internal sealed class CheckpointWriter(TrainingPlan plan, TrainingState state, CheckpointFolder? folder, TrainingListener listener,
+    FailedWrites failed)
 {
     private readonly Stopwatch _sinceLast = Stopwatch.StartNew();
 
@@ -49,10 +50,11 @@ internal sealed class CheckpointWriter(TrainingPlan plan, TrainingState state, C
         try
         {
             folder!.Save(checkpoint, isBest);
+            failed.Written();
         }
         catch (IOException failure)
         {
-            listener.Warn($"{failure.Message} The training goes on.");
+            failed.Failed(failure.Message);
         }
         _sinceLast.Restart();
     }

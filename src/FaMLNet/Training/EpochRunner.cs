@@ -27,6 +27,7 @@ internal sealed class EpochRunner(TrainingPlan plan, RowSource source, TrainingS
             return null;
         EpochMetrics metrics = new()
         {
+            TrainingId = plan.Id,
             Epoch = epoch,
             Loss = state.Loss,
             Accuracy = state.Accuracy,

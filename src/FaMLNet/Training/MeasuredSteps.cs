@@ -48,10 +48,11 @@ internal sealed class MeasuredSteps
     public StepMetrics? Point(int epoch, BatchResult result, double learningRate) =>
         _plan.DiagnosticsEverySteps is not { } every || _step.Optimizer.Steps % every != 0 ? null : _measurement.AddTo(new StepMetrics
         {
+            TrainingId = _plan.Id,
             Epoch = epoch,
             Step = _step.Optimizer.Steps,
             Loss = result.Weight > 0 ? result.Loss / result.Weight : result.Loss,
-            Accuracy = _plan.Task.AccuracyOf(result.Correct, result.Count) ?? double.NaN,
+            Accuracy = _plan.Task.AccuracyOf(result.Correct, result.Count),
             LearningRate = learningRate,
         });
 }

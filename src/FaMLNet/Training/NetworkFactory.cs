@@ -87,7 +87,7 @@ internal sealed class NetworkFactory : IDisposable
         try
         {
             CustomLayout layout = new(custom, shape, module);
-            RuleReach.Check(layout, module, request.Rule);
+            RuleReach.Check(layout, module, request.Rule, request.CheckCancelled);
             return new NetworkFactory(layout, sparse: null, module);
         }
         catch

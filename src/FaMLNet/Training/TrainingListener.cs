@@ -15,4 +15,7 @@ internal sealed record TrainingListener(Action<EpochMetrics> EpochDone, Action C
 
     /// <summary>Called after steps that are measured within an epoch.</summary>
     public Action<StepMetrics> StepDone { get; init; } = _ => { };
+
+    /// <summary>Called when the training is over, however it ends.</summary>
+    public Action Over { get; init; } = () => { };
 }

@@ -19,6 +19,8 @@ namespace FaMLNet.Training;
 internal sealed class TrainingLoop(TrainingPlan plan, NetworkFactory factory, RowSource source, TrainingListener listener,
     CheckpointFolder? folder = null)
 {
+    private readonly FailedWrites _failed = new($"Option CheckpointFolder: checkpoints in '{folder?.Folder}'", listener.Warn);
+
     /// <summary>Checkpoints of trainings on other rows in the same folder: they must have the same options.</summary>
     public IReadOnlyList<Checkpoint> Siblings { get; init; } = [];
 
@@ -29,8 +31,16 @@ internal sealed class TrainingLoop(TrainingPlan plan, NetworkFactory factory, Ro
     public TrainedNetwork Run(Func<int, TrainedNetwork, Exception> diverged, Checkpoint? checkpoint = null, TrainedNetwork? initial = null)
     {
         TrainingState state;
-        using (TrainingNetwork network = factory.Create(plan.Gradient))
+        try
+        {
+            using TrainingNetwork network = factory.Create(plan.Gradient);
             state = Train(network, diverged, checkpoint, initial);
+        }
+        finally
+        {
+            _failed.End();
+            listener.Over();
+        }
         // The network's memory is free by now: a model of many features need not find room beside it.
         return state.Result();
     }
@@ -54,7 +64,7 @@ internal sealed class TrainingLoop(TrainingPlan plan, NetworkFactory factory, Ro
         bool complete = checkpoint != null && Restore(state, checkpoint);
         step.Upload();
         state.KeepLastGood();
-        CheckpointWriter checkpoints = new(plan, state, folder, listener);
+        CheckpointWriter checkpoints = new(plan, state, folder, listener, _failed);
         EpochRunner runner = new(plan, source, step, state, checkpoints, listener);
         for (int epoch = state.History.Count + 1; epoch <= plan.NumberOfEpochs && !complete; epoch++)
         {

@@ -81,9 +81,10 @@ internal sealed record TrainingPlan
     /// <param name="layout">The network for these rows.</param>
     /// <param name="seed">Of all randomness.</param>
     /// <param name="initial">A trained network to go on from; null for random weights.</param>
+    /// <param name="startingModel">The digest of that network, where there are checkpoints to compare.</param>
     /// <exception cref="ArgumentException">The network needs larger mini-batches, or the model to go on from means something else.</exception>
     public static TrainingPlan Make(TrainingRequest request, RowSource source, NetworkLayout layout, int seed,
-        Persistence.TrainedNetwork? initial = null)
+        Persistence.TrainedNetwork? initial = null, string? startingModel = null)
     {
         if (request.BatchSize < 2 && layout.NeedsTwoRows)
             throw OptionError.Invalid("BatchSize", $"must be at least 2 with batch normalisation, which needs a variance; found "
@@ -119,7 +120,7 @@ internal sealed record TrainingPlan
             CheckCancelled = request.CheckCancelled,
             Description = new Dictionary<string, string>(),
         };
-        return plan with { Description = plan.Describe(request, source) };
+        return plan with { Description = plan.Describe(request, source, startingModel) };
     }
 
     /// <summary>What the network needs to know of it.</summary>
@@ -139,9 +140,13 @@ internal sealed record TrainingPlan
     /// <summary>What its updates need to know of it.</summary>
     public UpdatePlan Update => new(Optimizer, Clipping, ConstrainWeightNorms);
 
-    /// <summary>The rows, as checkpoints name them.</summary>
-    public static string DescribeData(LearningTask task, RowSource source) =>
-        $"{source.Count} rows of {source.Features} features and {task.DescribeLabel(source.Classes)}, SHA-256 {source.Fingerprint}";
+    /// <summary>Tells a training with checkpoints from others, whatever the number of its epochs; null without a folder.</summary>
+    public string? Id => Checkpoints == null ? null : Checkpoint.IdOf(Description);
+
+    /// <summary>The rows, and the model that is trained further, as checkpoints name them.</summary>
+    public static string DescribeData(LearningTask task, RowSource source, string? startingModel = null) =>
+        $"{source.Count} rows of {source.Features} features and {task.DescribeLabel(source.Classes)}, SHA-256 {source.Fingerprint}"
+        + (startingModel == null ? "" : $", trained further from a model of SHA-256 {startingModel}");
 
     /// <summary>
     /// Sparse rows of a chain of dense layers get another rate, where the user has set none: a weight moves only where its feature is.
@@ -155,7 +160,7 @@ internal sealed record TrainingPlan
     }
 
     // Names and texts are those of earlier checkpoints, which are compared with these.
-    private Dictionary<string, string> Describe(TrainingRequest request, RowSource source) => new()
+    private Dictionary<string, string> Describe(TrainingRequest request, RowSource source, string? startingModel) => new()
     {
         ["Rule"] = Rule.ShortName,
         ["Network"] = System.Text.Json.JsonSerializer.Serialize(Persistence.NetworkDocument.Create(Layout)),
@@ -176,7 +181,7 @@ internal sealed record TrainingPlan
         ["ValidationFraction"] = Text(request.ValidationFraction),
         ["Augmentation"] = $"{Augmentation}",
         ["DataCaching"] = $"{(source is InMemoryRows ? "InMemory" : "Streaming")}{(source.Sparse == null ? "" : ", sparse")}",
-        [Checkpoint.Data] = DescribeData(Task, source),
+        [Checkpoint.Data] = DescribeData(Task, source, startingModel),
     };
 
     private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);

@@ -107,7 +107,7 @@ public sealed class DiagnosticsTests
         Assert.All(points, point =>
         {
             Assert.InRange(point.Loss, 1e-3, 5);
-            Assert.InRange(point.Accuracy, 0, 1);
+            Assert.InRange(point.Accuracy!.Value, 0, 1);
             Assert.True(point.LearningRate > 0);
             Assert.Equal(["dense1", "dense2", "dense3"], point.UpdateRatio.Keys);
             Assert.Equal(["dense1", "dense2"], point.DeadUnits.Keys);
@@ -140,7 +140,7 @@ public sealed class DiagnosticsTests
         foreach ((StepMetrics one, StepMetrics other) in host.Zip(device))
         {
             Assert.Equal(one.Loss, other.Loss, 1e-4);
-            Assert.Equal(one.Accuracy, other.Accuracy, 1e-9);
+            Assert.Equal(one.Accuracy!.Value, other.Accuracy!.Value, 1e-9);
             Assert.Equal(one.NormRatio["dense2"], other.NormRatio["dense2"], 1e-4);
         }
     }
@@ -191,7 +191,8 @@ public sealed class DiagnosticsTests
         {
             File.Copy(Path.Combine(folder, "dfa.checkpoint"), Path.Combine(checkpoints.FullName, "checkpoint-000002-000000000000.zip"));
             using CheckpointFolder read = new(checkpoints.FullName, keep: 3);
-            Checkpoint checkpoint = Assert.Single(read.ReadLatest(message => Assert.Fail(message))).Checkpoint;
+            Assert.Equal(checkpoints.FullName, Assert.Single(read.Identify(message => Assert.Fail(message))).Folder);
+            Checkpoint checkpoint = CheckpointFolder.ReadLatest(checkpoints.FullName, message => Assert.Fail(message))!;
             Assert.Equal(20.916022784497773, checkpoint.History[^1].UpdateAngle["dense1"]);
         }
         finally

@@ -58,11 +58,15 @@ public sealed class RegressionTrainerTests : IDisposable
     {
         FeedbackAlignmentRegressionTrainer.Options options = Options();
         options.ValidationFraction = 0.2;
+        List<StepMetrics> steps = [];
+        (options.StepCallback, options.DiagnosticsEverySteps) = (steps.Add, 1);
         IDataView data = View(x => 100 * x[0] + 7);
         FeedbackAlignmentRegressionTransformer model = Fit(data, options);
         EpochMetrics last = model.Model.History[^1];
         Assert.Null(last.Accuracy);
         Assert.Null(last.ValidationAccuracy);
+        Assert.NotEmpty(steps);
+        Assert.All(steps, step => Assert.Null(step.Accuracy));
         double measured = _mlContext.Regression.Evaluate(model.Transform(data)).RootMeanSquaredError;
         Assert.InRange(last.RootMeanSquaredError!.Value, measured / 2, measured * 2);
         Assert.InRange(last.ValidationRootMeanSquaredError!.Value, measured / 2, measured * 2);

@@ -141,6 +141,95 @@ public sealed class StoppingTests : IDisposable
         Assert.Equal(0, steps);
     }
 
+    /// <summary>A row may take long to make, for example a photograph to decode: not one more is read.</summary>
+    [Theory, InlineData(DataCaching.InMemory, FeatureStorage.Dense, 300), InlineData(DataCaching.InMemory, FeatureStorage.Sparse, 300),
+        InlineData(DataCaching.Streaming, FeatureStorage.Dense, 300), InlineData(DataCaching.Streaming, FeatureStorage.Sparse, 300),
+        InlineData(DataCaching.Streaming, FeatureStorage.Dense, 700)] // the last: within the first epoch
+    public void Reading_ends_at_the_row_at_which_it_is_cancelled(DataCaching caching, FeatureStorage storage, int at)
+    {
+        using CancellationTokenSource stop = new();
+        int read = 0;
+        IDataView data = _mlContext.Transforms.Conversion.MapValueToKey("Label", keyData: _mlContext.Data.LoadFromEnumerable<Key>(
+            [new() { Label = "0" }, new() { Label = "1" }])).Fit(_mlContext.Data.LoadFromEnumerable(Rows())).Transform(
+            _mlContext.Data.LoadFromEnumerable(Rows()));
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick();
+        (options.DataCaching, options.FeatureStorage, options.CancellationToken) = (caching, storage, stop.Token);
+        Assert.Throws<OperationCanceledException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(data));
+        Assert.Equal(at, read);
+
+        IEnumerable<Row> Rows()
+        {
+            for (int row = 0; row < 500; row++)
+            {
+                if (++read == at)
+                    stop.Cancel();
+                yield return new Row { Features = [row % 7, 0, row % 3], Label = $"{row & 1}" };
+            }
+        }
+    }
+
+    [Fact]
+    public void Rows_to_attack_are_not_read_beyond_the_one_at_which_it_is_cancelled()
+    {
+        foreach (bool examples in new[] { false, true })
+        {
+            using CancellationTokenSource stop = new();
+            int read = 0;
+            IEnumerable<Row> Rows()
+            {
+                for (int row = 0; row < 500; row++)
+                {
+                    if (++read == 30)
+                        stop.Cancel();
+                    yield return new Row { Features = [5, 3, row % 3], Label = "Iris-setosa" };
+                }
+            }
+            FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick();
+            IDataView data = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(_mlContext.Data.LoadFromEnumerable<Row>(
+                [new() { Label = "Iris-setosa" }, new() { Label = "Iris-virginica" }])).Transform(_mlContext.Data.LoadFromEnumerable(Rows()));
+            ITransformer small = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options).Fit(
+                _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Few()).Transform(Few()));
+            RobustnessOptions asked = new() { CancellationToken = stop.Token };
+            Assert.Throws<OperationCanceledException>(() => examples
+                ? (object)_mlContext.MulticlassClassification.CreateAdversarialExamples(small, data, Attack.Fgsm(0.1f), asked)
+                : _mlContext.MulticlassClassification.EvaluateRobustness(small, data, [Attack.Fgsm(0.1f)], asked));
+            Assert.Equal(30, read);
+        }
+        IDataView Few() => _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(row =>
+            new Row { Features = [5, 3, row % 3], Label = row % 2 == 0 ? "Iris-setosa" : "Iris-virginica" }));
+    }
+
+    [Fact]
+    public void A_fold_that_is_cancelled_ends_the_cross_validation()
+    {
+        using CancellationTokenSource stop = new();
+        List<int> epochs = [];
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 3);
+        options.CancellationToken = stop.Token;
+        options.MetricsCallback = metrics =>
+        {
+            epochs.Add(metrics.Epoch);
+            if (epochs.Count == 4)
+                stop.Cancel();
+        };
+        IDataView data = Tables.Load(_mlContext, "iris");
+        Assert.Throws<OperationCanceledException>(() => _mlContext.MulticlassClassification.CrossValidate(data, Tables.Pipeline(_mlContext, options), 5));
+        Assert.Equal([1, 2, 3, 1], epochs);
+    }
+
+    private sealed class Key
+    {
+        public string Label { get; set; } = "";
+    }
+
+    private sealed class Row
+    {
+        [Microsoft.ML.Data.VectorType(3)]
+        public float[] Features { get; set; } = [0, 0, 0];
+
+        public string Label { get; set; } = "";
+    }
+
     private FeedbackAlignmentMulticlassModelParameters Fit(FeedbackAlignmentMulticlassTrainer.Options options) =>
         Tables.ModelOf(Tables.Pipeline(_mlContext, options).Fit(Tables.Load(_mlContext, "iris")));
 

@@ -12,9 +12,13 @@ internal static class RuleReach
     private const int Rows = 3;
 
     /// <summary>Tries the module on a few rows.</summary>
+    /// <param name="layout">The module's layout.</param>
+    /// <param name="module">The module.</param>
+    /// <param name="rule">The rule.</param>
+    /// <param name="checkCancelled">Called before each layer with weights; throws to stop. Null for nothing.</param>
     /// <exception cref="InvalidOperationException">The rule cannot reach a layer, or not as it should; the message names the layer and the
     /// cure.</exception>
-    public static void Check(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule)
+    public static void Check(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, Action? checkCancelled = null)
     {
         if (rule is not RuleWithFeedbackWeights)
             return;
@@ -24,10 +28,11 @@ internal static class RuleReach
         try
         {
             bool direct = rule is DirectFeedbackRule;
-            Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, keepInputs: direct, scope, out Tensor output);
+            Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, keepInputs: direct, scope, checkCancelled,
+                out Tensor output);
             CheckEscapes(layout, module, rule, output, visits);
             if (direct)
-                CheckRows(layout, rule, visits, Run(layout, module, first: 1, keepInputs: true, scope, out _));
+                CheckRows(layout, rule, visits, Run(layout, module, first: 1, keepInputs: true, scope, checkCancelled, out _));
         }
         finally
         {
@@ -88,7 +93,7 @@ internal static class RuleReach
 
     /// <summary>Runs rows of zeros, the first of another value. Zeros and ones are also legal indices of an embedding.</summary>
     private static Dictionary<string, List<Visit>> Run(CustomLayout layout, nn.Module<Tensor, Tensor> module, float first, bool keepInputs,
-        DisposeScope scope, out Tensor output)
+        DisposeScope scope, Action? checkCancelled, out Tensor output)
     {
         Dictionary<string, List<Visit>> visits = [];
         List<Action> hooks = [];
@@ -96,6 +101,7 @@ internal static class RuleReach
         {
             hooks.Add(layer.register_forward_pre_hook((_, input) =>
             {
+                checkCancelled?.Invoke();
                 if (!visits.TryGetValue(name, out List<Visit>? list))
                     visits[name] = list = [];
                 Tensor? rows = null;

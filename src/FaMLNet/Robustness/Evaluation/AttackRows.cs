@@ -78,8 +78,7 @@ internal sealed class AttackRows
             VBuffer<float> row = default;
             while (labels.Count < (options.MaximumRows ?? int.MaxValue) && cursor.MoveNext())
             {
-                if ((labels.Count & 63) == 0)
-                    options.CancellationToken.ThrowIfCancellationRequested();
+                options.CancellationToken.ThrowIfCancellationRequested();
                 getFeatures(ref row);
                 float[] dense = new float[type.Size];
                 row.CopyTo(dense);

@@ -54,6 +54,13 @@ public abstract record LayerMetrics
     [JsonIgnore]
     public LayerHistograms? Histograms { get; init; }
 
+    /// <summary>
+    /// Tells a training with a <c>CheckpointFolder</c> from others: the same whenever it goes on from its checkpoints, in another process too, and
+    /// another for other data, options or seed, or another model to go on from. Logs of several trainings go by it. Null without a
+    /// <c>CheckpointFolder</c>, and in a model's history.
+    /// </summary>
+    public string? TrainingId { get; init; }
+
     internal static IReadOnlyDictionary<string, double> Empty { get; } = new Dictionary<string, double>();
 
     /// <summary>Leaves the layers out of the text.</summary>

@@ -15,8 +15,10 @@ public sealed record StepMetrics : LayerMetrics
     /// <summary>Weighted mean of the loss (<see cref="EpochMetrics.Loss"/>) over the step's mini-batch, before the update and with dropout.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of the mini-batch's rows classified right, between 0 and 1; NaN for a regression.</summary>
-    public required double Accuracy { get; init; }
+    /// <summary>
+    /// Share of the mini-batch's rows classified right, between 0 and 1. Null for a regression, whose rows are neither right nor wrong.
+    /// </summary>
+    public double? Accuracy { get; init; }
 
     /// <summary>Learning rate of the step.</summary>
     public required double LearningRate { get; init; }

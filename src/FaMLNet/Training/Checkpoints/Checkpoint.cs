@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace FaMLNet.Training.Checkpoints;
 
 /// <summary>Where a training stands: with it, training goes on as if it had never been interrupted.</summary>
@@ -48,6 +51,14 @@ internal sealed record Checkpoint
     [System.Text.Json.Serialization.JsonIgnore]
     public int EpochsWanted => int.TryParse(Settings.GetValueOrDefault(NumberOfEpochs), System.Globalization.NumberStyles.None,
         System.Globalization.CultureInfo.InvariantCulture, out int epochs) ? epochs : 0;
+
+    /// <summary>A short name for the training that has these <see cref="Settings"/>, whatever the number of its epochs.</summary>
+    public static string IdOf(IReadOnlyDictionary<string, string> settings)
+    {
+        IEnumerable<string> lines = settings.Where(pair => pair.Key != NumberOfEpochs).OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => $"{pair.Key}: {pair.Value}\n");
+        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))))[..12].ToLowerInvariant();
+    }
 
     /// <summary>Whether it is of a training on these rows, as <see cref="TrainingPlan.DescribeData"/> names them.</summary>
     public bool IsOf(string data) => Settings.GetValueOrDefault(Data) == data;

@@ -13,7 +13,8 @@ namespace FaMLNet.Training.Checkpoints;
 /// <summary>
 /// The checkpoints of trainings in a folder. Each is written to a temporary file, flushed to the disk and renamed, so that whenever the
 /// process dies there is a whole one. A lock file keeps a second training out while one runs. The first training's lie in the folder itself; those of
-/// trainings on other data (the folds of a cross-validation, the classes of one-versus-all) lie in folders below it, one per training.
+/// trainings on other data (the folds of a cross-validation, the classes of one-versus-all) or from other models lie in folders below it, one per
+/// training.
 /// </summary>
 internal sealed partial class CheckpointFolder : IDisposable
 {
@@ -64,11 +65,20 @@ internal sealed partial class CheckpointFolder : IDisposable
     /// <summary>The folder of this training's checkpoints.</summary>
     public string Folder => _folder;
 
-    /// <summary>The latest whole checkpoint of each training, that of the folder itself first.</summary>
+    /// <summary>
+    /// The latest checkpoint of each training, that of the folder itself first, without its arrays: what is needed to find one's own among many
+    /// of large networks.
+    /// </summary>
     /// <param name="warn">Receives a message about each that cannot be read.</param>
-    public IReadOnlyList<(string Folder, Checkpoint Checkpoint)> ReadLatest(Action<string> warn) =>
+    public IReadOnlyList<(string Folder, Checkpoint Checkpoint)> Identify(Action<string> warn) =>
         [.. Directory.EnumerateDirectories(_root, Below + "*").Order(StringComparer.Ordinal).Prepend(_root)
-            .Select(folder => (folder, ReadLatest(folder, warn))).Where(pair => pair.Item2 != null).Select(pair => (pair.folder, pair.Item2!))];
+            .Select(folder => (folder, FirstReadable(folder, ReadState, warn))).Where(pair => pair.Item2 != null)
+            .Select(pair => (pair.folder, pair.Item2!))];
+
+    /// <summary>The latest whole checkpoint of a training; null if it has none.</summary>
+    /// <param name="folder">A folder that <see cref="Identify"/> has given.</param>
+    /// <param name="warn">Receives a message about each that cannot be read.</param>
+    public static Checkpoint? ReadLatest(string folder, Action<string> warn) => FirstReadable(folder, Read, warn);
 
     /// <summary>Chooses where this training's checkpoints are.</summary>
     /// <param name="folder">The folder of a checkpoint that it goes on from; null for a new training.</param>
@@ -85,13 +95,13 @@ internal sealed partial class CheckpointFolder : IDisposable
             File.Delete(left);
     }
 
-    private static Checkpoint? ReadLatest(string folder, Action<string> warn)
+    private static Checkpoint? FirstReadable(string folder, Func<string, Checkpoint> read, Action<string> warn)
     {
         foreach (string path in Latest(folder))
         {
             try
             {
-                return Read(path);
+                return read(path);
             }
             catch (Exception failure) when (failure is IOException or InvalidDataException or JsonException or FormatException
                 or NotSupportedException)
@@ -156,10 +166,27 @@ internal sealed partial class CheckpointFolder : IDisposable
     private static Checkpoint Read(string path)
     {
         using ZipArchive zip = ZipFile.OpenRead(path);
-        ZipArchiveEntry state = zip.GetEntry(StateEntry) ?? throw new InvalidDataException($"entry '{StateEntry}' is missing."),
-            arrays = zip.GetEntry(ArraysEntry) ?? throw new InvalidDataException($"entry '{ArraysEntry}' is missing.");
+        Checkpoint checkpoint = ReadState(zip);
+        using (Stream stream = Entry(zip, ArraysEntry).Open())
+            checkpoint = checkpoint with { Arrays = Safetensors.ReadVectors(stream) };
+        return checkpoint.Digest == DigestOf(checkpoint.Arrays) ? checkpoint
+            : throw new InvalidDataException("its arrays are not those that were written.");
+    }
+
+    private static Checkpoint ReadState(string path)
+    {
+        using ZipArchive zip = ZipFile.OpenRead(path);
+        _ = Entry(zip, ArraysEntry);
+        return ReadState(zip);
+    }
+
+    private static ZipArchiveEntry Entry(ZipArchive zip, string name) =>
+        zip.GetEntry(name) ?? throw new InvalidDataException($"entry '{name}' is missing.");
+
+    private static Checkpoint ReadState(ZipArchive zip)
+    {
         Checkpoint checkpoint;
-        using (Stream stream = state.Open())
+        using (Stream stream = Entry(zip, StateEntry).Open())
             checkpoint = JsonSerializer.Deserialize<Checkpoint>(stream, Json) ?? throw new InvalidDataException("its state is empty.");
         if (checkpoint.Version is < 1 or > Checkpoint.CurrentVersion)
             throw new InvalidDataException(
@@ -169,10 +196,7 @@ internal sealed partial class CheckpointFolder : IDisposable
             bool isDirect = checkpoint.Settings.GetValueOrDefault("Rule") == FeedbackRule.DirectFeedbackAlignment.ShortName;
             checkpoint = checkpoint with { History = HistoryJson.FromVersion1(checkpoint.History, isDirect) };
         }
-        using (Stream stream = arrays.Open())
-            checkpoint = checkpoint with { Arrays = Safetensors.ReadVectors(stream) };
-        return checkpoint.Digest == DigestOf(checkpoint.Arrays) ? checkpoint
-            : throw new InvalidDataException("its arrays are not those that were written.");
+        return checkpoint;
     }
 
     private static string DigestOf(IReadOnlyDictionary<string, float[]> arrays)

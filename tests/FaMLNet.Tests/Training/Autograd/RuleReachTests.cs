@@ -64,6 +64,28 @@ public sealed class RuleReachTests
             m("c", m("b", m("e", x.gt(0.5f).to(ScalarType.Int64)).flatten(1)).tanh()))),
     ];
 
+    [Fact]
+    public void The_trial_of_a_module_can_be_cancelled_before_each_layer_and_leaves_no_hook()
+    {
+        foreach ((string name, Func<nn.Module<Tensor, Tensor>> create) in Reached)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            nn.Module<Tensor, Tensor> module = create();
+            CustomLayout layout = new(NetworkDefinition.Custom("x"), new NetworkShape([12], 5), module);
+            int layers = 0, calls = 0;
+            RuleReach.Check(layout, module, FeedbackRule.FeedbackAlignment, () => layers++);
+            Assert.True(layers >= 2, name);
+            Assert.Throws<OperationCanceledException>(() => RuleReach.Check(layout, module, FeedbackRule.FeedbackAlignment, () =>
+            {
+                if (++calls == layers)
+                    throw new OperationCanceledException();
+            }));
+            Assert.Equal(layers, calls);
+            module.call(zeros(1, 12));
+            Assert.Equal(layers, calls);
+        }
+    }
+
     /// <summary>
     /// One layer's weights are replaced, in a copy in float64 without hooks, on the way back only: by hand, not by FaMLNet's means.
     /// </summary>

@@ -41,9 +41,36 @@ public sealed class FullDiskTests : IDisposable
         };
         FeedbackAlignmentMulticlassModelParameters model = Fit(options);
         Tests.Trainers.PipelineTests.AssertSameWeights(expected, model);
-        Assert.Equal(2, _warnings.Count(warning => warning.Contains("cannot be written", StringComparison.Ordinal)
-            && warning.Contains(folder, StringComparison.Ordinal) && warning.EndsWith("The training goes on.", StringComparison.Ordinal)));
+        // Two checkpoints could not be written: said at the first one, and counted at the end.
+        string[] about = [.. _warnings.Where(warning => warning.Contains(folder, StringComparison.Ordinal))];
+        Assert.Equal(2, about.Length);
+        Assert.Matches("cannot be written.* The training goes on", about[0]);
+        Assert.EndsWith("could not be written to the end of the training. Failed: 2.", about[1], StringComparison.Ordinal);
         Assert.Equal([folder], Directory.GetFileSystemEntries(_root.FullName));
+    }
+
+    [Fact]
+    public void A_folder_that_fails_for_a_while_is_two_warnings_and_the_checkpoints_go_on()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 7);
+        string folder = Path.Combine(_root.FullName, "state");
+        options.CheckpointFolder = folder;
+        options.MetricsCallback = metrics =>
+        {
+            // A folder in the place of the temporary file.
+            foreach (int epoch in new[] { 3, 4, 5 })
+            {
+                string way = Path.Combine(folder, $"checkpoint-{epoch:D6}-{0:D12}.zip.tmp");
+                if (metrics.Epoch == 2)
+                    Directory.CreateDirectory(way);
+                else if (metrics.Epoch == 5)
+                    Directory.Delete(way);
+            }
+        };
+        Fit(options);
+        Assert.Equal(2, _warnings.Count(warning => warning.StartsWith("Option CheckpointFolder", StringComparison.Ordinal)));
+        Assert.Contains(_warnings, warning => warning.EndsWith("can be written again. Failed before: 3.", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(folder, $"checkpoint-{7:D6}-{0:D12}.zip")));
     }
 
     /// <summary>A real small disk, which fills during the last epoch.</summary>
@@ -98,8 +125,8 @@ public sealed class FullDiskTests : IDisposable
             log.Write(metrics);
         };
         Assert.Equal(5, Fit(options).History.Count);
-        Assert.Equal(2, _warnings.Count(warning => warning.StartsWith($"Option MetricsCallback: '{path}' cannot be written",
-            StringComparison.Ordinal)));
+        Assert.Single(_warnings, warning => warning.StartsWith($"Option MetricsCallback: '{path}' cannot be written", StringComparison.Ordinal));
+        Assert.Single(_warnings, warning => warning.EndsWith("can be written again. Failed before: 2.", StringComparison.Ordinal));
         Assert.Equal([1, 2, 3, 4, 5], HistoryFile.Read(path).Select(epoch => epoch.Epoch));
     }
 

@@ -83,6 +83,92 @@ public sealed class SeveralTrainingsTests : IDisposable
         Assert.Equal(0, epochs);
     }
 
+    /// <summary>Same data, same options: the model that a training starts from tells it from others.</summary>
+    [Fact]
+    public void Trainings_that_go_on_from_different_models_have_checkpoints_of_their_own()
+    {
+        FeedbackAlignmentMulticlassModelParameters Fit(string? folder, FeedbackAlignmentMulticlassModelParameters? model, int stopAfter = 99)
+        {
+            FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 4);
+            using CancellationTokenSource stop = new();
+            (options.CheckpointFolder, options.CancellationToken) = (folder, stop.Token);
+            options.MetricsCallback = metrics =>
+            {
+                if (metrics.Epoch == stopAfter)
+                    stop.Cancel();
+            };
+            FeedbackAlignmentMulticlassTrainer trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+            return (model == null ? trainer.Fit(_iris) : trainer.Fit(_iris, model)).Model;
+        }
+        FeedbackAlignmentMulticlassTrainer.Options other = Tables.Quick(epochs: 2);
+        other.Seed = 9;
+        FeedbackAlignmentMulticlassModelParameters first = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(Tables.Quick(epochs: 2))
+            .Fit(_iris).Model, second = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(other).Fit(_iris).Model;
+        FeedbackAlignmentMulticlassModelParameters?[] starts = [null, first, second];
+        float[][] expected = [.. starts.Select(start => Weights(Fit(null, start)))];
+        Assert.NotEqual(expected[1], expected[2]);
+        foreach (FeedbackAlignmentMulticlassModelParameters? start in starts)
+            Assert.Throws<OperationCanceledException>(() => Fit(Folder, start, stopAfter: 2));
+        for (int i = 0; i < starts.Length; i++)
+        {
+            Assert.Equal(expected[i], Weights(Fit(Folder, starts[i])));
+            Assert.Equal(expected[i], Weights(Fit(Folder, starts[i]))); // complete
+        }
+        // One folder for each of the three, and no more.
+        Assert.Equal(2, Directory.GetDirectories(Folder).Length);
+
+        static float[] Weights(FeedbackAlignmentMulticlassModelParameters model) =>
+            [.. model.GetWeights().Values.SelectMany(tensor => tensor.Values.ToArray())];
+    }
+
+    [Fact]
+    public void A_checkpoint_that_names_no_model_is_left_alone_by_a_training_that_goes_on_from_one()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 2);
+        options.CheckpointFolder = Folder;
+        FeedbackAlignmentMulticlassTrainer trainer = _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options);
+        FeedbackAlignmentMulticlassModelParameters fresh = trainer.Fit(_iris).Model;
+        List<string> warnings = [];
+        _mlContext.Log += (_, message) =>
+        {
+            if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(message.RawMessage);
+        };
+        FeedbackAlignmentMulticlassModelParameters further = trainer.Fit(_iris, fresh).Model;
+        Assert.NotEqual(fresh.GetWeights()["dense1"].Values.ToArray(), further.GetWeights()["dense1"].Values.ToArray());
+        Assert.Contains(warnings, warning => warning.Contains("does not say which model it started from", StringComparison.Ordinal));
+        // And the one that is there still is the fresh training's.
+        Tests.Trainers.PipelineTests.AssertSameWeights(fresh, trainer.Fit(_iris).Model);
+    }
+
+    /// <summary>Their arrays may be gigabytes: damage there is not even seen.</summary>
+    [Fact]
+    public void Of_the_other_trainings_in_a_folder_nothing_but_what_identifies_them_is_read()
+    {
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 2);
+        (options.CheckpointFolder, options.Network) = (Folder, NetworkDefinition.Mlp(200));
+        List<string> warnings = [];
+        _mlContext.Log += (_, message) =>
+        {
+            if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(message.RawMessage);
+        };
+        void Fit(int rows) => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)
+            .Fit(_mlContext.Data.TakeRows(_iris, rows));
+        Fit(140);
+        foreach (string path in Directory.GetFiles(Folder, "checkpoint-*.zip"))
+        {
+            byte[] bytes = File.ReadAllBytes(path);
+            bytes[bytes.Length * 2 / 3] ^= 1; // within the arrays
+            File.WriteAllBytes(path, bytes);
+        }
+        Fit(145);
+        Assert.Empty(warnings);
+        // Its own training sees it, and begins anew.
+        Fit(140);
+        Assert.Contains(warnings, warning => warning.Contains("cannot be read and is passed over", StringComparison.Ordinal));
+    }
+
     /// <summary>As many epochs as were wanted at first, then more: bit for bit what the longer training is from the start.</summary>
     [Theory, InlineData("constant"), InlineData("multistep"), InlineData("plateau")]
     public void A_complete_training_goes_on_to_more_epochs(string schedule)
