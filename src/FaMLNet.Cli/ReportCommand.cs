@@ -48,9 +48,9 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
             report.Add(name, history);
         }
         report.SaveHtml(settings.Output);
-        AnsiConsole.WriteLine($"{runs.Count} {(runs.Count == 1 ? "training" : "trainings")}: {settings.Output}.");
+        Messages.Say($"{runs.Count} {(runs.Count == 1 ? "training" : "trainings")}: {settings.Output}.");
         if (settings.Pictures != null)
-            AnsiConsole.WriteLine($"{report.SavePictures(settings.Pictures).Count} pictures in {settings.Pictures}.");
+            Messages.Say($"{report.SavePictures(settings.Pictures).Count} pictures in {settings.Pictures}.");
         return 0;
     }
 

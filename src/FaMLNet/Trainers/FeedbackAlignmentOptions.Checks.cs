@@ -75,6 +75,7 @@ public abstract partial class FeedbackAlignmentOptions
         NumberOfThreads = NumberOfThreads,
         SeedIsChosen = Seed.HasValue,
         ValidationFraction = ValidationFraction,
+        ValidationSeed = ValidationSeed,
         EarlyStopping = EarlyStopping,
         Clipping = GradientClipping,
         ConstrainWeightNorms = ConstrainWeightNorms,

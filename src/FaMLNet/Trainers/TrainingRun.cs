@@ -65,7 +65,7 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             RowSource source = RowSources.Open(training, validation, seeded, channel, CheckCancelled);
             string data = seeded.DescribeData(source);
             (string Folder, Checkpoint Checkpoint) found = known.FirstOrDefault(pair => pair.Checkpoint.IsOf(data)
-                && (chosen.ValidationFraction == 0 || pair.Checkpoint.Seed == seeded.Seed));
+                && (chosen.ValidationFraction == 0 || chosen.ValidationSeed != null || pair.Checkpoint.Seed == seeded.Seed));
             if (found.Checkpoint != null)
             {
                 folder!.Use(found.Folder, null);

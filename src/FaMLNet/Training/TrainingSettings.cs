@@ -64,6 +64,9 @@ internal sealed record TrainingSettings
 
     public double ValidationFraction { get; init; }
 
+    /// <summary>Seed of the choice of rows kept aside; null for that of the training.</summary>
+    public int? ValidationSeed { get; init; }
+
     public DataCaching Caching { get; init; }
 
     /// <summary>How rows are to be kept: <see cref="FeatureStorage.Auto"/> only where network and rule can make something of sparse ones.</summary>
@@ -120,7 +123,9 @@ internal sealed record TrainingSettings
         ["EarlyStopping"] = $"{EarlyStopping}",
         ["TopK"] = $"{TopK}",
         ["ClassWeights"] = $"{ClassWeights}",
-        ["ValidationFraction"] = Text(ValidationFraction),
+        // As above.
+        ["ValidationFraction"] = Text(ValidationFraction) + (ValidationSeed is { } seed && ValidationFraction > 0
+            ? InvariantText.Of($", chosen by the seed {seed}") : ""),
         ["Augmentation"] = $"{Augmentation}",
         // As above.
         ["DataCaching"] = $"{(source is InMemoryRows ? "InMemory" : "Streaming")}{(source.Sparse == null ? "" : ", sparse")}",

@@ -35,14 +35,15 @@ internal static class RowSources
             if (settings.Caching == DataCaching.InMemory || least is null || least <= most)
             {
                 if (TrainingDataReader.TryRead(training.Data, columns, channel, checkCancelled, most) is { } data)
-                    return new InMemoryRows(data, Aside(data.IsSparse), settings.ValidationFraction, settings.ClassWeights, settings.Seed);
+                    return new InMemoryRows(data, Aside(data.IsSparse), settings.ValidationFraction, settings.ClassWeights,
+                        settings.ValidationSeed ?? settings.Seed);
             }
             channel.Info($"The training data{(rows is { } known ? $" of {known} rows" : "")} needs more than half of the {free >> 20} MB of free "
                 + $"memory: it is streamed, read anew in every epoch (DataCaching.Auto).");
         }
         columns = columns with { Storage = StorageOf(training.Data, columns, checkCancelled) };
         return new StreamedRows(training.Data, columns, Aside(columns.Storage == FeatureStorage.Sparse), settings.ValidationFraction,
-            settings.ClassWeights, settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
+            settings.ClassWeights, settings.ValidationSeed ?? settings.Seed, settings.Checkpoints != null, channel, checkCancelled);
 
         // A validation set is kept as the training rows are.
         TrainingData? Aside(bool sparse) => aside == null ? null : TrainingDataReader.TryRead(validation!.Data, aside with
