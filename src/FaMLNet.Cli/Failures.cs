@@ -71,6 +71,14 @@ internal static class Failures
         };
     }
 
+    /// <summary>Why a file cannot be read, as the end of a sentence that names it.</summary>
+    public static string ReasonOf(Exception failure)
+    {
+        Exception cause = CauseOf(failure);
+        return IsForUsers(cause) ? Line(cause) : cause is InvalidDataException or EndOfStreamException ? $"it is damaged, cut off, or no zip file "
+            + $"({Line(cause).TrimEnd('.')})." : $"its content is damaged, or another program's ({cause.GetType().Name}). {HowToTrace}";
+    }
+
     /// <summary>The whole trace, where the user asks for it; else null.</summary>
     public static string? TraceOf(Exception failure) =>
         Environment.GetEnvironmentVariable(TraceVariable) is null or "" or "0" ? null : failure.ToString();

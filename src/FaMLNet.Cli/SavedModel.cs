@@ -71,9 +71,10 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             };
             return loaded with { Classes = loaded.Task.Values ?? ClassesOf(loaded) };
         }
-        catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
+        catch (Exception failure) when (Failures.CauseOf(failure) is not (OutOfMemoryException or FileNotFoundException
+            or UnauthorizedAccessException or DllNotFoundException))
         {
-            throw new FormatException($"'{path}' is no model that this tool can load: {failure.Message}", failure);
+            throw new FormatException($"'{path}' is no model that this tool can load: {Failures.ReasonOf(failure)}", failure);
         }
     }
 

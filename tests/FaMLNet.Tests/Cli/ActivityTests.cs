@@ -4,12 +4,18 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Parts of the work, which may have parts and be done side by side.</summary>
-public sealed class ActivityTests
+public sealed class ActivityTests : IDisposable
 {
     private readonly HandClock _clock = new();
     private readonly StringWriter _output = new() { NewLine = "\n" };
 
     private string[] Lines => _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public void Dispose()
+    {
+        _clock.Dispose();
+        _output.Dispose();
+    }
 
     [Fact]
     public void The_part_begun_last_is_said_by_the_clock_of_the_whole()
@@ -90,13 +96,14 @@ public sealed class ActivityTests
     {
         using SlowWriter output = new();
         Activity activity = Activity.Start("reading", output, _clock);
-        Task said = Task.Run(_clock.Ring), over = Task.Run(async () =>
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        Task said = Task.Run(_clock.Ring, cancellation), over = Task.Run(async () =>
         {
             await output.Begun.Task;
             output.MayEnd.SetResult();
             activity.Dispose();
             output.Events.Add("over");
-        });
+        }, cancellation);
         await Task.WhenAll(said, over);
         Assert.Equal(["said", "over"], output.Events);
     }
