@@ -11,7 +11,7 @@ internal sealed class Activity : IDisposable
     /// <summary>When it is first said, and how often after that.</summary>
     public static readonly TimeSpan First = TimeSpan.FromSeconds(0.7), Period = TimeSpan.FromSeconds(5);
 
-    private const string Mark = "FaMLNet.Activity";
+    private const string Mark = "FaMLNet.Activity", End = " s so far.";
 
     private static readonly AsyncLocal<Activity?> Latest = new();
 
@@ -108,6 +108,9 @@ internal sealed class Activity : IDisposable
     /// <returns>To be disposed where standard error is free again.</returns>
     public static IDisposable SayBy(Action<string> receiver) => new Redirection(receiver);
 
+    /// <summary>Whether a line is one that says how far something is.</summary>
+    public static bool IsLine(string line) => line.TrimEnd().EndsWith(End, StringComparison.Ordinal);
+
     /// <summary>From now on the part speaks for itself, for example a training whose epochs are shown.</summary>
     public void Quiet() => _isQuiet = true;
 
@@ -137,7 +140,7 @@ internal sealed class Activity : IDisposable
                 return;
             string far = part._progress?.Invoke() is { Length: > 0 } progress ? $"{progress}, " : "";
             string line = $"{char.ToUpperInvariant(part._text[0])}{part._text[1..]}: {far}"
-                + $"{_time.GetElapsedTime(part._start).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)} s so far.";
+                + $"{_time.GetElapsedTime(part._start).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)}{End}";
             try
             {
                 (_say ?? _receiver ?? Console.Error.WriteLine)(line);

@@ -32,7 +32,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
                 Messages.Say("csv: a table with a header line, or a folder with train.csv and test.csv");
                 return 0;
             case "check" when settings is { Name: { } name, Folder: { } folder }:
-                return Check(DataSets.NameOf(name), folder);
+                return Activity.Run($"checking '{folder}'", () => Check(DataSets.NameOf(name), folder));
             case "check":
                 throw new FormatException("'data check' needs a set and a folder: famlnet data check mnist datasets/mnist.");
             default:

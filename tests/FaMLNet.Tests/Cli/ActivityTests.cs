@@ -132,9 +132,9 @@ public sealed class ActivityTests : IDisposable
     /// <summary>A line takes until the test says so.</summary>
     private sealed class SlowWriter : StringWriter
     {
-        public TaskCompletionSource Begun { get; } = new();
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public TaskCompletionSource MayEnd { get; } = new();
+        public TaskCompletionSource MayEnd { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public List<string> Events { get; } = [];
 

@@ -21,12 +21,14 @@ public sealed class RunningToolTests : IDisposable
     [InlineData("benchmark pipe", "Running 'pipe'")]
     [InlineData("benchmark --peers pipe", "Reading 'pipe'")]
     [InlineData("sweep pipe", "Checking 'pipe'")]
-    public void Every_command_that_reads_says_so_on_standard_error_before_it_has_read(string command, string expected)
+    [InlineData("report history.csv", "Reading 'history.csv'", "history.csv")]
+    [InlineData("data check mnist .", "Checking '.'", "train-images-idx3-ubyte.gz")]
+    public void Every_command_that_reads_says_so_on_standard_error_before_it_has_read(string command, string expected, string pipe = "pipe")
     {
         SkipElsewhere();
         if (command.Contains("model.zip", StringComparison.Ordinal))
             ProcessRunner.Tool(_folder, "train", "iris.csv", "-e", "1");
-        RunningTool.MakePipe(_folder, "pipe");
+        RunningTool.MakePipe(_folder, pipe);
         using RunningTool tool = new(_folder, command.Split(' '));
         tool.WaitFor(expected);
         Assert.Contains(tool.Error, line => line.StartsWith(expected, StringComparison.Ordinal) && line.EndsWith(" s so far.",
