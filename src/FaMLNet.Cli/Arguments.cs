@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Spectre.Console.Cli;
 
@@ -18,7 +19,8 @@ internal static class Arguments
     /// <param name="Names">As users type it, with its dashes.</param>
     /// <param name="Value">The name of its value; null for an option that has none.</param>
     /// <param name="MayRepeat">Whether it may be given more than once.</param>
-    private sealed record Option(IReadOnlyList<string> Names, string? Value, bool MayRepeat);
+    /// <param name="Type">What its value becomes.</param>
+    private sealed record Option(IReadOnlyList<string> Names, string? Value, bool MayRepeat, Type Type);
 
     /// <summary>Checks a command line, and writes it as the parser understands it.</summary>
     /// <param name="arguments">As the user typed them.</param>
@@ -34,7 +36,7 @@ internal static class Arguments
         if (!Commands.All.TryGetValue(name, out Type? command))
             throw new FormatException($"famlnet has no command '{name}'.{Nearest(name, Commands.All.Keys)} 'famlnet --help' lists the commands.");
         PropertyInfo[] properties = SettingsOf(command).GetProperties();
-        Option[] options = [.. properties.Select(OptionOf).OfType<Option>(), new(["-h", "--help"], null, true)];
+        Option[] options = [.. properties.Select(OptionOf).OfType<Option>(), new(["-h", "--help"], null, true, typeof(bool))];
         (string Name, bool TakesAll)[] positions = [.. properties.Select(property => (property,
             property.GetCustomAttribute<CommandArgumentAttribute>()))
             .Where(pair => pair.Item2 != null).OrderBy(pair => pair.Item2!.Position).Select(pair => (pair.Item2!.ValueName,
@@ -75,6 +77,7 @@ internal static class Arguments
                 && !options.Any(other => other.Names.Contains(arguments[i + 1].Split('=')[0])) ? arguments[++i] : null;
             if (value == null)
                 throw new FormatException($"{typed} needs a value: {typed} <{option.Value}>.");
+            CheckNumber(typed, value, option.Type);
             checkedArguments.Add($"{option.Names[^1]}={Places.Expand(value)}");
         }
         return [.. checkedArguments];
@@ -98,7 +101,21 @@ internal static class Arguments
 
     private static Option? OptionOf(PropertyInfo property) => property.GetCustomAttribute<CommandOptionAttribute>() is not { } attribute ? null
         : new Option([.. attribute.ShortNames.Select(name => "-" + name), .. attribute.LongNames.Select(name => "--" + name)], attribute.ValueName,
-            property.PropertyType.IsArray);
+            property.PropertyType.IsArray, Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
+
+    /// <summary>Refuses what is no number for an option that needs one. The parser would name neither the option nor what it expects.</summary>
+    private static void CheckNumber(string option, string value, Type type)
+    {
+        if (type == typeof(int) && !int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+        {
+            throw new FormatException(long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
+                ? $"{option} must be a whole number from {int.MinValue} to {int.MaxValue}; found {value}."
+                : $"{option} must be a whole number; found '{value}'.");
+        }
+        if ((type == typeof(double) || type == typeof(float))
+            && !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            throw new FormatException($"{option} must be a number, with a point where it has decimals; found '{value}'.");
+    }
 
     /// <summary>Letters to insert, remove or exchange to make one word of another (Levenshtein).</summary>
     private static int Distance(string from, string to)

@@ -19,12 +19,8 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         if (model.Task.Kind == TaskKind.Regression)
             throw new FormatException($"'{settings.Model}' is of the task regression, which sees nothing rightly or wrongly; "
                 + "attacks are on classifiers.");
-        DataSource data;
-        using (Activity.Start($"reading '{settings.Data}'"))
-        {
-            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [],
-                settings.Format, Console.WriteLine);
-        }
+        DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
+            labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
         ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
         RobustnessReport report = Watch(attacks, progress =>
         {
@@ -91,15 +87,16 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
     private static RobustnessReport Watch(Attack[] attacks, Func<IProgress<RobustnessProgress>, RobustnessReport> run)
     {
         if (Console.IsErrorRedirected || !AnsiConsole.Profile.Capabilities.Interactive)
-            return run(new Telling(_ => { }));
+        {
+            string far = "";
+            using Activity attacking = Activity.Start("attacking", progress: () => Volatile.Read(ref far));
+            return run(new Telling(progress => Volatile.Write(ref far, Text(progress))));
+        }
         return AnsiConsole.Status().Start("reading", status => run(new Telling(progress => status.Status(
-            $"{progress.Attack} ({progress.Number} of {attacks.Length}): {progress.Rows} of {progress.NumberOfRows} rows, {progress.Fooled} fooled"
-            .EscapeMarkup()))));
-    }
+            Text(progress).EscapeMarkup()))));
 
-    private sealed class Telling(Action<RobustnessProgress> tell) : IProgress<RobustnessProgress>
-    {
-        public void Report(RobustnessProgress value) => tell(value);
+        string Text(RobustnessProgress progress) => $"{progress.Attack} ({progress.Number} of {attacks.Length}): {progress.Rows} of "
+            + $"{progress.NumberOfRows} rows, {progress.Fooled} fooled";
     }
 
     /// <summary>What the command is given.</summary>

@@ -85,17 +85,22 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             return Compare(settings, settings.Peers, cancellationToken);
         if (settings.File == null)
             throw new FormatException("Give a YAML file, famlnet benchmark experiment.yaml, or --peers with a table or a folder of images.");
-        YamlFile file = YamlFile.Read(settings.File).Override(settings.Set);
+        return Activity.Run($"running '{settings.File}'", () => RunFile(settings, settings.File, cancellationToken));
+    }
+
+    private static int RunFile(Settings settings, string path, CancellationToken cancellationToken)
+    {
+        YamlFile file = YamlFile.Read(path).Override(settings.Set);
         ExperimentSettings experiment = ExperimentSettings.Read(file);
         if (file.Root["sweep"] != null)
             throw file.Error("/sweep", "the file is a sweep of many experiments. Run it with 'famlnet sweep'.");
         string folder = experiment.OutputFolder, copy = Path.Combine(folder, "config.yaml");
         bool isOver = System.IO.File.Exists(Path.Combine(folder, Experiment.ResultFile));
         // The copy of an earlier run may be run again as it is, but not overwritten by other settings.
-        bool isCopy = Places.Real(settings.File) == Places.Real(copy) && settings.Set.Length == 0;
+        bool isCopy = Places.Real(path) == Places.Real(copy) && settings.Set.Length == 0;
         if (!isOver)
         {
-            OutputGuard.Check([("<file>", settings.File), ("--data", settings.Data), ("data.dataset_path", experiment.DatasetPath),
+            OutputGuard.Check([("<file>", path), ("--data", settings.Data), ("data.dataset_path", experiment.DatasetPath),
                 ("model.checkpoint", experiment.Checkpoint)], [("experiment.output_dir", folder, true),
                 ("the copy of the file in experiment.output_dir", isCopy ? null : copy, false)]);
         }
@@ -109,19 +114,22 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             Data = settings.Data,
             Strict = settings.Strict,
             EpochDone = epochDone,
-            Say = Console.WriteLine,
+            Say = Messages.Say,
             Log = settings.Log ? Messages.Print : Messages.PrintWarning,
             Cancellation = stop.Token,
         });
         if (settings.Log || !experiment.Trains)
             Run(null);
         else
+        {
+            using IDisposable above = Activity.SayBy(Messages.Say);
             TrainingView.Run(AnsiConsole.Console, view => Run(view.Add(experiment.Name, experiment.Epochs)));
+        }
         // What a result that was there already was made from stays as it is.
         if (!isOver && !isCopy)
             WriteCopy(settings, file, copy);
         Show(result);
-        AnsiConsole.WriteLine($"Everything is in {folder}.");
+        Messages.Say($"Everything is in {folder}.");
         return 0;
     }
 
@@ -185,9 +193,8 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (settings.Epochs is < 1)
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
         MLContext mlContext = new(1);
-        DataSource data = DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true, settings.Peer == null ? Console.WriteLine
-            : _ => { },
-            LabelTask.Parse(settings.Task));
+        DataSource data = Activity.Run($"reading '{path}'", () => DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true,
+            settings.Peer == null ? Console.WriteLine : _ => { }, LabelTask.Parse(settings.Task)));
         if (settings.Rows is { } rows)
             data = data with { View = mlContext.Data.TakeRows(data.View, rows) };
         int epochs = settings.Epochs ?? (data.IsImages ? 10 : 100);
@@ -226,7 +233,7 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (result.RowsOfUnseenClasses is { } unseen)
             Write($"{unseen} test rows are of {result.UnseenClasses?.Count ?? 0} classes without a training row: they count as wrong.");
         if (result.ChosenOn == "test")
-            AnsiConsole.MarkupLine("[yellow]The best epoch was chosen on the test rows, because the file says so: that figure is too good.[/]");
+            Messages.Warn("The best epoch was chosen on the test rows, because the file says so: that figure is too good.");
         if (result.AlignmentAngle is { Count: > 0 } angles)
             Write($"alignment angle: mean {angles.Values.Average():F1}° ({Each(angles, "F1")})");
         if (result.NormRatio is { Count: > 0 } ratios)

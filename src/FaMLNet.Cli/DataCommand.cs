@@ -26,13 +26,13 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
         {
             case "list":
                 foreach (PublishedSet set in PublishedSet.All)
-                    AnsiConsole.WriteLine($"{set.Name}: {set.Title}, {set.Licence}, {set.Owner}");
-                AnsiConsole.WriteLine("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image "
+                    Messages.Say($"{set.Name}: {set.Title}, {set.Licence}, {set.Owner}");
+                Messages.Say("image-folder (also imagenet): train and test or val, folders or zip archives, each with one folder of image "
                     + "files per class; or such folders directly");
-                AnsiConsole.WriteLine("csv: a table with a header line, or a folder with train.csv and test.csv");
+                Messages.Say("csv: a table with a header line, or a folder with train.csv and test.csv");
                 return 0;
             case "check" when settings is { Name: { } name, Folder: { } folder }:
-                return Check(DataSets.NameOf(name), folder);
+                return Activity.Run($"checking '{folder}'", () => Check(DataSets.NameOf(name), folder));
             case "check":
                 throw new FormatException("'data check' needs a set and a folder: famlnet data check mnist datasets/mnist.");
             default:
@@ -42,8 +42,8 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
 
     private static int Check(string name, string folder)
     {
-        if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"There is no folder '{folder}'.");
+        if (!Directory.Exists(folder) && !Archives.IsZipOfImages(folder))
+            throw new DirectoryNotFoundException($"There is no folder '{folder}', and no zip archive of images.");
         // CIFAR-10 comes as image files as well, of which nothing is published.
         bool isImages = name == "image-folder" || (name == "cifar10" && PublishedSet.Named(name)!.FolderOf(folder) == null
             && ImagePart.IsIn(folder));
@@ -67,7 +67,7 @@ internal sealed class DataCommand : Command<DataCommand.Settings>
             ? [ImagePart.Find(folder, ImagePart.Train), ImagePart.Find(folder, ImagePart.Test)] : [ImagePart.Find(folder, ImagePart.Train)];
         foreach (ImagePart part in parts)
         {
-            ImageArchive images = ImageArchive.Survey(part, Console.WriteLine, classes);
+            ImageArchive images = ImageArchive.Survey(part, classes);
             images.Say(Console.WriteLine);
             (int count, IReadOnlyList<string> errors) = images.Check();
             Console.WriteLine($"{images.Path}: {count} images of {images.Classes.Count} classes, {errors.Count} damaged");

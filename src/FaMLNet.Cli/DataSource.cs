@@ -4,7 +4,7 @@ using Microsoft.ML;
 
 namespace FaMLNet.Cli;
 
-/// <summary>What the tool reads: a table, or a folder of images in the files of MNIST or CIFAR-10.</summary>
+/// <summary>What the tool reads: a table, or images: a folder, or a zip archive.</summary>
 /// <param name="View">The rows.</param>
 /// <param name="Numbers">Columns of numbers, beside the label.</param>
 /// <param name="Texts">Columns of anything else, beside the label.</param>
@@ -24,12 +24,15 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>The rows of the table; 0 of images.</summary>
     public long Rows { get; init; }
 
+    /// <summary>The file of each image, in the order of the rows; none of tables, or where images have no files of their own.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>Labels of the table that the model does not know.</summary>
     public UnknownLabels Unknown { get; init; } = new();
 
     /// <summary>Data to train on: what the columns of a table are is told from its rows.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="path">A file of separated values, a pipe, <c>-</c> for standard input, or a folder of images.</param>
+    /// <param name="path">A file of separated values, a pipe, <c>-</c> for standard input, or a folder or zip archive of images.</param>
     /// <param name="label">The column to predict.</param>
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
     /// <param name="say">Receives what is good to know.</param>
@@ -44,16 +47,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     {
         choices ??= new TableChoices();
         format ??= new TableFormat(hasHeader);
-        if (Directory.Exists(path))
+        if (IsOfImages(path))
         {
             if (!choices.IsEmpty)
                 throw new FormatException("--number, --category, --text, --ignore, --missing, --positive and --decimal are for tables; "
-                    + $"'{path}' is a folder of images.");
-            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize))
-                : throw new FormatException($"'{path}' is a folder of images, which have classes: --task must be auto or multiclass.");
+                    + $"'{path}' has images.");
+            return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize), [])
+                : throw new FormatException($"'{path}' has images, which have classes: --task must be auto or multiclass.");
         }
         return imageSize == null ? TrainingTable.Open(TableFile.Open(path, format), label, task, choices, format.HasHeader, say)
-            : throw new FormatException($"--image-size is for folders of image files; '{path}' is none.");
+            : throw new FormatException($"--image-size is for image files; '{path}' is a table.");
     }
 
     /// <summary>
@@ -73,12 +76,14 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     public static DataSource ForModel(MLContext mlContext, string path, SavedModel model, bool labelIsNeeded, bool hasHeader,
         IReadOnlyList<string> keep, TableFormat? format = null, Action<string>? say = null)
     {
-        if (Directory.Exists(path))
+        if (IsOfImages(path))
         {
             // One prediction per image, in the order of their names: there, none may be left out.
-            return keep.Count == 0
-                ? OfImages(ImageSource.ForModel(mlContext, path, model.Schema, isStrict: !labelIsNeeded, Console.Error.WriteLine))
-                : throw new FormatException("--keep copies columns of a table; images have none.");
+            if (keep.Count > 0)
+                throw new FormatException("--keep copies columns of a table; images have none.");
+            (IDataView images, IReadOnlyList<string> files) = ImageSource.ForModel(mlContext, path, model.Schema, isStrict: !labelIsNeeded,
+                Console.Error.WriteLine);
+            return OfImages(images, files);
         }
         format ??= new TableFormat(hasHeader);
         (TableView view, UnknownLabels unknown) = ModelTable.Open(TableFile.Open(path, format), model.Schema, model.Label,
@@ -97,5 +102,16 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => ColumnNames.Kept + name;
 
-    private static DataSource OfImages(IDataView view) => new(view, [], [], "Label", IsImages: true);
+    /// <summary>Whether the data is images: a folder, or an archive of image files.</summary>
+    /// <exception cref="FormatException">It is an archive that is not read.</exception>
+    private static bool IsOfImages(string path)
+    {
+        if (Directory.Exists(path) || Archives.IsZipOfImages(path))
+            return true;
+        Archives.RefuseOthers(path);
+        return false;
+    }
+
+    private static DataSource OfImages(IDataView view, IReadOnlyList<string> files) =>
+        new(view, [], [], "Label", IsImages: true) { Files = files };
 }

@@ -20,21 +20,20 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
-        DataSource data;
-        using (Activity.Start($"reading '{settings.Data}'"))
-        {
-            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format,
-                Console.WriteLine);
-        }
+        DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
+            labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
         string known = model.Classes == null ? "" : TableChoices.Shown(model.Classes);
         foreach (string note in data.Unknown.Describe(known, model.Task.Kind == TaskKind.Regression ? "" : "They count as wrong."))
             Console.WriteLine(note);
-        if (model.Task.Kind == TaskKind.Binary)
-            Binary(mlContext, model, data);
-        else if (model.Task.Kind == TaskKind.Regression)
-            Regression(mlContext, model, data);
-        else
-            Multiclass(mlContext, model, data);
+        Activity.Run($"measuring on '{settings.Data}'", () =>
+        {
+            if (model.Task.Kind == TaskKind.Binary)
+                Binary(mlContext, model, data);
+            else if (model.Task.Kind == TaskKind.Regression)
+                Regression(mlContext, model, data);
+            else
+                Multiclass(mlContext, model, data);
+        });
         return 0;
     }
 

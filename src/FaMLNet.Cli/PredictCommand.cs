@@ -15,7 +15,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
-            "One line per row: columns kept, and the predicted class and the probabilities of all, or the predicted number. "
+            "One line per row: columns kept, or the file of an image, and the predicted class and the probabilities of all, or the predicted number. "
             + "- stands for standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
@@ -25,38 +25,52 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         public string? Keep { get; set; }
     }
 
+    private const int BufferBytes = 1 << 15;
+
     public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-        DataSource data;
-        using (Activity.Start($"reading '{settings.Data}'"))
-        {
-            data = DataSource.ForModel(mlContext, settings.Data, model, labelIsNeeded: false, !settings.NoHeader, keep,
-                settings.Format, Console.Error.WriteLine);
-        }
+        DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
+            labelIsNeeded: false, !settings.NoHeader, keep, settings.Format, Console.Error.WriteLine));
         IDataView scored = model.Transformer.Transform(data.View);
         if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
+        long rows = 0;
+        using Activity writing = Activity.Start($"predicting '{settings.Data}'", progress: () => FormattableString.Invariant(
+            $"{Volatile.Read(ref rows):N0} rows"));
+        void WriteTo(Stream stream) => Write(scored, data, keep, stream, count => Volatile.Write(ref rows, count), cancellationToken);
         if (Places.IsStandardOutput(settings.Output))
         {
-            using StreamWriter standard = new(Console.OpenStandardOutput()) { NewLine = "\n" };
-            Write(scored, keep, standard, cancellationToken);
+            using Stream standard = Console.OpenStandardOutput();
+            WriteTo(standard);
             return 0;
         }
         WholeFile.Write(settings.Output, path =>
         {
-            using StreamWriter file = new(path) { NewLine = "\n" };
-            Write(scored, keep, file, cancellationToken);
+            using FileStream file = new(path, FileMode.Create, FileAccess.Write);
+            WriteTo(file);
         });
         // Beside the table, where that goes to standard output by the name of a device.
         Console.Error.WriteLine($"Written to {settings.Output}.");
         return 0;
     }
 
-    private static void Write(IDataView scored, string[] keep, TextWriter file, CancellationToken cancellationToken)
+    private static void Write(IDataView scored, DataSource data, string[] keep, Stream stream, Action<long> done,
+        CancellationToken cancellationToken)
     {
+        // Whole lines are handed on, so that nothing said in between can break one.
+        using MemoryStream buffer = new(2 * BufferBytes);
+        using StreamWriter file = new(buffer) { NewLine = "\n", AutoFlush = true };
+        void HandOn(int least)
+        {
+            if (buffer.Length <= least)
+                return;
+            stream.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
+            buffer.SetLength(0);
+        }
+        string[] files = data.Files.Count > 0 ? ["File"] : [];
         DataViewSchema.Column score = scored.Schema["Score"];
         bool isVector = score.Type is VectorDataViewType;
         // A regression has no predicted label, a binary classifier one score and its probability.
@@ -64,7 +78,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden)];
         DataViewSchema.Column[] numbers = isVector ? [score]
             : [.. scored.Schema.Where(column => column.Name is "Score" or "Probability" && !column.IsHidden)];
-        file.WriteLine(HistoryFile.Join([.. keep, .. texts.Skip(keep.Length).Select(column => column.Name),
+        file.WriteLine(HistoryFile.Join([.. files, .. keep, .. texts.Skip(keep.Length).Select(column => column.Name),
             .. isVector ? Classes(score) : [.. numbers.Select(column => column.Name)]]));
         using DataViewRowCursor cursor = scored.GetRowCursor([.. texts, .. numbers]);
         ValueGetter<ReadOnlyMemory<char>>[] getTexts = [.. texts.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
@@ -73,10 +87,10 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         ReadOnlyMemory<char> text = default;
         VBuffer<float> scores = default;
         float number = 0;
-        while (cursor.MoveNext())
+        for (int row = 0; cursor.MoveNext(); row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            List<string> cells = [];
+            List<string> cells = [.. files.Select(_ => data.Files[row])];
             foreach (ValueGetter<ReadOnlyMemory<char>> getter in getTexts)
             {
                 getter(ref text);
@@ -89,7 +103,10 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             }
             getScores?.Invoke(ref scores);
             file.WriteLine(HistoryFile.Join([.. cells, .. scores.DenseValues().Select(value => value.ToString(CultureInfo.InvariantCulture))]));
+            HandOn(BufferBytes);
+            done(row + 1L);
         }
+        HandOn(0);
     }
 
     private static string[] Classes(DataViewSchema.Column score)

@@ -1,7 +1,8 @@
 using FaMLNet.Cli;
-using Spectre.Console;
 using Spectre.Console.Cli;
 
+// What is thrown on a thread that nobody waits for would end the process with .NET's own trace.
+AppDomain.CurrentDomain.UnhandledException += (_, failed) => Environment.Exit(Report((Exception)failed.ExceptionObject));
 CommandApp app = new();
 app.Configure(config =>
 {
@@ -15,18 +16,16 @@ try
 {
     return app.Run(Arguments.Check(args));
 }
-catch (FormatException failure)
+catch (Exception failure)
 {
     return Report(failure);
 }
 
 int Report(Exception failure)
 {
-    if (failure is OperationCanceledException)
-    {
-        AnsiConsole.MarkupLine("[yellow]Stopped.[/]");
-        return ThisTool.Stopped;
-    }
-    Console.Error.WriteLine(OptionNames.Translate(args.FirstOrDefault(), Failures.MessageOf(failure)));
-    return 1;
+    bool isStopped = Failures.CauseOf(failure) is OperationCanceledException;
+    Messages.Tell(isStopped ? "Stopped." : OptionNames.Translate(args.FirstOrDefault(), Failures.MessageOf(failure)));
+    if (!isStopped && Failures.TraceOf(failure) is { } trace)
+        Messages.Tell(trace);
+    return isStopped ? ThisTool.Stopped : 1;
 }

@@ -40,17 +40,18 @@ internal sealed class ReportCommand : Command<ReportCommand.Settings>
         }
         TrainingReport report = new(settings.Title ?? "Trainings");
         string[] names = Names([.. runs.Select(run => run.Path)]);
+        using Activity making = Activity.Start($"making '{settings.Output}'");
         foreach ((string name, (string path, Func<IReadOnlyList<EpochMetrics>> read)) in names.Zip(runs))
         {
-            IReadOnlyList<EpochMetrics> history = read();
+            IReadOnlyList<EpochMetrics> history = Activity.Run($"reading '{path}'", read);
             if (history.Count == 0)
                 throw new FormatException($"'{path}' has no epochs: there is nothing to report on.");
             report.Add(name, history);
         }
         report.SaveHtml(settings.Output);
-        AnsiConsole.WriteLine($"{runs.Count} {(runs.Count == 1 ? "training" : "trainings")}: {settings.Output}.");
+        Messages.Say($"{runs.Count} {(runs.Count == 1 ? "training" : "trainings")}: {settings.Output}.");
         if (settings.Pictures != null)
-            AnsiConsole.WriteLine($"{report.SavePictures(settings.Pictures).Count} pictures in {settings.Pictures}.");
+            Messages.Say($"{report.SavePictures(settings.Pictures).Count} pictures in {settings.Pictures}.");
         return 0;
     }
 

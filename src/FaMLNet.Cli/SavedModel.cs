@@ -36,8 +36,8 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
         public string Model { get; set; } = "";
 
         [Input]
-        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder whose test files are "
-            + "taken. 'predict' does without the label's column.")]
+        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder or zip archive of "
+            + "images, whose test files are taken. 'predict' does without the label's column.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The label's column. Without it the one that the model was trained with.")]
@@ -71,9 +71,10 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             };
             return loaded with { Classes = loaded.Task.Values ?? ClassesOf(loaded) };
         }
-        catch (Exception failure) when (failure is not (OutOfMemoryException or FileNotFoundException))
+        catch (Exception failure) when (Failures.CauseOf(failure) is not (OutOfMemoryException or FileNotFoundException
+            or UnauthorizedAccessException or DllNotFoundException))
         {
-            throw new FormatException($"'{path}' is no model that this tool can load: {failure.Message}", failure);
+            throw new FormatException($"'{path}' is no model that this tool can load: {Failures.ReasonOf(failure)}", failure);
         }
     }
 

@@ -69,7 +69,10 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         public int? Index { get; set; }
     }
 
-    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken)
+    public override int Execute(CommandContext context, Settings settings, CancellationToken cancellationToken) =>
+        Activity.Run($"checking '{settings.File}' and its results", () => Run(settings, cancellationToken));
+
+    private static int Run(Settings settings, CancellationToken cancellationToken)
     {
         SweepFile sweep = SweepFile.Read(settings.File, settings.Set);
         if (!settings.List)
@@ -106,7 +109,13 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         int interrupted = 0;
         try
         {
-            Watch((say, progress) => interrupted = new LocalSweep(sweep, folder, handed, say).Run(settings.Retry, progress, stop.Token));
+            // The trials speak for themselves.
+            Activity.Run("running trials", activity =>
+            {
+                activity.Quiet();
+                Watch((say, progress) => interrupted = new LocalSweep(sweep, folder, handed, say).Run(settings.Retry, progress, stop.Token));
+                return interrupted;
+            });
         }
         catch (OperationCanceledException)
         {
@@ -125,7 +134,7 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         IReadOnlyList<SlurmArray> arrays = SlurmSweep.Write(sweep, folder, options, arguments, settings.Retry);
         if (arrays.Count == 0)
         {
-            AnsiConsole.WriteLine("Every trial is done, running or failed: nothing is submitted. --retry runs those that failed again.");
+            Messages.Say("Every trial is done, running or failed: nothing is submitted. --retry runs those that failed again.");
             return 0;
         }
         if (arrays.Count > 1)
@@ -175,7 +184,7 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         using IDisposable? claim = folder.Claim(trial);
         if (claim == null)
         {
-            AnsiConsole.WriteLine($"{trial.Name} is being worked on by another process.");
+            Messages.Say($"{trial.Name} is being worked on by another process.");
             return 0;
         }
         using StopSignals stop = new(cancellationToken);
@@ -206,9 +215,9 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     {
         (string markdown, int done, int failed) = SweepTable.Write(sweep, folder);
         Console.WriteLine(markdown);
-        AnsiConsole.WriteLine($"The table is in {folder.Path}: results.csv, .json, .md and .html.");
+        Messages.Say($"The table is in {folder.Path}: results.csv, .json, .md and .html.");
         if (interrupted > 0)
-            AnsiConsole.WriteLine($"{interrupted} did not end: the same command goes on with them.");
+            Messages.Say($"{interrupted} did not end: the same command goes on with them.");
         return failed > 0 || interrupted > 0 ? 1 : 0;
     }
 
@@ -217,12 +226,13 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
     {
         if (!Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive)
         {
-            AnsiConsole.Status().Start("starting", status => run(line => AnsiConsole.WriteLine(line), line => status.Status(line.EscapeMarkup())));
+            using IDisposable above = Activity.SayBy(Messages.Say);
+            AnsiConsole.Status().Start("starting", status => run(Messages.Say, line => status.Status(line.EscapeMarkup())));
             return;
         }
         string latest = "";
         DateTime written = DateTime.MinValue;
-        run(line => Console.WriteLine($"{line} ({latest})"), line =>
+        run(line => Console.WriteLine(latest.Length == 0 ? line : $"{line} ({latest})"), line =>
         {
             latest = line;
             if (DateTime.UtcNow - written < TimeSpan.FromMinutes(1))

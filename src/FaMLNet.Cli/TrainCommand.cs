@@ -19,7 +19,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         [Input]
         [CommandArgument(0, "<data>"), Description(
             "A table (.csv or .tsv with a header line), or a folder with the files of MNIST, of CIFAR-10's binary version, or with "
-            + "image files: train and test, folders or zip archives with one folder per class, or such folders directly.")]
+            + "image files: train and test, folders or zip archives with one folder per class, or such folders directly; or one zip archive of all.")]
         public string Data { get; set; } = "";
 
         [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
@@ -140,12 +140,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             mlContext.Log += (_, message) => Messages.Print(message);
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
-        DataSource data;
-        using (Activity.Start($"reading '{settings.Data}'"))
-        {
-            data = DataSource.ForTraining(mlContext, settings.Data, settings.Label, !settings.NoHeader, Console.WriteLine,
-                LabelTask.Parse(settings.Task), ChoicesOf(settings), settings.Format, settings.ImageSize);
-        }
+        DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForTraining(mlContext, settings.Data, settings.Label,
+            !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), ChoicesOf(settings), settings.Format, settings.ImageSize));
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;
@@ -184,27 +180,22 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             }
         }
         options.MetricsCallback = told;
-        // The live view shows that the training runs; elsewhere nothing would be said until its first line.
-        using Activity? preparing = AnsiConsole.Profile.Capabilities is { Interactive: true, Ansi: true } && !settings.Log ? null
-            : Activity.Start("preparing the training");
-        told += _ => preparing?.Dispose();
-        options.MetricsCallback = told;
         if (settings.Log)
-            Fit();
+            Train(Fit, options);
         else
         {
+            using IDisposable above = Activity.SayBy(Messages.Say);
             TrainingView.Run(AnsiConsole.Console, view =>
             {
                 options.MetricsCallback = view.Add($"{rule}", options.NumberOfEpochs) + told;
-                Fit();
+                Train(Fit, options);
             });
         }
-        preparing?.Dispose();
         WholeFile.Write(settings.Output, path => mlContext.Model.Save(model, data.View.Schema, path));
-        AnsiConsole.WriteLine($"Saved as {settings.Output}.");
+        Messages.Say($"Saved as {settings.Output}.");
         IFeedbackAlignmentModel trained = SavedModel.NetworkOf(model)!;
         if (options.EarlyStopping?.Judge(trained.History).BestEpoch is { } best && best < trained.History.Count)
-            AnsiConsole.WriteLine(Kept(best, trained.History.Count, options.EarlyStopping.Metric));
+            Messages.Say(Kept(best, trained.History.Count, options.EarlyStopping.Metric));
         if (Baseline.Warning(data, trained.History) is { } warning)
             Console.WriteLine(warning);
         // Whole, also where the process was killed between an epoch's checkpoint and its line.
@@ -216,10 +207,18 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             TrainingReport report = new($"{Path.GetFileName(Path.GetFullPath(settings.Data))}, {rule}");
             report.Add($"{rule}", trained.History, options: options);
             report.SaveHtml(settings.Report);
-            AnsiConsole.WriteLine($"The report is {settings.Report}.");
+            Messages.Say($"The report is {settings.Report}.");
         }
         return 0;
     }
+
+    /// <summary>Trains; that it goes on is said until the first epoch is over, which speaks for itself.</summary>
+    private static void Train(Action fit, FeedbackAlignmentOptions options) => Activity.Run("training", activity =>
+    {
+        options.MetricsCallback = (_ => activity.Quiet()) + options.MetricsCallback;
+        fit();
+        return 0;
+    });
 
     private static string Kept(int best, int epochs, StoppingMetric metric) => $"The model is that of epoch {best} of {epochs}, which had the lowest "
         + $"{(metric == StoppingMetric.TrainingLoss ? "training" : "validation")} loss. --patience 0 trains to the end and keeps the last epoch.";
@@ -282,6 +281,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             var classes => mlContext.MulticlassClassification.Trainers.FeedbackAlignment((FeedbackAlignmentMulticlassTrainer.Options)classes),
         };
         return data.IsImages ? trainer.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
-            : TablePipeline.Create(mlContext, data, trainer, AnsiConsole.WriteLine);
+            : TablePipeline.Create(mlContext, data, trainer, Messages.Say);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class ExperimentSettings
     /// <summary>What there is to learn, as asked for; null to tell it from the label of a table.</summary>
     public TaskKind? AskedTask => Text("data.task") is not { } name || name == "auto" ? null : EnumNames.Find<TaskKind>(name);
 
-    /// <summary>Of the choice of test rows, and of the order of image files; the training's seed has no part in it.</summary>
+    /// <summary>Of the choice of test rows and validation rows, and of the order of image files; the training's seed has no part in it.</summary>
     public int SplitSeed => Int("data.split_seed") ?? 1;
 
     public double TestShare => Number("data.test_share") ?? 0.2;
@@ -182,6 +182,7 @@ internal sealed class ExperimentSettings
         options.NumberOfThreads = Threads;
         options.Diagnostics = all ? LayerDiagnostics.All : alignment || ratio ? LayerDiagnostics.Alignment : LayerDiagnostics.None;
         options.ValidationFraction = Validation.Rows == null && !Validation.OnTest ? Validation.Share : 0;
+        options.ValidationSeed = Validation.IsNone || Validation.OnTest ? null : SplitSeed;
         options.EarlyStopping = Validation.IsNone ? null : new EarlyStopping
         {
             Metric = isRegression ? StoppingMetric.ValidationLoss : StoppingMetric.ValidationAccuracy,

@@ -25,6 +25,8 @@ internal static class ExperimentIdentity
     {
         "CheckpointFolder", "CheckpointEveryEpochs", "CheckpointEveryMinutes", "CheckpointsToKeep", "NumberOfThreads", "DiagnosticsEverySteps",
         "LabelColumnName", "FeatureColumnName", "ExampleWeightColumnName",
+        // Of the split, which has it.
+        "ValidationSeed",
     };
 
     /// <summary>The identity of an experiment on the data that is there now.</summary>
@@ -106,12 +108,12 @@ internal static class ExperimentIdentity
             {
                 { IsNone: true } => "none",
                 { OnTest: true } => "the test rows",
-                { Rows: { } rows } => string.Create(CultureInfo.InvariantCulture, $"{rows} training rows, by the training's seed"),
-                { Share: var share } => string.Create(CultureInfo.InvariantCulture, $"a share of {share} of the training rows, by the training's "
+                { Rows: { } rows } => string.Create(CultureInfo.InvariantCulture, $"{rows} training rows, by the split's seed"),
+                { Share: var share } => string.Create(CultureInfo.InvariantCulture, $"a share of {share} of the training rows, by the split's "
                     + $"seed"),
             },
         };
-        if (isOneTable || isImages)
+        if (isOneTable || isImages || settings.Validation is { IsNone: false, OnTest: false })
             split["seed"] = settings.SplitSeed;
         if (settings.TrainRows is { } train)
             split["train_rows"] = train;

@@ -28,15 +28,21 @@ internal static class ExperimentTraining
         HistoryLog history = new(Path.Combine(run.Folder, Experiment.HistoryFile));
         (string Name, object? Value)[] records = Records(identity);
         using TensorBoardLog? board = settings.WritesTensorBoard ? new TensorBoardLog(Path.Combine(run.Folder, "logs"), options, records) : null;
+        Activity? training = null;
         options.MetricsCallback = metrics =>
         {
+            training?.Quiet(); // its epochs speak for themselves
             history.Write(metrics);
             board?.Write(metrics);
             run.EpochDone?.Invoke(metrics);
         };
         ITransformer? prepared = data.Table == null ? null : TablePipeline.Prepare(mlContext, data.Table).Fit(data.Train);
         IDataView train = prepared?.Transform(data.Train) ?? data.Train, test = prepared?.Transform(data.Test) ?? data.Test;
-        Trained trained = Fit(mlContext, options, train, settings.Validation.OnTest ? test : null, start, settings);
+        Trained trained = Activity.Run($"training {settings.Name}", activity =>
+        {
+            training = activity;
+            return Fit(mlContext, options, train, settings.Validation.OnTest ? test : null, start, settings);
+        });
         // Whole, also where the process was killed between an epoch's checkpoint and its line.
         Reporting.HistoryFile.Write(Path.Combine(run.Folder, Experiment.HistoryFile), trained.Model.History);
         IReadOnlyList<EpochMetrics> epochs = trained.Model.History;
@@ -71,6 +77,8 @@ internal static class ExperimentTraining
     public static List<AttackMeasures> Attack(MLContext mlContext, ExperimentSettings settings, ITransformer model, IDataView test, DataSet data,
         ExperimentRun run)
     {
+        string far = "";
+        using Activity attacking = Activity.Start($"attacking {settings.Name}", progress: () => Volatile.Read(ref far));
         List<AttackMeasures> measures = [];
         foreach (ThreatModel threat in settings.Robustness!.ThreatModels)
         {
@@ -80,6 +88,8 @@ internal static class ExperimentTraining
                 MaximumRows = settings.Robustness.Rows,
                 Seed = settings.Seed,
                 ThreatModel = threat,
+                Progress = new Telling(progress => Volatile.Write(ref far,
+                    $"{progress.Attack}, {progress.Rows} of {progress.NumberOfRows} rows")),
                 CancellationToken = run.Cancellation,
             };
             RobustnessReport report = data.Task.Kind == TaskKind.Binary

@@ -17,6 +17,10 @@ internal static class Measuring
     /// <param name="settings">The experiment.</param>
     /// <param name="epoch">The epoch whose network it is.</param>
     public static (TestMeasures Measures, ConfusionMatrix? Confusion) Of(MLContext mlContext, ITransformer model, IDataView test, DataSet data,
+        ExperimentSettings settings, int epoch) =>
+        Activity.Run($"measuring {settings.Name} on the test rows", () => Measure(mlContext, model, test, data, settings, epoch));
+
+    private static (TestMeasures, ConfusionMatrix?) Measure(MLContext mlContext, ITransformer model, IDataView test, DataSet data,
         ExperimentSettings settings, int epoch)
     {
         long rows = Rows.CountOf(test);

@@ -21,7 +21,10 @@ internal sealed record Probe(Tables.TaskKind Task, long TrainingRows, long TestR
     private const double ShortestSeconds = 0.3;
 
     /// <summary>Trains two epochs of a few rows, in a temporary folder. Nothing else is written.</summary>
-    public static Probe Run(ExperimentSettings settings, string? folder, CancellationToken cancellation)
+    public static Probe Run(ExperimentSettings settings, string? folder, CancellationToken cancellation) =>
+        Activity.Run($"probing {settings.Name}", () => Measure(settings, folder, cancellation));
+
+    private static Probe Measure(ExperimentSettings settings, string? folder, CancellationToken cancellation)
     {
         MLContext mlContext = new(settings.Seed) { GpuDeviceId = settings.Gpu, FallbackToCpu = true };
         DataSet data = DataSets.Open(mlContext, settings, folder);

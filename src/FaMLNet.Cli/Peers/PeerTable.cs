@@ -25,6 +25,7 @@ internal static class PeerTable
                 RedirectStandardOutput = true,
                 RedirectStandardError = true
             };
+            using Activity measuring = Activity.Start($"measuring {peer.Name}");
             using Process process = Process.Start(start)!;
             using CancellationTokenRegistration stop = cancellation.Register(process.Kill);
             Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
@@ -33,7 +34,8 @@ internal static class PeerTable
             cancellation.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
             {
-                say($"{peer.Name}: {error.Result.Trim()}");
+                // Without the lines that say how far it was.
+                say($"{peer.Name}: " + string.Join('\n', error.Result.Trim().Split('\n').Where(line => !Activity.IsLine(line))));
                 continue;
             }
             PeerMeasures one = JsonSerializer.Deserialize<PeerMeasures>(output.Trim().Split('\n')[^1])!;

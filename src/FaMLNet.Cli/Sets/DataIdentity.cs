@@ -31,6 +31,11 @@ internal sealed record DataIdentity(string Name, string Format, IReadOnlyList<Da
     public static DataIdentity Of(ExperimentSettings settings, string? folder)
     {
         string name = DataSets.NameOf(settings.Dataset), path = DataSets.Locate(settings, folder);
+        return Activity.Run($"checking the content of '{path}'", () => Of(name, path));
+    }
+
+    private static DataIdentity Of(string name, string path)
+    {
         switch (name)
         {
             case "csv":

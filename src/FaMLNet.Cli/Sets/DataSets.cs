@@ -21,8 +21,13 @@ internal static class DataSets
     public static DataSet Open(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string>? say = null,
         SavedModel? model = null)
     {
-        say ??= _ => { };
-        string name = NameOf(settings.Dataset), path = Locate(settings, folder);
+        string path = Locate(settings, folder);
+        return Activity.Run($"reading '{path}'", () => OpenAt(path, mlContext, settings, say ?? (_ => { }), model));
+    }
+
+    private static DataSet OpenAt(string path, MLContext mlContext, ExperimentSettings settings, Action<string> say, SavedModel? model)
+    {
+        string name = NameOf(settings.Dataset);
         if (name == "csv")
             return Table(mlContext, settings, path, say, model);
         DataSet set = name switch
@@ -143,7 +148,8 @@ internal static class DataSets
 
     /// <summary>A table's columns and its label's task, by its training rows.</summary>
     public static DataSource OpenTable(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string> say) =>
-        OpenTable(mlContext, settings.Label, settings.AskedTask, TrainFile(Locate(settings, folder)), say);
+        Activity.Run($"reading '{Locate(settings, folder)}'", () => OpenTable(mlContext, settings.Label, settings.AskedTask,
+            TrainFile(Locate(settings, folder)), say));
 
     private static string TrainFile(string path) => Directory.Exists(path) ? Path.Combine(path, "train.csv") : path;
 

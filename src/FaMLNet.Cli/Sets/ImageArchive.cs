@@ -37,6 +37,9 @@ internal sealed class ImageArchive
     /// <summary>How many images there are.</summary>
     public int Count => _images.Length;
 
+    /// <summary>The files of the images, in the order of a view without a seed.</summary>
+    public IEnumerable<string> Files => _images.Select(image => image.File);
+
     /// <summary>What was found, which choices were made, and what is left out, line by line.</summary>
     public IEnumerable<string> Notes
     {
@@ -58,15 +61,14 @@ internal sealed class ImageArchive
 
     /// <summary>Opens a part of a set, and looks at all its files.</summary>
     /// <param name="part">Where it is.</param>
-    /// <param name="say">Receives progress, where this takes long; null for none.</param>
     /// <param name="known">The classes of the training images, where this is another part; null if not.</param>
     /// <exception cref="FormatException">It is no archive that can be read, or has parts for classes.</exception>
     /// <exception cref="FileNotFoundException">There are no folders of classes.</exception>
-    public static ImageArchive Survey(ImagePart part, Action<string>? say = null, IReadOnlyList<string>? known = null)
+    public static ImageArchive Survey(ImagePart part, IReadOnlyList<string>? known = null)
     {
         int done = 0, total = 0;
-        using ProgressNote progress = new(say ?? (_ => { }), () => total == 0 ? $"Reading the names of the files in '{part.Path}'…"
-            : FormattableString.Invariant($"Looking at the files in '{part.Path}': {done:N0} of {total:N0}…"));
+        using Activity looking = Activity.Start($"looking at the files in '{part.Path}'", progress: () => total == 0 ? ""
+            : FormattableString.Invariant($"{Volatile.Read(ref done):N0} of {total:N0} files"));
         using IImageFiles files = OpenFiles(part.Path, part.IsZip);
         ImageLayout layout = ImageLayout.Of(files.Names.Where(part.Has), known);
         if (layout.Classes.Count == 0)
@@ -81,7 +83,7 @@ internal sealed class ImageArchive
                 + $"classes. {(part.IsZip ? "Unpack it, and give the folder with these." : "Give the folder with these.")}");
         }
         total = layout.Files.Count;
-        (FoundImage[] found, LeftOutFile[] leftOut) = ImageSurvey.Run(files, layout.Files, count => done = count);
+        (FoundImage[] found, LeftOutFile[] leftOut) = ImageSurvey.Run(files, layout.Files, count => Volatile.Write(ref done, count));
         ImageArchive archive = new(part.Path, part.IsZip, layout, found, leftOut);
         archive._notes.AddRange(part.Notes.Select(note => $"  {note}"));
         return archive;
@@ -90,7 +92,7 @@ internal sealed class ImageArchive
     /// <summary>Opens the first of some parts that a folder has, as a folder or as an archive.</summary>
     /// <param name="folder">The data set.</param>
     /// <param name="parts">For example test and val.</param>
-    /// <param name="say">Receives progress and what was found; null for none.</param>
+    /// <param name="say">Receives what was found; null for nobody.</param>
     /// <param name="known">The classes of the training images, where this is another part; null if not.</param>
     /// <param name="isStrict">Whether one image that cannot be read is too much; else a small share may be left out.</param>
     /// <exception cref="FileNotFoundException">It has none of them, or no images there.</exception>
@@ -98,7 +100,7 @@ internal sealed class ImageArchive
     public static ImageArchive Open(string folder, IReadOnlyList<string> parts, Action<string>? say = null, IReadOnlyList<string>? known = null,
         bool isStrict = false)
     {
-        ImageArchive archive = Survey(ImagePart.Find(folder, parts), say, known);
+        ImageArchive archive = Survey(ImagePart.Find(folder, parts), known);
         archive.CheckReadable(isStrict);
         archive.Say(say);
         return archive;

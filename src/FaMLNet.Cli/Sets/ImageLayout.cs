@@ -30,14 +30,17 @@ internal sealed class ImageLayout
     /// <summary>Whether a file or folder is hidden, or of a system or program and none of the user's.</summary>
     public static bool IsPassedOver(string name) => name.StartsWith('.') || Leavings.Contains(name);
 
+    /// <summary>The folders of a name, and the file. Points and empty parts are no names: ../../cat/1.png is a file of the class cat, and nothing is
+    /// ever written there.</summary>
+    public static IReadOnlyList<string> PartsOf(string name) => [.. name.Split('/').Where(part => part is not ("" or "." or ".."))];
+
     /// <summary>Sorts the files of a root by class.</summary>
     /// <param name="names">All names below the root, with / between folders; a folder's name ends with /.</param>
     /// <param name="known">The classes of the training images, where they are known; null if not.</param>
     public static ImageLayout Of(IEnumerable<string> names, IReadOnlyList<string>? known)
     {
-        // Points and empty parts are no names: ../../cat/1.png is a file of the class cat, and nothing is ever written there.
         List<Entry> entries = [.. from name in names
-            let parts = name.Split('/').Where(part => part is not ("" or "." or "..")).ToArray()
+            let parts = PartsOf(name).ToArray()
             where parts.Length > 0 && !parts.Any(IsPassedOver)
             select new Entry(name, parts, name.EndsWith('/'))];
         entries.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));

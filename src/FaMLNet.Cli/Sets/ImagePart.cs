@@ -7,6 +7,9 @@ namespace FaMLNet.Cli.Sets;
 /// <param name="Notes">What else could have been read.</param>
 internal sealed record ImagePart(string Path, bool IsZip, IReadOnlyList<string>? Folders, IReadOnlyList<string> Notes)
 {
+    /// <summary>Of an archive with several parts, the folders down to this one; none where the archive is the part.</summary>
+    public IReadOnlyList<string> Within { get; init; } = [];
+
     /// <summary>What the part to train on may be called, in any case.</summary>
     public static IReadOnlyList<string> Train { get; } = ["train", "training"];
 
@@ -17,20 +20,23 @@ internal sealed record ImagePart(string Path, bool IsZip, IReadOnlyList<string>?
     public static bool IsPartName(string name) => Train.Concat(Test).Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a folder has image files, in parts or in folders of classes.</summary>
-    public static bool IsIn(string folder) => HasParts(folder) || ClassFolders(folder).Take(2).Count() == 2;
+    public static bool IsIn(string folder) => HasParts(folder) || Archives.IsZipOfImages(folder) || ClassFolders(folder).Take(2).Count() == 2;
 
     /// <summary>Whether a folder has any part.</summary>
     public static bool HasParts(string folder) => IsIn(folder, [.. Train, .. Test]);
 
     /// <summary>Whether a folder has one of some parts.</summary>
-    public static bool IsIn(string folder, IReadOnlyList<string> names) => PartsIn(folder, names).Count > 0;
+    public static bool IsIn(string folder, IReadOnlyList<string> names) => PartsIn(folder, names).Count > 0
+        || (Archives.IsZipOfImages(folder) && InArchive(folder, names).Any());
 
     /// <summary>Finds the first of some parts that a folder has; where it has no parts at all, the folder itself.</summary>
-    /// <param name="folder">The data set.</param>
+    /// <param name="folder">The data set: a folder, or a zip archive.</param>
     /// <param name="names">For example test and val.</param>
     /// <exception cref="FileNotFoundException">It has none of them.</exception>
     public static ImagePart Find(string folder, IReadOnlyList<string> names)
     {
+        if (Archives.IsZipOfImages(folder))
+            return FindInArchive(folder, names);
         List<string> found = PartsIn(folder, names);
         if (found.Count > 0)
         {
@@ -60,7 +66,38 @@ internal sealed record ImagePart(string Path, bool IsZip, IReadOnlyList<string>?
     }
 
     /// <summary>Whether a name below the part is one of a class, or of no folder.</summary>
-    public bool Has(string name) => Folders == null || !name.Contains('/', StringComparison.Ordinal) || Folders.Contains(name[..name.IndexOf('/')]);
+    public bool Has(string name) => ImageLayout.PartsOf(name) is var parts && parts.Take(Within.Count).SequenceEqual(Within)
+        && (Folders == null || !name.Contains('/', StringComparison.Ordinal) || Folders.Contains(name[..name.IndexOf('/')]));
+
+    private static ImagePart FindInArchive(string path, IReadOnlyList<string> names)
+    {
+        string[][] found = [.. InArchive(path, names)];
+        if (found.Length > 0)
+        {
+            return new ImagePart(path, IsZip: true, Folders: null, found.Length == 1 ? []
+                : [$"Not read, since the one above is: {string.Join(", ", found.Skip(1).Select(folders => folders[^1]))}."]) { Within = found[0] };
+        }
+        return InArchive(path, [.. Train, .. Test]).FirstOrDefault() is { } other
+            ? throw new FileNotFoundException($"'{path}' has the folder '{other[^1]}', but not the part that is wanted: expected a folder "
+                + $"{string.Join(" or ", names)}, with one folder of image files per class.")
+            : new ImagePart(path, IsZip: true, Folders: null, ["There is no train and no test: the folders in it are the classes."]);
+    }
+
+    /// <summary>The parts of an archive, in the order of the names, each as the folders down to it.</summary>
+    private static IEnumerable<string[]> InArchive(string path, IReadOnlyList<string> names)
+    {
+        using ZipFiles files = new(path);
+        ImageLayout layout = ImageLayout.Of(files.Names, known: null);
+        string[] around = [.. ImageLayout.PartsOf(layout.Wrapper)];
+        // A folder of images alone is a class, as in a folder.
+        HashSet<string> parts = [.. from file in layout.Files
+            where IsPartName(file.Class) && ImageLayout.PartsOf(file.File).Count > around.Length + 2
+            select file.Class];
+        return [.. from name in names
+            from part in parts.Order(StringComparer.Ordinal).OrderBy(part => part != name)
+            where string.Equals(part, name, StringComparison.OrdinalIgnoreCase)
+            select around.Append(part).ToArray()];
+    }
 
     private static List<string> PartsIn(string folder, IReadOnlyList<string> names)
     {

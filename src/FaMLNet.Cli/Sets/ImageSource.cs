@@ -31,7 +31,7 @@ internal static class ImageSource
         say(images.DescribeSizes(length));
         if (ImagePart.IsIn(folder, ImagePart.Test))
         {
-            ImageArchive test = ImageArchive.Survey(ImagePart.Find(folder, ImagePart.Test), say, images.Classes);
+            ImageArchive test = ImageArchive.Survey(ImagePart.Find(folder, ImagePart.Test), images.Classes);
             test.Say(say);
             test.CheckClasses(images.Classes);
             SayMissing(test, images.Classes, say);
@@ -45,12 +45,13 @@ internal static class ImageSource
     /// <param name="trained">The columns that the model was trained on.</param>
     /// <param name="isStrict">Whether an image that cannot be read is refused; else a small share is left out.</param>
     /// <param name="say">Receives what was found and decided.</param>
+    /// <returns>The images, and the file of each, from the folder on; no files where the images have none of their own (MNIST, CIFAR-10).</returns>
     /// <exception cref="FileNotFoundException">There is nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The model was trained on other data, or images cannot be read.</exception>
-    public static IDataView ForModel(MLContext mlContext, string folder, DataViewSchema trained, bool isStrict, Action<string> say)
+    public static (IDataView View, IReadOnlyList<string> Files) ForModel(MLContext mlContext, string folder, DataViewSchema trained, bool isStrict, Action<string> say)
     {
         if (Published(mlContext, folder, isTraining: false, say) is { } published)
-            return published;
+            return (published, []);
         if (trained.GetColumnOrNull("Features")?.Type is not VectorDataViewType { Dimensions: [3, var height, var width] } || height != width)
             throw new FormatException($"'{folder}' has image files, and the model was not trained on square colour images.");
         VBuffer<ReadOnlyMemory<char>> names = default;
@@ -62,7 +63,8 @@ internal static class ImageSource
             say("  Predictions are in the order of the files' names.");
         IDataView view = images.View(classes, height, seed: null);
         SayMissing(images, classes, say);
-        return view;
+        string part = Path.GetRelativePath(folder, images.Path).Replace('\\', '/');
+        return (view, [.. images.Files.Select(file => part == "." ? file : $"{part}/{file}")]);
     }
 
     /// <summary>Says which classes have no image to test on.</summary>

@@ -40,7 +40,10 @@ internal sealed class LocalSweep
             while (waiting.Count > 0 || _running.Count > 0)
             {
                 while (_running.Count < _sweep.Processes && waiting.TryDequeue(out Trial? trial))
+                {
+                    _say($"Training trial {_ours.Count - waiting.Count} of {_ours.Count}: {trial.Name}");
                     _running[trial] = Start(trial);
+                }
                 progress(Progress());
                 cancellation.ThrowIfCancellationRequested();
                 cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(_running.Values.Any(process => process.HasExited) ? 0 : 1));

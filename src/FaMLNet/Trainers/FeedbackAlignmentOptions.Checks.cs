@@ -79,6 +79,7 @@ public abstract partial class FeedbackAlignmentOptions
         CenterFeatures = CenterFeatures,
         NumberOfThreads = NumberOfThreads,
         ValidationFraction = ValidationFraction,
+        ValidationSeed = ValidationSeed,
         EarlyStopping = EarlyStopping,
         Clipping = GradientClipping,
         ConstrainWeightNorms = ConstrainWeightNorms,

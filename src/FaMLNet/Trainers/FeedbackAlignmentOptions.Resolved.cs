@@ -42,6 +42,8 @@ public abstract partial class FeedbackAlignmentOptions
         }
         if (Seed == null)
             values[nameof(Seed)] = "drawn from the context";
+        if (ValidationSeed == null)
+            values[nameof(ValidationSeed)] = "that of the training";
         if (NumberOfThreads == null)
             values[nameof(NumberOfThreads)] = "all";
         if (ImageShape == null)

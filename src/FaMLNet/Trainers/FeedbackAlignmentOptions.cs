@@ -89,6 +89,13 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     /// <value>Range: 0 or more and below 1. Default: 0, none.</value>
     public double ValidationFraction { get; set; }
 
+    /// <summary>
+    /// Seed of the choice of the rows that <see cref="ValidationFraction"/> keeps aside. Trainings that differ in <see cref="Seed"/> alone are
+    /// measured on the same rows where it is set.
+    /// </summary>
+    /// <value>Default: null, the training's <see cref="Seed"/>.</value>
+    public int? ValidationSeed { get; set; }
+
     /// <summary>When to end the training before the last epoch.</summary>
     /// <value>Default: null, never.</value>
     public EarlyStopping? EarlyStopping { get; set; }

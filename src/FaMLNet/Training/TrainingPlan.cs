@@ -178,7 +178,8 @@ internal sealed record TrainingPlan
         ["EarlyStopping"] = $"{EarlyStopping}",
         ["TopK"] = $"{TopK}",
         ["ClassWeights"] = $"{request.ClassWeights}",
-        ["ValidationFraction"] = Text(request.ValidationFraction),
+        ["ValidationFraction"] = Text(request.ValidationFraction) + (request.ValidationSeed is { } seed && request.ValidationFraction > 0
+            ? InvariantText.Of($", chosen by the seed {seed}") : ""),
         ["Augmentation"] = $"{Augmentation}",
         ["DataCaching"] = $"{(source is InMemoryRows ? "InMemory" : "Streaming")}{(source.Sparse == null ? "" : ", sparse")}",
         [Checkpoint.Data] = DescribeData(Task, source, startingModel),

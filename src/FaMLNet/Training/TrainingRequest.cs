@@ -70,6 +70,9 @@ internal sealed record TrainingRequest
 
     public double ValidationFraction { get; init; }
 
+    /// <summary>Seed of the choice of rows kept aside; null for that of the training.</summary>
+    public int? ValidationSeed { get; init; }
+
     public DataCaching Caching { get; init; }
 
     /// <summary>How rows are to be kept: <see cref="FeatureStorage.Auto"/> only where network and rule can make something of sparse ones.</summary>
@@ -95,7 +98,7 @@ internal sealed record TrainingRequest
     public Action CheckCancelled { get; init; } = () => { };
 
     /// <summary>What decides how rows are read and kept.</summary>
-    /// <param name="seed">Decides which rows are kept aside.</param>
+    /// <param name="seed">The training's; decides which rows are kept aside, where no other seed does.</param>
     public RowPlan Rows(int seed) => new()
     {
         LeastLabel = Task.LeastLabel,
@@ -106,7 +109,7 @@ internal sealed record TrainingRequest
         Caching = Caching,
         ValidationFraction = ValidationFraction,
         ClassWeights = ClassWeights,
-        Seed = seed,
+        Seed = ValidationSeed ?? seed,
         NeedsHash = Checkpoints != null,
     };
 }

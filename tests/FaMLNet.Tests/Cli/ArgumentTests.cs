@@ -36,6 +36,15 @@ public sealed class ArgumentTests
             Assert.Contains(named, message.Replace("-e is given", "--epochs is given", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--epochs must be a whole number; found 'abc'.", "train", "a.csv", "--epochs", "abc")]
+    [InlineData("-e must be a whole number; found '1.5'.", "train", "a.csv", "-e", "1.5")]
+    [InlineData("--epochs must be a whole number from -2147483648 to 2147483647; found 99999999999.", "train", "a.csv", "--epochs=99999999999")]
+    [InlineData("--validation must be a number, with a point where it has decimals; found '0,1'.", "train", "a.csv", "--validation", "0,1")]
+    [InlineData("--clip-errors must be a number, with a point where it has decimals; found 'x'.", "train", "a.csv", "--clip-errors", "x")]
+    public void What_is_no_number_is_named_with_its_option(string expected, params string[] arguments) =>
+        Assert.Equal(expected, Assert.Throws<FormatException>(() => Arguments.Check(arguments)).Message);
+
     /// <summary>A letter too many in any option of any command names the option.</summary>
     [Theory]
     [MemberData(nameof(Options))]

@@ -61,6 +61,36 @@ public sealed class ImageDecodingTests
         }
     }
 
+    [Theory, InlineData(1), InlineData(3), InlineData(6), InlineData(8)]
+    public void A_WebP_is_turned_as_its_EXIF_orientation_says(int orientation)
+    {
+        byte[] stored = PictureFiles.Varied(9, 7, SKEncodedImageFormat.Webp, orientation);
+        using SKBitmap decoded = SKBitmap.Decode(stored);
+        (int w, int h) = orientation >= 5 ? (7, 9) : (9, 7);
+        SKColor[,] seen = new SKColor[w, h];
+        for (int i = 0; i < 63; i++)
+        {
+            (int column, int row) = Seen(orientation, i % 9, i / 9, 9, 7);
+            seen[column, row] = decoded.GetPixel(i % 9, i / 9);
+        }
+        byte[] turned = PictureFiles.WebpWithOrientation(stored, 9, 7, orientation);
+        Assert.Equal(new ImageHeader(w, h, orientation > 1, HasAlpha: false), ImageDecoder.HeaderOf(turned));
+        Assert.Equal(Decode(PictureFiles.Encode(w, h, (x, y) => seen[x, y]), 7), Decode(turned, 7));
+    }
+
+    /// <summary>Colours of a palette, one of which is transparent: by PNG's chunk tRNS.</summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(4), InlineData(8)]
+    public void A_transparent_colour_of_a_palette_is_white(int bits)
+    {
+        byte[] file = PictureFiles.Palette(bits, [new SKColor(200, 40, 40), new SKColor(10, 20, 30, 0)]);
+        Assert.True(ImageDecoder.HeaderOf(file)!.Value.HasAlpha);
+        Assert.Equal([(200, 40, 40), (255, 255, 255), (200, 40, 40), (255, 255, 255)], Planes(file, 2));
+        // Without transparent colours there is nothing to lay on white.
+        byte[] opaque = PictureFiles.Palette(bits, [new SKColor(200, 40, 40), new SKColor(10, 20, 30)]);
+        Assert.False(ImageDecoder.HeaderOf(opaque)!.Value.HasAlpha);
+        Assert.Equal((10, 20, 30), Planes(opaque, 2)[1]);
+    }
+
     [Theory, InlineData(8), InlineData(5), InlineData(16)]
     public void What_is_transparent_is_white_at_every_size(int size)
     {

@@ -61,6 +61,36 @@ internal static class PictureFiles
         return [.. file[..33], 0, 0, 0, (byte)tiff.Length, .. "eXIf"u8, .. tiff, .. Checksum([.. "eXIf"u8, .. tiff]), .. file[33..]];
     }
 
+    /// <summary>A WebP file with an EXIF orientation: the simple file's picture in the extended format.</summary>
+    public static byte[] WebpWithOrientation(byte[] file, int width, int height, int orientation)
+    {
+        const byte hasExif = 8;
+        byte[] tiff = [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0];
+        byte[] chunks = [.. "WEBP"u8, .. "VP8X"u8, 10, 0, 0, 0, hasExif, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. file[12..],
+            .. "EXIF"u8, (byte)tiff.Length, 0, 0, 0, .. tiff];
+        return [.. "RIFF"u8, .. BitConverter.GetBytes(chunks.Length), .. chunks];
+    }
+
+    /// <summary>A PNG of 2 × 2 pixels whose columns have the two colours of a palette.</summary>
+    public static byte[] Palette(int bits, SKColor[] colours)
+    {
+        byte row = (byte)(1 << 8 - 2 * bits); // the colours 0 and 1, from the upper bits on
+        byte[] pixels = bits == 8 ? [0, 0, 1, 0, 0, 1] : [0, row, 0, row];
+        using MemoryStream packed = new();
+        using (ZLibStream zlib = new(packed, CompressionLevel.Fastest))
+            zlib.Write(pixels);
+        byte[] alphas = colours.Any(colour => colour.Alpha < 255) ? Chunk("tRNS", [.. colours.Select(colour => colour.Alpha)]) : [];
+        return [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n', .. Chunk("IHDR", [0, 0, 0, 2, 0, 0, 0, 2, (byte)bits, 3, 0, 0, 0]),
+            .. Chunk("PLTE", [.. colours.SelectMany(colour => new[] { colour.Red, colour.Green, colour.Blue })]), .. alphas,
+            .. Chunk("IDAT", packed.ToArray()), .. Chunk("IEND", [])];
+    }
+
+    private static byte[] Chunk(string name, byte[] content)
+    {
+        byte[] named = [.. System.Text.Encoding.ASCII.GetBytes(name), .. content];
+        return [0, 0, 0, (byte)content.Length, .. named, .. Checksum(named)];
+    }
+
     /// <summary>Writes a file, with its folders.</summary>
     public static void Write(string root, string name, byte[] bytes)
     {

@@ -77,30 +77,4 @@ public sealed class SayingTests
     }
 
     private static string ThisFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
-
-    /// <summary>A clock whose timer rings when the test says so.</summary>
-    private sealed class HandClock : TimeProvider, ITimer
-    {
-        private TimerCallback? _callback;
-
-        public TimeSpan Due { get; private set; }
-
-        public TimeSpan Period { get; private set; }
-
-        public void Ring() => _callback!(null);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            (_callback, Due, Period) = (callback, dueTime, period);
-            return this;
-        }
-
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-        public void Dispose()
-        {
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
 }

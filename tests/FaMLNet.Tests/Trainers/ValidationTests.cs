@@ -81,6 +81,39 @@ public sealed class ValidationTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>Labels that no feature tells of: the error on the validation rows differs with the rows alone.</summary>
+    [Theory, InlineData(DataCaching.InMemory), InlineData(DataCaching.Streaming)]
+    public void The_rows_kept_aside_follow_a_seed_of_their_own(DataCaching caching)
+    {
+        MLContext mlContext = new(1);
+        IDataView data = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(row => new Unlearnable { Label = row * row }));
+        double one = Error(1, null), other = Error(2, null), fixedOne = Error(1, 7), fixedOther = Error(2, 7), own = Error(7, null);
+        Assert.True(Math.Abs(one - other) > 10, $"{one} {other}");
+        Assert.InRange(fixedOne - fixedOther, -1, 1);
+        Assert.InRange(fixedOne - own, -1, 1);
+
+        double Error(int seed, int? validationSeed) => mlContext.Regression.Trainers.FeedbackAlignment(
+            new FeedbackAlignmentRegressionTrainer.Options
+            {
+                Network = NetworkDefinition.Mlp(),
+                Rule = FeedbackRule.Backpropagation,
+                Optimizer = new OptimizerOptions.Sgd { LearningRate = 1e-6f },
+                NumberOfEpochs = 1,
+                ValidationFraction = 0.2,
+                Seed = seed,
+                ValidationSeed = validationSeed,
+                DataCaching = caching,
+            }).Fit(data).Model.History[0].ValidationRootMeanSquaredError!.Value;
+    }
+
+    private sealed class Unlearnable
+    {
+        [VectorType(1)]
+        public float[] Features { get; set; } = [0];
+
+        public float Label { get; set; }
+    }
+
     [Fact]
     public void Early_stopping_ends_the_training_and_restores_the_best_epoch()
     {

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Sweeps;
+using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Xunit;
 
@@ -49,6 +51,32 @@ public sealed class IdentityTests : IDisposable
         { "report: false", "report: false, test: false", "measures.test" },
         { "report: false", "report: false, robustness: {attacks: [noise]}", "measures.robustness" },
     };
+
+    /// <summary>Rows of a published set are tested on as published; those to validate on are chosen.</summary>
+    [Theory, InlineData("0.1", true), InlineData("500", true), InlineData("none", false), InlineData("test", false)]
+    public void The_splits_seed_counts_where_validation_rows_are_chosen_by_it(string validation, bool counts)
+    {
+        JsonObject Of(int seed, int split) => ExperimentIdentity.Of(Read($$$"""
+            experiment: {name: try, seed: {{{seed}}}}
+            data: {dataset: mnist, validation: {{{validation}}}, split_seed: {{{split}}}}
+            model: {architecture: lenet, mode: {type: fa}}
+            training: {hyperparameters: {epochs: 2}}
+            """), TaskKind.Multiclass, new DataIdentity("mnist", "IDX", [new DataFile("a", 1, "x"), new DataFile("b", 1, "y")]));
+        string[] places = [.. ExperimentIdentity.Differences(Of(1, 1), Of(1, 2)).Select(difference => difference.Split(' ')[0])];
+        Assert.Equal(counts ? ["split.seed"] : Array.Empty<string>(), places);
+        Assert.Equal(["options.Seed"], ExperimentIdentity.Differences(Of(1, 1), Of(2, 1)).Select(difference => difference.Split(' ')[0]));
+    }
+
+    /// <summary>Before, the training's seed chose the validation rows: such a result is another one's.</summary>
+    [Fact]
+    public void A_result_whose_validation_rows_followed_the_trainings_seed_is_not_taken_for_this_one()
+    {
+        ExperimentResult result = Run(Base);
+        result.Identity!["split"]!["validation"] = "a share of 0.2 of the training rows, by the training's seed";
+        ExperimentResult.Write(At("run/result.json"), result);
+        Assert.Contains("split.validation is a share of 0.2 of the training rows, by the training's seed there and a share of 0.2 of the training "
+            + "rows, by the split's seed here", Assert.Throws<InvalidOperationException>(() => Run(Base)).Message, StringComparison.Ordinal);
+    }
 
     [Theory, MemberData(nameof(Decisive))]
     public void Everything_that_decides_the_result_is_part_of_the_identity(string right, string other, string place)

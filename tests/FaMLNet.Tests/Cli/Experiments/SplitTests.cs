@@ -58,6 +58,24 @@ public sealed class SplitTests : IDisposable
         Assert.NotEqual(one, third);
     }
 
+    /// <summary>Labels that no feature tells of, and a network that learns nothing: the error on the validation rows differs with the rows alone.</summary>
+    [Fact]
+    public void Seeds_of_a_training_share_the_validation_rows_of_the_split()
+    {
+        File.WriteAllLines(At("numbers.csv"), Enumerable.Range(0, 200).Select(row => $"0,{row * row}").Prepend("x,Label"));
+        double one = ValidationError(1, 1), other = ValidationError(2, 1), third = ValidationError(1, 2);
+        Assert.InRange(one - other, -1, 1);
+        Assert.True(Math.Abs(one - third) > 10, $"{one} {third}");
+
+        double ValidationError(int seed, int split) => Run($$$"""
+            experiment: {name: x{{{seed}}}{{{split}}}, seed: {{{seed}}}}
+            data: {dataset: csv, dataset_path: '{{{At("numbers.csv")}}}', task: regression, validation: 0.2, split_seed: {{{split}}}, test_share: 0.2}
+            model: {architecture: "mlp:", mode: {type: bp}}
+            training: {optimizer: {type: sgd, lr: 0.000001}, hyperparameters: {epochs: 1, batch_size: 16}}
+            evaluation: {tensorboard: false, report: false}
+            """, [], $"run{seed}{split}").ValidationRootMeanSquaredError!.Value;
+    }
+
     [Theory, InlineData(null), InlineData(3)]
     public void Test_rows_of_classes_without_a_training_row_count_as_wrong_and_are_reported(int? epochs)
     {
@@ -123,9 +141,9 @@ public sealed class SplitTests : IDisposable
         return [.. test.GetColumn<double>(test.Schema[0])];
     }
 
-    private ExperimentResult Run(string text, List<string> said) => Experiment.Run(Read(text), new ExperimentRun
+    private ExperimentResult Run(string text, List<string> said, string folder = "run") => Experiment.Run(Read(text), new ExperimentRun
     {
-        Folder = At("run"),
+        Folder = At(folder),
         Say = said.Add,
         KeepsModels = false,
     });
