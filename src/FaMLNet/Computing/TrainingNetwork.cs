@@ -73,7 +73,7 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
 
     IReadOnlyList<string> IMeasuredTraining.LayerNames => Layout.WeightedLayers.ConvertAll(layer => layer.Name);
 
-    FeedbackKind IMeasuredTraining.Feedback => Feedback.Kind;
+    ErrorRoute IMeasuredTraining.Route => Feedback.Route;
 
     (int Outputs, int Inputs)? IMeasuredTraining.MatrixOf(int layer) => Layout.MatrixOf(layer);
 
@@ -129,6 +129,14 @@ internal abstract class TrainingNetwork : IDisposable, IMeasuredTraining
         Gradient.Dispose();
         Statistics.Dispose();
         Weights.Dispose();
+    }
+
+    /// <summary>Copies what a forward pass changes beside dropout's stream.</summary>
+    /// <returns>Puts it back.</returns>
+    internal virtual Action KeepStatistics()
+    {
+        float[] statistics = Statistics.Span.ToArray();
+        return () => statistics.CopyTo(Statistics.Span);
     }
 
     protected abstract void ComputeBackpropagationGradient(FloatBuffer gradient);

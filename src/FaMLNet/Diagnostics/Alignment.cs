@@ -10,7 +10,7 @@ internal static class Alignment
     {
         Dictionary<string, double> angles = [], ratios = [];
         IReadOnlyList<string> names = training.LayerNames;
-        for (int i = 0; i < names.Count && training.Feedback != FeedbackKind.Modulation; i++)
+        for (int i = 0; i < names.Count && !training.Route.RunsTwice; i++)
         {
             ReadOnlySpan<float> feedback = training.FeedbackOf(i);
             if (i == 0 && feedback.IsEmpty)
@@ -18,7 +18,7 @@ internal static class Alignment
             ReadOnlySpan<float> weights = training.WeightsOf(i);
             ratios[names[i]] = feedback.IsEmpty ? 1 : Vectors.Norm(feedback) / Vectors.Norm(weights);
             double? angle = feedback.IsEmpty ? 0
-                : training.Feedback == FeedbackKind.Direct ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
+                : training.Route.StartsAtOutput ? DirectAngle(training, i) : Vectors.Angle(weights, feedback);
             if (angle is { } degrees)
                 angles[names[i]] = degrees;
         }

@@ -10,7 +10,7 @@ internal interface IMeasuredTraining
     public IReadOnlyList<string> LayerNames { get; }
 
     /// <summary>What the feedback weights connect; nothing where the error passes the forward weights themselves.</summary>
-    public FeedbackKind Feedback { get; }
+    public ErrorRoute Route { get; }
 
     /// <summary>Outputs and inputs of a layer that is a matrix; null for a convolution.</summary>
     public (int Outputs, int Inputs)? MatrixOf(int layer);

@@ -71,7 +71,7 @@ internal sealed class Measurement(LayerDiagnostics what, IMeasuredTraining train
 
     private void MeasureUpdateAngle()
     {
-        bool isBackpropagation = training.Feedback == FeedbackKind.None;
+        bool isBackpropagation = training.Route == ErrorRoute.Backpropagation;
         // Backpropagation beside itself: 0 by definition, whatever the rounding and a module's own random numbers.
         if (!isBackpropagation)
             training.ComputeBackpropagationGradient();

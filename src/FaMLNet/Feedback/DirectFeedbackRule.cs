@@ -13,4 +13,8 @@ public abstract class DirectFeedbackRule : RuleWithFeedbackWeights
     /// <summary>What is projected. The output layer itself always learns from the error.</summary>
     /// <value>Default: <see cref="ProjectedSignal.OutputError"/>.</value>
     protected internal virtual ProjectedSignal Projects => ProjectedSignal.OutputError;
+
+    internal override ErrorRoute Route => ErrorRoute.Direct;
+
+    internal override bool SendsTarget => Projects == ProjectedSignal.Target;
 }

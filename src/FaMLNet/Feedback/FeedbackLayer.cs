@@ -1,4 +1,3 @@
-using FaMLNet.Robustness;
 
 namespace FaMLNet;
 

@@ -10,18 +10,12 @@ internal sealed class FeedbackLayout
 
     public FeedbackLayout(FeedbackRule rule, NetworkLayout layout)
     {
-        Kind = rule switch
-        {
-            LayerwiseFeedbackRule => FeedbackKind.Layerwise,
-            DirectFeedbackRule => FeedbackKind.Direct,
-            InputModulationRule => FeedbackKind.Modulation,
-            _ => FeedbackKind.None,
-        };
+        Route = rule.Route;
         ParameterSlice?[] slices = new ParameterSlice?[layout.WeightedLayers.Count], memory = new ParameterSlice?[slices.Length];
         for (int i = 0; i < slices.Length; i++)
         {
             WeightedLayer layer = layout.WeightedLayers[i];
-            if (ShapeOf(Kind, layout, i) is { } shape)
+            if (Route.ShapeOf(layout, i) is { } shape)
                 slices[i] = NetworkLayout.Place(NameOf(layer.Name), ref _length, shape);
         }
         for (int i = 0; i < slices.Length; i++)
@@ -32,8 +26,8 @@ internal sealed class FeedbackLayout
         (Slices, Memory) = (slices, memory);
     }
 
-    /// <summary>What the weights connect.</summary>
-    public FeedbackKind Kind { get; }
+    /// <summary>How the error reaches a layer.</summary>
+    public ErrorRoute Route { get; }
 
     /// <summary>One a layer: null for layers that have no feedback weights, and for all under backpropagation.</summary>
     public IReadOnlyList<ParameterSlice?> Slices { get; }
@@ -49,29 +43,4 @@ internal sealed class FeedbackLayout
 
     /// <summary>The name of what the rule keeps for a layer beside its feedback weights.</summary>
     public static string MemoryNameOf(string layer) => $"{layer}.feedback.memory";
-
-    /// <summary>The shape of a layer's feedback weights; null if it has none.</summary>
-    public static int[]? ShapeOf(FeedbackKind kind, NetworkLayout layout, int layer) => kind switch
-    {
-        FeedbackKind.Layerwise when layer >= layout.FirstWithFeedback => layout.WeightedLayers[layer].Weight.Shape,
-        FeedbackKind.Direct when layer >= layout.FirstWithFeedback => [layout.Outputs, layout.WeightedLayers[layer].InputLength],
-        FeedbackKind.Modulation when layer == 0 => [layout.Outputs, layout.SeenInputs],
-        _ => null,
-    };
-}
-
-/// <summary>What feedback weights connect.</summary>
-internal enum FeedbackKind
-{
-    /// <summary>Nothing: there are none.</summary>
-    None,
-
-    /// <summary>A layer's outputs with its inputs.</summary>
-    Layerwise,
-
-    /// <summary>The outputs of the network with the inputs of a layer.</summary>
-    Direct,
-
-    /// <summary>The outputs of the network with its inputs.</summary>
-    Modulation,
 }

@@ -83,7 +83,7 @@ public abstract class FeedbackRule
     /// <param name="feedbackScale">Factor on the feedback weights.</param>
     /// <param name="keepsNorms">Whether weights keep the norms that they start with.</param>
     internal float InitialWeightScaleFor(bool isNormalized, float feedbackScale, bool keepsNorms) => keepsNorms ? 1
-        : isNormalized && this is LayerwiseFeedbackRule ? Math.Max(Defaults.InitialWeightScale, Math.Min(1, feedbackScale))
+        : isNormalized && Route.ReplacesWeights ? Math.Max(Defaults.InitialWeightScale, Math.Min(1, feedbackScale))
         : Defaults.InitialWeightScale;
 
     /// <summary>Finds one of the library's rules by its short name.</summary>
@@ -101,6 +101,12 @@ public abstract class FeedbackRule
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>How the error reaches a layer.</summary>
+    internal virtual ErrorRoute Route => ErrorRoute.Backpropagation;
+
+    /// <summary>Whether the target is sent in the error's place.</summary>
+    internal virtual bool SendsTarget => false;
 
     /// <summary>Whether the feedback weights change after they are drawn.</summary>
     internal virtual bool Refreshes => false;

@@ -11,4 +11,5 @@ namespace FaMLNet;
 /// </remarks>
 public abstract class InputModulationRule : RuleWithFeedbackWeights
 {
+    internal override ErrorRoute Route => ErrorRoute.Modulation;
 }

@@ -7,4 +7,5 @@ namespace FaMLNet;
 /// <inheritdoc cref="RuleWithFeedbackWeights" path="/remarks"/>
 public abstract class LayerwiseFeedbackRule : RuleWithFeedbackWeights
 {
+    internal override ErrorRoute Route => ErrorRoute.Layerwise;
 }

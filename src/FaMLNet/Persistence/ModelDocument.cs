@@ -90,8 +90,8 @@ internal sealed record ModelDocument
             .Where(place => place.Slice != null).Select(place => new FeedbackDocument
             {
                 Layer = place.Name,
-                Direct = places.Kind == FeedbackKind.Direct,
-                Modulation = places.Kind == FeedbackKind.Modulation ? true : null,
+                Direct = places.Route.Kind == FeedbackKind.Direct,
+                Modulation = places.Route.Kind == FeedbackKind.Modulation ? true : null,
                 Memory = place.Memory?.Length,
             })];
 
@@ -119,7 +119,7 @@ internal sealed record ModelDocument
         foreach (FeedbackDocument feedback in Feedback)
         {
             int layer = layout.WeightedLayers.FindIndex(layer => layer.Name == feedback.Layer);
-            int[] shape = (layer < 0 ? null : FeedbackLayout.ShapeOf(feedback.Kind, layout, layer))
+            int[] shape = (layer < 0 ? null : ErrorRoute.Of(feedback.Kind).ShapeOf(layout, layer))
                 ?? throw new FormatException($"The model's description gives feedback weights to a layer '{feedback.Layer}' that passes no error.");
             tensors.Add((FeedbackLayout.NameOf(feedback.Layer), shape));
             if (feedback.Memory is { } memory)

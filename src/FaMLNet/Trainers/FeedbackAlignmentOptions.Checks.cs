@@ -33,7 +33,7 @@ public abstract partial class FeedbackAlignmentOptions
             "0 or more and below 1, for example 0.1");
         Check(Enum.IsDefined(DataCaching), nameof(DataCaching), DataCaching, $"one of {string.Join(", ", Enum.GetNames<DataCaching>())}");
         Check(Enum.IsDefined(FeatureStorage), nameof(FeatureStorage), FeatureStorage, $"one of {string.Join(", ", Enum.GetNames<FeatureStorage>())}");
-        Check(FeatureStorage != FeatureStorage.Sparse || Rule is not InputModulationRule, nameof(FeatureStorage), FeatureStorage,
+        Check(FeatureStorage != FeatureStorage.Sparse || Rule is not { Route.TakesSparseRows: false }, nameof(FeatureStorage), FeatureStorage,
             $"Auto or Dense with the rule {Rule!.ShortName}, which changes every feature of its input");
         Check(CheckpointFolder is null || !string.IsNullOrWhiteSpace(CheckpointFolder), nameof(CheckpointFolder), CheckpointFolder,
             "the path of a folder, or null");
@@ -84,7 +84,7 @@ public abstract partial class FeedbackAlignmentOptions
         Clipping = GradientClipping,
         ConstrainWeightNorms = ConstrainWeightNorms,
         Caching = DataCaching,
-        Storage = FeatureStorage != FeatureStorage.Auto || (Network is MlpDefinition && Rule is not InputModulationRule) ? FeatureStorage
+        Storage = FeatureStorage != FeatureStorage.Auto || (Network is MlpDefinition && Rule.Route.TakesSparseRows) ? FeatureStorage
             : FeatureStorage.Dense,
         Checkpoints = CheckpointFolder == null ? null
             : new CheckpointSettings(CheckpointFolder, CheckpointEveryEpochs, CheckpointEveryMinutes, CheckpointsToKeep),

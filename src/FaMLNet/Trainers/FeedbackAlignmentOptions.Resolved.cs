@@ -17,7 +17,7 @@ public abstract partial class FeedbackAlignmentOptions
         Dictionary<string, object> values = [];
         if (Optimizer == null)
         {
-            bool mayBeSparse = Network is MlpDefinition && Rule is not InputModulationRule && FeatureStorage != FeatureStorage.Dense;
+            bool mayBeSparse = Network is MlpDefinition && Rule.Route.TakesSparseRows && FeatureStorage != FeatureStorage.Dense;
             values[nameof(Optimizer)] = !mayBeSparse ? DefaultOptimizer
                 : InvariantText.Of($"{DefaultOptimizer}, {RuleDefaults.SparseRateFactor} times that rate on sparse rows");
         }

@@ -39,7 +39,7 @@ internal static class OutputOrder
         float[] feedback = [.. network.Feedback];
         for (int layer = 0; layer < places.Slices.Count; layer++)
         {
-            if (places.Slices[layer] is { } slice && (places.Kind != FeedbackKind.Layerwise || layer == places.Slices.Count - 1))
+            if (places.Slices[layer] is { } slice && (!places.Route.ReplacesWeights || layer == places.Slices.Count - 1))
                 Reorder(slice.In(feedback.AsSpan()), from);
         }
         return feedback;

@@ -286,7 +286,7 @@ public sealed class MeasurementTests
             int[] rows = RandomTask.AllRows(data);
             double[]?[] feedback = RandomTask.Feedback(network.Feedback);
             ReferenceNetwork reference = new((DenseLayout)network.Layout, network.Weights.Span, byRule ? feedback : new double[]?[feedback.Length],
-                byRule && network.Feedback.IsDirect);
+                byRule && network.Feedback.Route.StartsAtOutput);
             return reference.Gradient(RandomTask.Features(data, rows), RandomTask.Labels(data, rows), RandomTask.Weights(data, rows)).Gradient;
         }
 
@@ -299,7 +299,7 @@ public sealed class MeasurementTests
             int[] rows = RandomTask.AllRows(data);
             double[]?[] feedback = RandomTask.Feedback(feedbackWeights);
             ReferenceGraph reference = new(layout, weights, statistics, byRule ? feedback : new double[]?[feedback.Length],
-                byRule && feedbackWeights.IsDirect);
+                byRule && feedbackWeights.Route.StartsAtOutput);
             reference.Run(RandomTask.Features(data, rows), RandomTask.Labels(data, rows));
             return reference.Gradient;
         }

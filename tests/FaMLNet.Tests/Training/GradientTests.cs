@@ -159,7 +159,7 @@ public sealed class GradientTests
         if (layout.Skip is { } skip)
             random.FillUniform(skip.In(chain.Weights.Span), -0.3f, 0.3f);
         ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback),
-            chain.Feedback.IsDirect)
+            chain.Feedback.Route.StartsAtOutput)
         { Mask = Masks(layout, rows, seed), ErrorLimit = errorLimit ?? double.PositiveInfinity };
 
         BatchResult result = chain.ComputeGradient(data, order);

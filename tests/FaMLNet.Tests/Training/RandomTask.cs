@@ -35,7 +35,7 @@ internal static class RandomTask
             : slice.In((ReadOnlySpan<float>)feedback.Buffer.Span).ToArray().Select(value => (double)value).ToArray())];
 
     public static ReferenceNetwork Reference(DenseLayout layout, DenseChain chain) =>
-        new(layout, chain.Weights.Span, Feedback(chain.Feedback), chain.Feedback.IsDirect);
+        new(layout, chain.Weights.Span, Feedback(chain.Feedback), chain.Feedback.Route.StartsAtOutput);
 
     /// <summary>‖a − b‖/‖b‖.</summary>
     public static double RelativeError(ReadOnlySpan<float> a, ReadOnlySpan<double> b)

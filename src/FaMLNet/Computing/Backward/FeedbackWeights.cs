@@ -1,5 +1,4 @@
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Robustness;
 using TorchSharp;
 
 namespace FaMLNet.Computing.Backward;
@@ -35,17 +34,8 @@ internal sealed class FeedbackWeights : IDisposable
 
     public RandomGenerator Random => _random;
 
-    /// <summary>What the weights connect.</summary>
-    public FeedbackKind Kind => _places.Kind;
-
-    /// <summary>Whether the output's error goes straight to every layer.</summary>
-    public bool IsDirect => Kind == FeedbackKind.Direct;
-
-    /// <summary>Whether layers learn from their own activations, so that no error passes any.</summary>
-    public bool IsModulation => Kind == FeedbackKind.Modulation;
-
-    /// <summary>Whether a direct rule sends the target in the error's place.</summary>
-    public bool ProjectsTarget => Rule is DirectFeedbackRule { Projects: ProjectedSignal.Target };
+    /// <summary>How the error reaches a layer.</summary>
+    public ErrorRoute Route => _places.Route;
 
     /// <summary>One a layer: null for layers without, and for all under backpropagation.</summary>
     public IReadOnlyList<ParameterSlice?> Slices => _places.Slices;
@@ -139,19 +129,12 @@ internal sealed class FeedbackWeights : IDisposable
     }
 
     /// <summary>σ of a layer's feedback weights, the scale included.</summary>
-    public float StandardDeviation(int index) => _scale * (Kind switch
-    {
-        FeedbackKind.Layerwise => Deviation(_layout.WeightedLayers[index].FanIn, _layout.WeightedLayers[index].FanOut),
-        FeedbackKind.Direct => Deviation(Slices[index]!.Shape[1], Slices[index]!.Shape[0]),
-        // They feed the network: as wide as its input is what they come from, not what they go to.
-        _ => MathF.Sqrt(2f / Slices[index]!.Shape[1]),
-    });
+    public float StandardDeviation(int index) =>
+        _scale * Route.DeviationOf(_initialization, _layout.WeightedLayers[index], Slices[index]!.Shape);
 
     /// <summary>One layer on a device.</summary>
     public DeviceLayer OnDevice(int index, torch.Tensor weights, torch.Tensor feedback, torch.Tensor? update) =>
         new(weights, feedback, update, StandardDeviation(index), _scale, Trace?.Decay ?? 0);
-
-    private float Deviation(int fanIn, int fanOut) => WeightDraw.StandardDeviation(_initialization, fanIn, fanOut);
 
     private void ForEachLayer(FloatBuffer weights, FeedbackMoment moment)
     {

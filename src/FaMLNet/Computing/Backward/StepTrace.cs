@@ -1,5 +1,4 @@
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using TorchSharp;
 using static TorchSharp.torch;
 

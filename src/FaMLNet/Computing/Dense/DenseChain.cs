@@ -54,7 +54,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
         _feedbackTransposed = [.. Feedback.Slices.Select(slice => slice == null ? null
             : Feedback.Buffer.Transposed(slice.Offset, slice.Shape[0], slice.Shape[1]))];
-        if (Feedback.IsModulation)
+        if (Feedback.Route.RunsTwice)
             _modulation = Feedback.Buffer.Stored(Feedback.Slices[0]!.Offset, layout.Outputs, layout.Inputs);
     }
 
@@ -66,7 +66,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         batch.Load(data, rows);
         _sparse?.Load(data, rows);
         Clock?.End(StepPhase.Data);
-        uint[]? dropout = _modulation != null && _layout.Network.Dropout > 0 ? Dropout.GetState() : null;
+        uint[] dropout = _modulation != null ? Dropout.GetState() : [];
         Forward(batch, training: true);
         DenseLayer top = _layout.Layers[^1];
         LossSums sums = Loss.ReplaceColumnsByError(batch.Units[^1].Activation.Pointer, Weights.Pointer + top.Bias.Offset,
@@ -74,7 +74,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         if (Activity != null && _layout.Network.Activation == Activation.ReLU)
             Watch(Activity, batch);
         Clock?.End(StepPhase.Forward);
-        if (Feedback.ProjectsTarget)
+        if (Feedback.Rule.SendsTarget)
             batch.SetTargets(top.Outputs);
         if (_modulation != null)
             Backward(Modulated(batch, dropout), Gradient, _gradients, byRule: true, clean: batch);
@@ -117,16 +117,13 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     }
 
     /// <summary>The second pass, of inputs that the error has modulated: the same dropout, and running statistics are those of the first.</summary>
-    private DenseBatch Modulated(DenseBatch batch, uint[]? dropout)
+    private DenseBatch Modulated(DenseBatch batch, uint[] dropoutBefore)
     {
         if (!_modulated.TryGetValue(batch.Width, out DenseBatch? second))
             _modulated[batch.Width] = second = new DenseBatch(_layout, batch.Width);
         second.Modulate(batch, _modulation!);
-        float[] statistics = Statistics.Span.ToArray();
-        if (dropout != null)
-            Dropout.SetState(dropout);
+        using SecondPass pass = new(this, dropoutBefore);
         Forward(second, training: true);
-        statistics.CopyTo(Statistics.Span);
         return second;
     }
 
@@ -273,7 +270,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             DenseUnits units = batch.Units[i - 1];
             if (clean != null)
                 Subtract(clean.Units[i - 1], units, clean);
-            else if (byRule && Feedback.IsDirect)
+            else if (byRule && Feedback.Route.StartsAtOutput)
                 Project(i, batch, units);
             else
                 units.ErrorView!.SetToProduct((byRule ? _feedbackTransposed[i] : null) ?? _weightsTransposed[i], error);
@@ -307,9 +304,9 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         DenseUnits output = batch.Units[^1];
         if (Feedback.Sparse(layer) is { } copies)
-            copies.Run(Feedback.ProjectsTarget ? batch.Signal!.Pointer : output.Activation.Pointer, batch.Width, units.Error!.Pointer);
+            copies.Run(Feedback.Rule.SendsTarget ? batch.Signal!.Pointer : output.Activation.Pointer, batch.Width, units.Error!.Pointer);
         else
-            units.ErrorView!.SetToProduct(_feedbackTransposed[layer]!, Feedback.ProjectsTarget ? batch.SignalView! : output.ActivationView);
+            units.ErrorView!.SetToProduct(_feedbackTransposed[layer]!, Feedback.Rule.SendsTarget ? batch.SignalView! : output.ActivationView);
     }
 
     /// <summary>What a layer is given in the first pass less what it is given in the second, of the mean over the batch.</summary>

@@ -1,5 +1,4 @@
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Robustness;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Computing.Graph;

@@ -1,6 +1,5 @@
 using FaMLNet.Computing.Kernels;
 using FaMLNet.Diagnostics;
-using FaMLNet.Robustness;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Computing.Graph;

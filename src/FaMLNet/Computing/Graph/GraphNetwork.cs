@@ -72,13 +72,8 @@ internal sealed class GraphNetwork : TrainingNetwork
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
-        // A second pass over the batch at hand, without its side effects.
-        float[] statistics = Statistics.Span.ToArray();
-        uint[] dropout = Dropout.GetState();
-        UnitActivity? activity = Activity;
-        Activity = null;
+        using SecondPass pass = new(this, _batch.DropoutState);
         _buffers.PointGradientsTo(gradient);
-        Dropout.SetState(_batch.DropoutState);
         try
         {
             Run(gradient, feedback: null, errorLimit: null);
@@ -86,9 +81,6 @@ internal sealed class GraphNetwork : TrainingNetwork
         finally
         {
             _buffers.PointGradientsTo(Gradient);
-            Activity = activity;
-            Dropout.SetState(dropout);
-            statistics.CopyTo(Statistics.Span);
         }
     }
 
@@ -100,15 +92,15 @@ internal sealed class GraphNetwork : TrainingNetwork
         gradient.Span.Clear();
         _batch.DropoutState = Dropout.GetState();
         using Tensor input = _batch.Input();
-        using Tensor output = Forward(input, feedback is { IsModulation: true } or { Trace.WantsActivations: true }, out Tensor?[]? inputs);
+        using Tensor output = Forward(input, feedback is { Route.RunsTwice: true } or { Trace.WantsActivations: true }, out Tensor?[]? inputs);
         // A copy: the last layer may need its output again.
         using Tensor dense = output.contiguous(), error = dense.clone();
         BatchResult result = _batch.ReplaceLogitsByError(Loss, error, _layout.Outputs, Plan.LabelSmoothing);
         Clock?.End(StepPhase.Forward);
         // Layers may overwrite the error that they get; direct rules project it further down as it was.
         using Tensor gradientOfOutput = error.clone();
-        Tensor signal = feedback is { ProjectsTarget: true } ? _batch.Targets(_layout.Outputs) : error;
-        Tensor?[]? differences = feedback is { IsModulation: true } ? Modulate(feedback, input, error, inputs!) : null;
+        Tensor signal = feedback is { Rule.SendsTarget: true } ? _batch.Targets(_layout.Outputs) : error;
+        Tensor?[]? differences = feedback is { Route.RunsTwice: true } ? Modulate(feedback, input, error, inputs!) : null;
         GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, signal, errorLimit, differences))?.Dispose();
         if (feedback is { Trace: { WantsActivations: true } trace })
             trace.Take(error, inputs!);
@@ -130,19 +122,12 @@ internal sealed class GraphNetwork : TrainingNetwork
     /// <returns>What each layer was given less what it is given now, of the mean over the batch.</returns>
     private Tensor?[] Modulate(FeedbackWeights feedback, Tensor input, Tensor error, Tensor?[] first)
     {
-        float[] statistics = Statistics.Span.ToArray();
-        uint[] dropout = Dropout.GetState();
-        UnitActivity? activity = Activity;
-        Activity = null;
-        Dropout.SetState(_batch.DropoutState);
+        using SecondPass pass = new(this, _batch.DropoutState);
         long rows = error.shape[0];
         Tensor modulated = error.mm(feedback.View(0)!).Scale(rows).view(input.shape).add(input, Scalars.One);
         if (_layout.ChannelsLast)
             modulated = ChannelsLast.Of(modulated);
         Forward(modulated, records: true, out Tensor?[]? second).Dispose();
-        statistics.CopyTo(Statistics.Span);
-        Dropout.SetState(dropout);
-        Activity = activity;
         return [.. first.Zip(second!, (before, after) => before is null ? null : before.sub(after!).Scale(1f / rows))];
     }
 }

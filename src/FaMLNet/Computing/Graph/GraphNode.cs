@@ -1,5 +1,4 @@
 using FaMLNet.Computing.Backward;
-using FaMLNet.Robustness;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Computing.Graph;

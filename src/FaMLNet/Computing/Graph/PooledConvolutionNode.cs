@@ -1,6 +1,5 @@
 using System.Buffers;
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Robustness;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Computing.Graph;

@@ -42,7 +42,7 @@ internal abstract class WeightedNode : GraphNode
     /// gradient of the network's input is wanted, which passes its forward weights by every rule, for it has no feedback weights.
     /// </summary>
     protected bool PassesError(in BackwardPath path) => Spec.WeightedIndex == 0 ? Buffers.ReachesInput
-        : path.Feedback is not { Kind: FeedbackKind.Direct or FeedbackKind.Modulation };
+        : path.Feedback is not { Route.PassesLayers: false };
 
     /// <summary>
     /// What stands for the error at this layer's input: the signal projected to it by a direct rule, or the difference that modulation makes; null
@@ -54,7 +54,7 @@ internal abstract class WeightedNode : GraphNode
             return null;
         if (path.Differences != null)
             return path.Differences[Spec.WeightedIndex]!.reshape(inputShape);
-        if (path.Feedback is not { IsDirect: true } feedback)
+        if (path.Feedback is not { Route.StartsAtOutput: true } feedback)
             return null;
         bool together = Buffers.ChannelsLast && inputShape.Length == 4;
         using Tensor flat = Project(feedback, path.Signal, together ? inputShape : null);
@@ -78,7 +78,7 @@ internal abstract class WeightedNode : GraphNode
 
     /// <summary>Where a layer-wise rule's feedback weights for the layer are; null if the error passes the forward weights, or none.</summary>
     protected ParameterSlice? FeedbackOf(in BackwardPath path) =>
-        Spec.WeightedIndex == 0 || path.Feedback is not { Kind: FeedbackKind.Layerwise } feedback ? null : feedback.Slices[Spec.WeightedIndex];
+        Spec.WeightedIndex == 0 || path.Feedback is not { Route.ReplacesWeights: true } feedback ? null : feedback.Slices[Spec.WeightedIndex];
 
     /// <summary>
     /// Puts the feedback weights in the place of the forward weights for the duration of a call: the framework's own backward is then the

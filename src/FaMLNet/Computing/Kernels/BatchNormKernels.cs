@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics.X86;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 
 namespace FaMLNet.Computing.Kernels;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using FaMLNet.Robustness;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Computing.Kernels;

@@ -82,17 +82,24 @@ internal sealed class AutogradNetwork : TrainingNetwork
 
     public override void Upload() => _flat.Upload();
 
+    internal override Action KeepStatistics()
+    {
+        // libtorch's stream as well: a module's own dropout draws from it.
+        Tensor statistics = _flat.Statistics.clone(), random = torch.random.get_rng_state();
+        return () =>
+        {
+            torch.random.set_rng_state(random);
+            using (no_grad())
+                _flat.Statistics.copy_(statistics);
+        };
+    }
+
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)
     {
-        // A second pass over the batch at hand, without its side effects. A module's own dropout draws anew, which the comparison then contains;
-        // libtorch's stream, from which it draws, then goes on as if it had not.
+        // A module's own dropout draws anew, and the comparison contains that.
         using DisposeScope scope = NewDisposeScope();
-        Tensor flat = zeros(gradient.Length, ScalarType.Float32, _flat.Weights.device), statistics = _flat.Statistics.clone(),
-            random = torch.random.get_rng_state();
-        uint[] dropout = Dropout.GetState();
-        UnitActivity? activity = Activity;
-        Activity = null;
-        Dropout.SetState(_dropoutBefore);
+        using SecondPass pass = new(this, _dropoutBefore);
+        Tensor flat = zeros(gradient.Length, ScalarType.Float32, _flat.Weights.device);
         PointGradientsTo(flat);
         try
         {
@@ -101,11 +108,6 @@ internal sealed class AutogradNetwork : TrainingNetwork
         finally
         {
             PointGradientsTo(_flat.Gradient);
-            Activity = activity;
-            Dropout.SetState(dropout);
-            torch.random.set_rng_state(random);
-            using (no_grad())
-                _flat.Statistics.copy_(statistics);
         }
         FlatTensors.CopyTo(flat, gradient.Span);
     }
@@ -123,11 +125,11 @@ internal sealed class AutogradNetwork : TrainingNetwork
         using (no_grad())
             gradient.zero_();
         LayerInputs? seen = byRule && Feedback.Trace is { WantsActivations: true } ? new LayerInputs(Layout.WeightedLayers.Count) : null;
-        bool cuts = byRule && Feedback.IsDirect, substitutes = byRule && Feedback.Kind == FeedbackKind.Layerwise;
+        bool cuts = byRule && Feedback.Route.StartsAtOutput, substitutes = byRule && Feedback.Route.ReplacesWeights;
         try
         {
             float? limit = byRule ? Plan.ErrorLimit : null;
-            if (byRule && Feedback.IsModulation)
+            if (byRule && Feedback.Route.RunsTwice)
             {
                 RunModulated(limit);
                 return _batch.Result;
@@ -137,7 +139,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
             Tensor error = _batch.Error(Loss, output.detach(), Plan.LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
-            Tensor signal = cuts && Feedback.ProjectsTarget ? _batch.Targets() : error;
+            Tensor signal = cuts && Feedback.Rule.SendsTarget ? _batch.Targets() : error;
             _cuts.Project(signal, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
             Backward(roots, gradients, substitutes);
             if (seen != null)
@@ -160,7 +162,6 @@ internal sealed class AutogradNetwork : TrainingNetwork
     {
         Tensor random = torch.random.get_rng_state();
         List<Tensor> first = [];
-        UnitActivity? activity = Activity;
         Tensor error;
         using (no_grad())
         {
@@ -171,25 +172,21 @@ internal sealed class AutogradNetwork : TrainingNetwork
             });
             error = _batch.Error(Loss, output.detach(), Plan.LabelSmoothing, counts: true);
         }
+        // Statistics are put back when the way back is over: batch normalisation looks whether they have been touched.
+        using SecondPass pass = new(this, _dropoutBefore);
         try
         {
-            Tensor statistics = _flat.Statistics.clone(), modulation = error.mm(View(_flat.Feedback, Feedback.Slices[0]!)).Scale(error.shape[0]);
-            Activity = null;
-            Dropout.SetState(_dropoutBefore);
+            Tensor modulation = error.mm(View(_flat.Feedback, Feedback.Slices[0]!)).Scale(error.shape[0]);
             torch.random.set_rng_state(random);
             Tensor second = _forward.Run(_batch.Input, training: true, _cuts.Cut, modulation);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [second], gradients = [error];
             _cuts.Subtract(first, 1f / error.shape[0], roots, gradients, limit);
             Backward(roots, gradients, substitutes: false);
-            // Not before: batch normalisation's way back looks whether they have been touched.
-            using (no_grad())
-                _flat.Statistics.copy_(statistics);
             Clock?.End(StepPhase.Backward);
         }
         finally
         {
-            Activity = activity;
             first.ForEach(input => input.Dispose());
         }
     }

@@ -20,14 +20,14 @@ internal static class RuleReach
     /// cure.</exception>
     public static void Check(CustomLayout layout, nn.Module<Tensor, Tensor> module, FeedbackRule rule, Action? checkCancelled = null)
     {
-        if (rule is not RuleWithFeedbackWeights)
+        if (rule.Route == ErrorRoute.Backpropagation)
             return;
         bool training = module.training;
         module.eval();
         using DisposeScope scope = NewDisposeScope();
         try
         {
-            bool direct = rule is DirectFeedbackRule;
+            bool direct = rule.Route.StartsAtOutput;
             Dictionary<string, List<Visit>> visits = Run(layout, module, first: 0, keepInputs: direct, scope, checkCancelled,
                 out Tensor output);
             CheckEscapes(layout, module, rule, output, visits);

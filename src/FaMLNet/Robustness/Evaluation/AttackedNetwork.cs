@@ -41,10 +41,10 @@ internal sealed record AttackedNetwork(INetworkModel Model, float? Threshold)
     {
         if (threatModel != ThreatModel.FeedbackGradient || Model.GetFeedbackWeights().Count == 0)
             return;
-        if (Model.Rule is InputModulationRule or DirectFeedbackRule { Projects: ProjectedSignal.Target })
+        if (Model.Rule.Route.RunsTwice || Model.Rule.SendsTarget)
             throw new InvalidOperationException($"Option ThreatModel: by the rule {Model.Rule} no error of the output comes down to the layers, so "
                 + "there is no feedback gradient of the input. Choose ThreatModel.TrueGradient.");
-        if (Model.Rule is not RuleWithFeedbackWeights)
+        if (Model.Rule.Route == ErrorRoute.Backpropagation)
             throw new InvalidOperationException($"Option ThreatModel: the model was trained by the rule {Model.Rule}, and without its class it is "
                 + "not known how its feedback weights carry the error. Call mlContext.ComponentCatalog.RegisterAssembly with the assembly of its "
                 + "class and load the model again, or choose ThreatModel.TrueGradient.");

@@ -129,7 +129,7 @@ internal sealed unsafe class DenseInputGradient : InputGradient
         Span<float> errors = _errors;
         int stride = _layout.Outputs;
         // A direct rule projects the output's error to the first layer that has feedback weights: what lies above does not reach the input.
-        int first = _feedback is { IsDirect: true } ? Math.Min(1, _layout.Layers.Count - 1) : _layout.Layers.Count - 1;
+        int first = _feedback is { Rule.Route.StartsAtOutput: true } ? Math.Min(1, _layout.Layers.Count - 1) : _layout.Layers.Count - 1;
         for (int i = first; i >= 0; i--)
         {
             DenseLayer layer = _layout.Layers[i];

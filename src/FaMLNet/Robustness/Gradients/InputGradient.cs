@@ -27,8 +27,6 @@ internal abstract class InputGradient : IDisposable
 /// <param name="Values">All of them.</param>
 internal sealed record FeedbackPath(FeedbackRule Rule, IReadOnlyList<ParameterSlice?> Slices, float[] Values)
 {
-    public bool IsDirect => Rule is DirectFeedbackRule;
-
     /// <summary>The same in native memory; the caller's.</summary>
     public FeedbackWeights Open(NetworkLayout layout)
     {

@@ -71,7 +71,7 @@ internal sealed class ModuleInputGradient : InputGradient
         x.CopyTo(_rows);
         _rows.AsSpan(x.Length).Clear();
         int logitsLength = x.Length / _layout.Inputs * _layout.Outputs;
-        bool direct = _feedback is { IsDirect: true };
+        bool direct = _feedback is { Rule.Route.StartsAtOutput: true };
         try
         {
             Tensor input = tensor(_rows, [_block, _layout.Inputs]).requires_grad_();
@@ -98,7 +98,7 @@ internal sealed class ModuleInputGradient : InputGradient
         List<Tensor> roots = [output], gradients = [error];
         _cuts.Project(error, layer => _feedback!.View(layer)!, roots, gradients);
         float[][] kept = [];
-        bool substitutes = _feedback is { IsDirect: false };
+        bool substitutes = _feedback is { Rule.Route.StartsAtOutput: false };
         try
         {
             // Autograd reads the weights where they lie: other values there change the way back, and nothing else.

@@ -271,7 +271,7 @@ public sealed class RuleReachTests
                 Tensor feedback = tensor(network.Feedback.Slices[i]!.In((ReadOnlySpan<float>)network.Feedback.Buffer.Span).ToArray(),
                     [.. network.Feedback.Slices[i]!.Shape.Select(size => (long)size)]).to(ScalarType.Float64);
                 nn.Module<Tensor, Tensor> target = modules[layer.Name];
-                if (network.Feedback.IsDirect)
+                if (network.Feedback.Route.StartsAtOutput)
                 {
                     // A value of the input's that passes e·B back instead of what comes: y = x.detach() + (x − x.detach())·0 with the
                     // projected error added as Σ x·(e·B).

@@ -247,7 +247,7 @@ public sealed class GraphGradientTests
             random.FillUniform(slice.In(chain.Weights.Span), layout.Scales.Contains(slice) ? 0.5f : -0.3f, layout.Scales.Contains(slice) ? 1.5f
                 : 0.3f);
         ReferenceGraph reference = new(layout, chain.Weights.Span, chain.Statistics.Span, RandomTask.Feedback(chain.Feedback),
-            chain.Feedback.IsDirect)
+            chain.Feedback.Route.StartsAtOutput)
         { ErrorLimit = errorLimit ?? double.PositiveInfinity };
         int[] order = RandomTask.AllRows(data);
 
