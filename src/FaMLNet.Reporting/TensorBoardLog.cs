@@ -23,7 +23,6 @@ namespace FaMLNet.Reporting;
 public sealed class TensorBoardLog : IDisposable
 {
     private const string RunName = "run-";
-    private const int Number = 1, Text = 7;
 
     private readonly IReadOnlyList<(string Name, object? Value)> _options;
     private readonly bool _hadFiles;
@@ -73,16 +72,16 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         Follow(metrics.TrainingId, metrics.Epoch, ref _lastEpoch);
         Summary summary = new();
-        Add(summary, "loss/training", metrics.Loss);
-        Add(summary, "loss/validation", metrics.ValidationLoss);
-        Add(summary, "accuracy/training", metrics.Accuracy);
-        Add(summary, "accuracy/validation", metrics.ValidationAccuracy);
-        Add(summary, "accuracy/validation, top k", metrics.ValidationTopKAccuracy);
-        Add(summary, "RMSE/training", metrics.RootMeanSquaredError);
-        Add(summary, "RMSE/validation", metrics.ValidationRootMeanSquaredError);
-        Add(summary, "learning rate", metrics.LearningRate);
-        Add(summary, "samples per second", metrics.SamplesPerSecond);
-        AddLayers(summary, "", metrics);
+        summary.Add("loss/training", metrics.Loss);
+        summary.Add("loss/validation", metrics.ValidationLoss);
+        summary.Add("accuracy/training", metrics.Accuracy);
+        summary.Add("accuracy/validation", metrics.ValidationAccuracy);
+        summary.Add("accuracy/validation, top k", metrics.ValidationTopKAccuracy);
+        summary.Add("RMSE/training", metrics.RootMeanSquaredError);
+        summary.Add("RMSE/validation", metrics.ValidationRootMeanSquaredError);
+        summary.Add("learning rate", metrics.LearningRate);
+        summary.Add("samples per second", metrics.SamplesPerSecond);
+        summary.AddLayers("", metrics);
         Write(summary, metrics.Epoch);
     }
 
@@ -93,10 +92,10 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         Follow(metrics.TrainingId, metrics.Step, ref _lastStep);
         Summary summary = new();
-        Add(summary, "steps/loss", metrics.Loss);
-        Add(summary, "steps/accuracy", metrics.Accuracy);
-        Add(summary, "steps/learning rate", metrics.LearningRate);
-        AddLayers(summary, "steps/", metrics);
+        summary.Add("steps/loss", metrics.Loss);
+        summary.Add("steps/accuracy", metrics.Accuracy);
+        summary.Add("steps/learning rate", metrics.LearningRate);
+        summary.AddLayers("steps/", metrics);
         Write(summary, metrics.Step);
     }
 
@@ -134,7 +133,7 @@ public sealed class TensorBoardLog : IDisposable
             try
             {
                 Summary end = new();
-                AddHParams(end, "_hparams_/session_end_info",
+                end.AddHParams("_hparams_/session_end_info",
                     new HParamsPluginData { SessionEndInfo = new SessionEndInfo { Status = 1, EndTimeSecs = EventFile.Now } });
                 _file.Write(new Event { WallTime = EventFile.Now, Summary = end });
             }
@@ -215,7 +214,7 @@ public sealed class TensorBoardLog : IDisposable
     private void WriteId(string id)
     {
         Summary summary = new();
-        AddText(summary, EventHistory.IdTag, id);
+        summary.AddText(EventHistory.IdTag, id);
         Write(summary, 0);
     }
 
@@ -241,72 +240,10 @@ public sealed class TensorBoardLog : IDisposable
             "RMSE/validation" })
             experiment.Experiment.MetricInfos.Add(new MetricInfo { Name = new MetricName { Tag = tag } });
         Summary summary = new();
-        AddText(summary, "options/text_summary", table.ToString());
-        AddHParams(summary, "_hparams_/experiment", experiment);
-        AddHParams(summary, "_hparams_/session_start_info", session);
+        summary.AddText("options/text_summary", table.ToString());
+        summary.AddHParams("_hparams_/experiment", experiment);
+        summary.AddHParams("_hparams_/session_start_info", session);
         Write(summary, 0);
-    }
-
-    private static void AddText(Summary summary, string tag, string text) => summary.Value.Add(new SummaryValue
-    {
-        Tag = tag,
-        Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "text" } },
-        Tensor = new TensorProto
-        {
-            Dtype = Text,
-            TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } },
-            StringVal = { ByteString.CopyFromUtf8(text) },
-        },
-    });
-
-    private static void AddHParams(Summary summary, string tag, HParamsPluginData data) => summary.Value.Add(new SummaryValue
-    {
-        Tag = tag,
-        Metadata = new SummaryMetadata { PluginData = new PluginData { PluginName = "hparams", Content = data.ToByteString() } },
-        // TensorBoard's storage wants a tensor with every value; this one says nothing.
-        Tensor = new TensorProto { Dtype = Number, TensorShape = new TensorShape { Dim = { new Dimension { Size = 1 } } }, FloatVal = { 0 } },
-    });
-
-    private static void AddLayers(Summary summary, string prefix, LayerMetrics metrics)
-    {
-        foreach (LayerMeasure measure in LayerMeasure.All)
-        {
-            foreach ((string layer, double value) in measure.Of(metrics))
-                Add(summary, $"{prefix}{measure.Tag}/{layer}", value);
-        }
-        Add(summary, $"{prefix}total update angle", metrics.TotalUpdateAngle);
-        if (metrics.Histograms is not { } histograms)
-            return;
-        Add(summary, $"{prefix}weights", histograms.Weights);
-        Add(summary, $"{prefix}feedback weights", histograms.FeedbackWeights);
-        Add(summary, $"{prefix}gradients", histograms.Gradients);
-    }
-
-    private static void Add(Summary summary, string tag, double? value)
-    {
-        if (value is { } number)
-            summary.Value.Add(new SummaryValue { Tag = tag, SimpleValue = (float)number });
-    }
-
-    private static void Add(Summary summary, string tag, IReadOnlyDictionary<string, Histogram> histograms)
-    {
-        foreach ((string layer, Histogram histogram) in histograms)
-        {
-            summary.Value.Add(new SummaryValue
-            {
-                Tag = $"{tag}/{layer}",
-                Histo = new HistogramProto
-                {
-                    Min = histogram.Minimum,
-                    Max = histogram.Maximum,
-                    Num = histogram.Count,
-                    Sum = histogram.Sum,
-                    SumSquares = histogram.SumOfSquares,
-                    BucketLimit = { histogram.Limits },
-                    Bucket = { histogram.Counts.Select(count => (double)count) },
-                },
-            });
-        }
     }
 
     private void WriteImage(string tag, EncodedPicture picture, long step)

@@ -74,7 +74,7 @@ internal sealed class TrainingLoop(TrainingPlan plan, NetworkFactory factory, Ro
             step.Download();
             if (metrics == null || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(network.Weights.Span)))
                 throw diverged(epoch, state.LastGood);
-            state.EndEpoch(metrics with { Histograms = null });
+            state.EndEpoch(metrics with { Histograms = null, TrainingId = null });
             complete = End(epoch, metrics, state, checkpoints);
         }
         return state;
