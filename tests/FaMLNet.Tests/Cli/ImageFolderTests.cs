@@ -193,7 +193,7 @@ public sealed class ImageFolderTests : IDisposable
         PictureFiles.Write(_folder, "table.csv", [.. "a,Label\n1,x\n2,y\n"u8]);
         FormatException failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, Path.Combine(_folder, "table.csv"), "Label",
             hasHeader: true, _said.Add, imageSize: 10));
-        Assert.Contains("--image-size is for folders of image files", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("--image-size is for image files", failure.Message, StringComparison.Ordinal);
         WriteSet((name, i) => $"train/{name}/{i}.png", count: 1);
         failure = Assert.Throws<FormatException>(() => DataSource.ForTraining(_mlContext, _folder, "Label", hasHeader: true, _said.Add,
             imageSize: 0));
