@@ -1,5 +1,4 @@
 using System.Globalization;
-using FaMLNet.Diagnostics;
 using FaMLNet.Rows;
 using FaMLNet.Tasks;
 using FaMLNet.Training;

@@ -1,8 +1,5 @@
 using FaMLNet.Computing.Backward;
-using FaMLNet.Computing.Dense;
-using FaMLNet.Computing.Graph;
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;

@@ -1,4 +1,3 @@
-using FaMLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

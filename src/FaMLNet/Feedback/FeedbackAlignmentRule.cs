@@ -1,5 +1,3 @@
-using FaMLNet.Training.Optimizers;
-
 namespace FaMLNet;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using FaMLNet.Training.Optimizers;
-
 namespace FaMLNet;
 
 /// <summary>The settings with which a rule learns well when the user chooses nothing.</summary>

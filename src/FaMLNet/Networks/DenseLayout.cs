@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 

@@ -1,5 +1,3 @@
-using FaMLNet.Diagnostics;
-
 namespace FaMLNet;
 
 /// <summary>

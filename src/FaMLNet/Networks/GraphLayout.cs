@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using FaMLNet.Computing.Kernels;
-using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 

@@ -1,5 +1,3 @@
-using FaMLNet.Diagnostics;
-
 namespace FaMLNet;
 
 /// <summary>A named array of parameters: where it lies in the flat buffer and its shape, row by row.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using FaMLNet.Tasks.Losses;
 
 namespace FaMLNet;
 

@@ -1,4 +1,3 @@
-using FaMLNet.Errors;
 using FaMLNet.Tasks.Labels;
 using FaMLNet.Tasks.Losses;
 

@@ -1,7 +1,5 @@
 using FaMLNet.Tasks;
 using FaMLNet.Training;
-using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet;
 

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using FaMLNet.Diagnostics;
 
 namespace FaMLNet;
 

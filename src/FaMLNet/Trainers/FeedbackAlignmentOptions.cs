@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 

@@ -2,7 +2,6 @@ using FaMLNet.Persistence;
 using FaMLNet.Rows;
 using FaMLNet.Training;
 using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 

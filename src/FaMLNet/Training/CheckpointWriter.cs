@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FaMLNet.Errors;
 using FaMLNet.Training.Checkpoints;
 
 namespace FaMLNet.Training;

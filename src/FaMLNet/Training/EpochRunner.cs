@@ -3,7 +3,6 @@ using FaMLNet.Computing;
 using FaMLNet.Diagnostics;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
-using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 

@@ -1,6 +1,5 @@
 using FaMLNet.Diagnostics;
 using FaMLNet.Tasks.Losses;
-using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 

@@ -4,9 +4,7 @@ using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
 using FaMLNet.Persistence;
 using FaMLNet.Rows;
-using FaMLNet.Tasks.Losses;
 using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 

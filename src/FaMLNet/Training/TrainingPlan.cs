@@ -1,11 +1,7 @@
 using FaMLNet.Computing;
-using FaMLNet.Errors;
-using FaMLNet.Interop;
-using FaMLNet.Persistence;
 using FaMLNet.Rows;
 using FaMLNet.Tasks;
 using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace FaMLNet.Training;

@@ -1,6 +1,5 @@
 using FaMLNet.Rows;
 using FaMLNet.Tasks;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

@@ -1,9 +1,7 @@
-using System.Numerics.Tensors;
 using FaMLNet.Computing;
 using FaMLNet.Persistence;
 using FaMLNet.Tasks.Losses;
 using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 
 namespace FaMLNet.Training;
 

@@ -2,7 +2,6 @@ using FaMLNet.Tests.Training;
 using System.Numerics.Tensors;
 using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
-using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using FaMLNet.Interop;
 using FaMLNet.Reporting;
 using FaMLNet.Reporting.TensorBoard;
 using Microsoft.ML;

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using CsCheck;
-using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using Microsoft.ML;
 using Microsoft.ML.Data;

@@ -1,5 +1,4 @@
 using FaMLNet.Rows;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,4 +1,3 @@
-using FaMLNet.Diagnostics;
 using FaMLNet.Rows;
 using FaMLNet.Training;
 using FaMLNet.Training.Checkpoints;

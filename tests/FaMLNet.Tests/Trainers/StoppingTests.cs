@@ -1,6 +1,4 @@
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Robustness;
-using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Xunit;

@@ -6,7 +6,6 @@ using FaMLNet.Computing.Graph;
 using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
 using Microsoft.ML;

@@ -1,4 +1,3 @@
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using FaMLNet.Computing.Dense;
-using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
 using TorchSharp;

@@ -1,4 +1,3 @@
-using FaMLNet.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

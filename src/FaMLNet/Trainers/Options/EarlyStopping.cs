@@ -1,5 +1,3 @@
-using FaMLNet.Tasks.Losses;
-
 namespace FaMLNet;
 
 /// <summary>What tells whether a training still improves.</summary>

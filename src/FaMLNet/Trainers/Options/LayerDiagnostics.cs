@@ -1,5 +1,3 @@
-using FaMLNet.Diagnostics;
-
 namespace FaMLNet;
 
 /// <summary>What is measured of a network's layers while it trains. docs/diagnostics.md has the definitions, docs/performance.md the costs.</summary>

@@ -1,5 +1,3 @@
-using FaMLNet.Computing.Backward;
-
 namespace FaMLNet;
 
 /// <summary>Histograms of each layer at one point of a training, by the layer's name.</summary>

@@ -7,7 +7,6 @@ using FaMLNet.Persistence;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
 using FaMLNet.Training;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

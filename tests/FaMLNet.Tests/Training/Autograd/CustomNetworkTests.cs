@@ -1,10 +1,8 @@
 using FaMLNet.Computing.Graph;
 using FaMLNet.Computing.Modules;
-using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

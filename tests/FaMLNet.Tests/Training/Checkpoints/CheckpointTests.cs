@@ -1,5 +1,4 @@
 using FaMLNet.Training.Checkpoints;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Xunit;
 

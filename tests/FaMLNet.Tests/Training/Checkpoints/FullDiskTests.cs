@@ -1,6 +1,5 @@
 using FaMLNet.Reporting;
 using FaMLNet.Reporting.TensorBoard;
-using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Xunit;

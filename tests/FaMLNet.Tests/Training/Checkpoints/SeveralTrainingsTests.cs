@@ -1,4 +1,3 @@
-using FaMLNet.Training.Checkpoints;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

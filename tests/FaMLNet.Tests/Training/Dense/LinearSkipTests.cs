@@ -4,7 +4,6 @@ using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
 using FaMLNet.Persistence;
 using FaMLNet.Rows;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,7 +1,6 @@
 using FaMLNet.Computing.Graph;
 using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;

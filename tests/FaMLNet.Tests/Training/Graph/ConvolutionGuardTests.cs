@@ -1,6 +1,5 @@
 using FaMLNet.Computing.Kernels;
 using FaMLNet.Interop;
-using FaMLNet.Robustness;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;

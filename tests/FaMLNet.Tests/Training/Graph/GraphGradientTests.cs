@@ -1,6 +1,5 @@
 using FaMLNet.Computing.Graph;
 using FaMLNet.Computing.Kernels;
-using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
