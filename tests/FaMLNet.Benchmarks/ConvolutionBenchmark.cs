@@ -1,6 +1,7 @@
 using FaMLNet.Computing;
 using FaMLNet.Computing.Graph;
 using FaMLNet.Rows;
+using FaMLNet.Tests.Training;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;

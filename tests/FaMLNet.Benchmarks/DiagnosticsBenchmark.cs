@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaMLNet.Rows;
 using FaMLNet.Tasks;
+using FaMLNet.Tests.Training;
 using FaMLNet.Training;
 using Spectre.Console;
 

@@ -2,6 +2,7 @@ using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
 using FaMLNet.Tasks;
+using FaMLNet.Tests.Training;
 using FaMLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;

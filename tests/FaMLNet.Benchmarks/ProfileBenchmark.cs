@@ -5,6 +5,7 @@ using FaMLNet.Computing.Graph;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
+using FaMLNet.Tests.Training;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;

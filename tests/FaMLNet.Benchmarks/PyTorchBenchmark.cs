@@ -5,6 +5,7 @@ using FaMLNet.Computing.Dense;
 using FaMLNet.Computing.Graph;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
+using FaMLNet.Tests.Training;
 using Spectre.Console;
 
 namespace FaMLNet.Benchmarks;
@@ -122,8 +123,9 @@ internal static class PyTorchBenchmark
     }
 
     private static DenseChain Dense(FeedbackRule rule, int inputs, int outputs, params int[] hidden) =>
-        new(new DenseLayout(NetworkDefinition.Mlp(hidden), inputs, outputs), rule, 1, 1, new OptimizerOptions.Sgd { WeightDecay = 1e-3f }, seed: 1);
+        new DenseChain(new DenseLayout(NetworkDefinition.Mlp(hidden), inputs, outputs), Plans.Of(rule, 1))
+            .With(new OptimizerOptions.Sgd { WeightDecay = 1e-3f });
 
     private static GraphNetwork Graph(FeedbackRule rule, SequentialDefinition network, ImageShape shape) =>
-        new(new GraphLayout(network, shape, 10), rule, 1, 1, new OptimizerOptions.Sgd { WeightDecay = 1e-3f }, seed: 1);
+        new GraphNetwork(new GraphLayout(network, shape, 10), Plans.Of(rule, 1)).With(new OptimizerOptions.Sgd { WeightDecay = 1e-3f });
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
+using FaMLNet.Tests.Training;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using TorchSharp;

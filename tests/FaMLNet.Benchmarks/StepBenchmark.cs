@@ -1,5 +1,6 @@
 using FaMLNet.Computing.Dense;
 using FaMLNet.Rows;
+using FaMLNet.Tests.Training;
 using Spectre.Console;
 using TorchSharp;
 

@@ -1,6 +1,6 @@
-using FaMLNet.Tests.Training;
 using FaMLNet.Computing.Modules;
 using FaMLNet.Tests.Interop;
+using FaMLNet.Tests.Training;
 using Microsoft.ML;
 using OwnRule;
 using Xunit;

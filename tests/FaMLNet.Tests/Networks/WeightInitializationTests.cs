@@ -1,7 +1,7 @@
-using FaMLNet.Tests.Training;
 using System.Numerics.Tensors;
 using FaMLNet.Computing.Dense;
 using FaMLNet.Interop;
+using FaMLNet.Tests.Training;
 using Microsoft.ML;
 using Xunit;
 
