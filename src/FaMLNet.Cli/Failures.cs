@@ -22,7 +22,7 @@ internal static class Failures
     private const int NoSpace = 28, BrokenPipe = 32;
 
     /// <summary>Assemblies whose messages users understand.</summary>
-    private static readonly string[] Authors = ["FaMLNet", "famlnet", "Microsoft.ML", "Spectre.Console", "YamlDotNet", "Json.Schema", "JsonSchema"];
+    private static readonly string[] Authors = ["FaMLNet", "famlnet", "Microsoft.ML", "Spectre.Console", "Sylvan", "YamlDotNet", "JsonSchema"];
 
     private static string System() => OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
 
@@ -65,8 +65,8 @@ internal static class Failures
             InvalidDataException => $"A zip or gzip file is damaged or cut off{during}: {Line(cause)} Copy it again.",
             IOException => $"Reading or writing failed{during}: {Line(cause)}",
             ExternalException => $"libtorch failed{during}: {Line(cause)} {HowToTrace}",
-            DllNotFoundException or BadImageFormatException => $"A library cannot be loaded{during}: {Line(cause)} If {Variable} is set, it must name "
-                + "the folder of libtorch 2.10.0 for this system.",
+            DllNotFoundException or BadImageFormatException => $"A library cannot be loaded{during}: {Line(cause)} If {Variable} is set, it must "
+                + "name the folder of libtorch 2.10.0 for this system.",
             _ => Unexpected(cause, during),
         };
     }
@@ -105,8 +105,9 @@ internal static class Failures
             StringComparison.Ordinal) == true);
     }
 
-    /// <summary>.NET adds the name of a parameter, which users do not have.</summary>
-    private static string WithoutParameter(string message) => Regex.Replace(message, @"\s*\(Parameter '[^']*'\)", "");
+    /// <summary>.NET adds the name of a parameter, which users do not have, and in a further line its value.</summary>
+    private static string WithoutParameter(string message) => Regex.Replace(message, @"\s*\(Parameter '[^']*'\)(\r?\nActual value was .*)?", "",
+        RegexOptions.Singleline);
 
     /// <summary>A fault of the tool, whose own message tells a user nothing.</summary>
     private static string Unexpected(Exception failure, string during) =>

@@ -48,7 +48,8 @@ internal static class ImageSource
     /// <returns>The images, and the file of each, from the folder on; no files where the images have none of their own (MNIST, CIFAR-10).</returns>
     /// <exception cref="FileNotFoundException">There is nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The model was trained on other data, or images cannot be read.</exception>
-    public static (IDataView View, IReadOnlyList<string> Files) ForModel(MLContext mlContext, string folder, DataViewSchema trained, bool isStrict, Action<string> say)
+    public static (IDataView View, IReadOnlyList<string> Files) ForModel(MLContext mlContext, string folder, DataViewSchema trained, bool isStrict,
+        Action<string> say)
     {
         if (Published(mlContext, folder, isTraining: false, say) is { } published)
             return (published, []);
@@ -63,7 +64,7 @@ internal static class ImageSource
             say("  Predictions are in the order of the files' names.");
         IDataView view = images.View(classes, height, seed: null);
         SayMissing(images, classes, say);
-        string part = Path.GetRelativePath(folder, images.Path).Replace('\\', '/');
+        string part = Path.GetRelativePath(folder, images.Path).Replace(Path.DirectorySeparatorChar, '/');
         return (view, [.. images.Files.Select(file => part == "." ? file : $"{part}/{file}")]);
     }
 

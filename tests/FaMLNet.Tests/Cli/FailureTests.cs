@@ -30,6 +30,7 @@ public sealed class FailureTests
         { "libtorch's shapes", "libtorch failed while testing: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3). FAMLNET_TRACE=1 shows where." },
         { "ours", "--epochs must be at least 1; found 0." },
         { "ours with a parameter", "Option Seed must be positive." },
+        { "ours with a value", "Option Seed must be positive." },
     };
 
     [Theory, MemberData(nameof(Thrown))]
@@ -101,6 +102,8 @@ public sealed class FailureTests
                 throw new FormatException("--epochs must be at least 1; found 0.");
             case "ours with a parameter":
                 throw new ArgumentException("Option Seed must be positive.", kind);
+            case "ours with a value":
+                throw new ArgumentOutOfRangeException(kind, -1, "Option Seed must be positive.");
             default:
                 throw new NotSupportedException(kind);
         }
