@@ -74,8 +74,9 @@ internal sealed record ImagePart(string Path, bool IsZip, IReadOnlyList<string>?
         string[][] found = [.. InArchive(path, names)];
         if (found.Length > 0)
         {
-            return new ImagePart(path, IsZip: true, Folders: null, found.Length == 1 ? []
-                : [$"Not read, since the one above is: {string.Join(", ", found.Skip(1).Select(folders => folders[^1]))}."]) { Within = found[0] };
+            string[] notes = found.Length == 1 ? []
+                : [$"Not read, since the one above is: {string.Join(", ", found.Skip(1).Select(folders => folders[^1]))}."];
+            return new ImagePart(path, IsZip: true, Folders: null, notes) { Within = found[0] };
         }
         return InArchive(path, [.. Train, .. Test]).FirstOrDefault() is { } other
             ? throw new FileNotFoundException($"'{path}' has the folder '{other[^1]}', but not the part that is wanted: expected a folder "

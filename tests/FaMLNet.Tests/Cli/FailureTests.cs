@@ -27,7 +27,7 @@ public sealed class FailureTests
         { "gzip", "A zip or gzip file is damaged or cut off while testing: " },
         { "memory", "There is not enough memory while testing. Use fewer rows or columns" },
         { "libtorch's memory", "There is not enough memory while testing. Use fewer rows or columns" },
-        { "libtorch's shapes", "libtorch failed while testing: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3). FAMLNET_TRACE=1 shows where." },
+        { "libtorch's shapes", "libtorch failed while testing: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3). FAMLNET_TRACE=1" },
         { "ours", "--epochs must be at least 1; found 0." },
         { "ours with a parameter", "Option Seed must be positive." },
         { "ours with a value", "Option Seed must be positive." },
