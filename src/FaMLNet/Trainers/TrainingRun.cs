@@ -61,7 +61,8 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
     /// kept aside by the seed, they are the same ones only then.
     /// </summary>
     private (RowSource Source, int Seed, Checkpoint? Checkpoint) Open(RoleMappedData training, RoleMappedData? validation,
-        TrainingRequest asked, string? startingModel, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known, IChannel channel)
+        TrainingRequest asked, string? startingModel, CheckpointFolder? folder, IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known,
+            IChannel channel)
     {
         int[] seeds = asked.Seed is { } own ? [own] : [.. known.Select(pair => pair.Checkpoint.Seed).Append(asked.DefaultSeed).Distinct()];
         for (int i = 0; ; i++)

@@ -158,6 +158,7 @@ public sealed class AutogradNetworkTests
                 long start = LiveTensors.OfThisThread;
                 using (AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), Plans.Of(rule,
                     2) with { Device = device }).With(new OptimizerOptions.Adam()))
+                using (network.StepOf())
                 {
                     void Use()
                     {
