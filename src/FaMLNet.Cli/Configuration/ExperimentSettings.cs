@@ -171,7 +171,7 @@ internal sealed class ExperimentSettings
         options.Seed = Seed;
         options.Optimizer = optimizer;
         options.Schedule = schedule;
-        // Who names a distribution wants the weights as it draws them.
+        // An explicit initializer disables scaling.
         options.InitialWeightScale = (float?)Number("model.mode.options.weight_scale") ?? (init == null ? null : 1);
         options.FeedbackScale = (float?)Number("model.mode.options.feedback_scale") ?? (init == null ? null : 1);
         options.FeedbackInitialization = Initialization(init) ?? WeightInitialization.XavierUniform;

@@ -124,7 +124,7 @@ internal sealed class SweepFolder
     {
         Directory.CreateDirectory(FolderOf(trial));
         string path = System.IO.Path.Combine(FolderOf(trial), LockFile);
-        // Who only asks whether a trial is running is in the way for a moment; who works on it, for as long as it takes.
+        // A check of the state holds the lock briefly; a running trial holds it to its end.
         for (int attempt = 0; ; attempt++)
         {
             try

@@ -8,7 +8,7 @@ namespace FaMLNet;
 /// A rule of one's own derives from one of the three. For its models to be trained further or described by name after loading, put
 /// <see cref="CustomFeedbackRuleAttribute"/> on it, give it a public parameterless constructor and call
 /// <c>mlContext.ComponentCatalog.RegisterAssembly</c>. Keep no state of a training in it, one object serves many trainings:
-/// what must last from call to call belongs into <see cref="FeedbackLayer.Feedback"/> and <see cref="FeedbackLayer.Memory"/>, which checkpoints and
+/// store state between calls in <see cref="FeedbackLayer.Feedback"/> and <see cref="FeedbackLayer.Memory"/>, which checkpoints and
 /// models keep.
 /// </remarks>
 public abstract class RuleWithFeedbackWeights : FeedbackRule

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using FaMLNet.Computing.Backward;
 using FaMLNet.Computing.Kernels;
 using FaMLNet.Diagnostics;
-using FaMLNet.Interop;
 using FaMLNet.Rows;
 using FaMLNet.Tasks.Losses;
 
@@ -19,15 +18,12 @@ namespace FaMLNet.Computing.Dense;
 /// </remarks>
 internal sealed unsafe class DenseChain : TrainingNetwork
 {
-    private const int PartLength = 8192;
-
     private readonly DenseLayout _layout;
     private readonly FloatMatrix[] _weights, _weightsTransposed, _gradients;
     private readonly FloatMatrix?[] _feedbackTransposed;
     private readonly FloatMatrix? _modulation;
     private readonly SparseInput? _sparse;
-    private readonly FloatBuffer? _wide;
-    private readonly FloatMatrix? _wideMatrix, _wideSkip;
+    private readonly InputWeightGradient _input;
     private readonly Dictionary<int, DenseBatch> _batches = [];
     private FloatMatrix[]? _comparison;
     private readonly Dictionary<int, DenseBatch> _modulated = [];
@@ -42,13 +38,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         _layout = layout;
         if (layout.IsFeatureMajor)
             _sparse = new SparseInput(layout, Weights.Span, sparse!);
-        int outputs = layout.Layers[0].Outputs, stride = DenseBatch.StrideOf(layout.Inputs);
-        if (stride != layout.Inputs && _sparse == null)
-        {
-            _wide = new FloatBuffer((long)Math.Max(outputs, layout.SkipUnits) * stride);
-            _wideMatrix = _wide.Stored(0, outputs, stride);
-            _wideSkip = layout.Skip == null ? null : _wide.Stored(0, layout.SkipUnits, stride);
-        }
+        _input = new InputWeightGradient(layout, isSparse: _sparse != null);
         _weights = ViewsOf(Weights);
         _gradients = ViewsOf(Gradient);
         _weightsTransposed = [.. layout.Layers.Select(layer => Weights.Transposed(layer.Weight.Offset, layer.Outputs, layer.Inputs))];
@@ -153,7 +143,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
     {
         foreach (DenseBatch batch in _batches.Values.Concat(_modulated.Values))
             batch.Dispose();
-        _wide?.Dispose();
+        _input.Dispose();
     }
 
     /// <summary>The weights of the layers, and last those of the linear path where they are a matrix of their own.</summary>
@@ -214,7 +204,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     bias = null;
                     break;
             }
-            Activate(a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
+            DensePasses.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
             if (units.Mask != null && !training)
                 units.Activation.Span.CopyTo(units.Dropped!.Span);
             else if (units.Mask != null)
@@ -226,26 +216,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         }
     }
 
-    /// <summary>The gradient of weights that see the input; few features have columns of zeros behind them, whose gradients are left out.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SetInputGradient(ParameterSlice weights, FloatBuffer gradient, FloatMatrix matrix, FloatMatrix? wide, FloatMatrix error,
-        DenseBatch batch)
-    {
-        if (wide is null)
-        {
-            matrix.SetToProduct(error, batch.Input!);
-            return;
-        }
-        wide.SetToProduct(error, batch.Input!);
-        int inputs = _layout.Inputs, stride = DenseBatch.StrideOf(inputs);
-        Span<float> from = _wide!.Span, to = weights.In(gradient.Span);
-        for (int row = 0; row < weights.Shape[0]; row++)
-            from.Slice(row * stride, inputs).CopyTo(to.Slice(row * inputs, inputs));
-    }
-
     /// <summary>
-    /// From the output's error downwards; the error of each layer takes the place of nothing that the forward pass left, so it can run
-    /// twice.
+    /// From the output's error downwards. It does not overwrite the buffers of the forward pass, so it can run twice.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Backward(DenseBatch batch, FloatBuffer gradient, FloatMatrix[] gradients, bool byRule, DenseBatch? clean = null)
@@ -260,9 +232,9 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                 if (_sparse != null)
                     _sparse.SetGradient(gradient, error.First, outputError.First, batch.Width);
                 else
-                    SetInputGradient(_layout.Layers[0].Weight, gradient, gradients[0], _wideMatrix, error, batch);
+                    _input.Set(_layout.Layers[0].Weight, gradient, gradients[0], error, batch);
                 if (_layout.Skip is { } skip)
-                    SetInputGradient(skip, gradient, gradients[^1], _wideSkip, outputError, clean ?? batch);
+                    _input.Set(skip, gradient, gradients[^1], outputError, clean ?? batch);
                 return;
             }
             gradients[i].SetToProduct(error, batch.Units[i - 1].OutputTransposed);
@@ -281,7 +253,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;
-            Differentiate(e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs,
+            DensePasses.Differentiate(_layout.Network.Activation, e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs,
                 batch.Width);
             switch (_layout.Network.Normalization)
             {
@@ -319,42 +291,4 @@ internal sealed unsafe class DenseChain : TrainingNetwork
         for (int end = batch.Width; end <= error.Length && batch.Count < batch.Width; end += batch.Width)
             error[(end - batch.Width + batch.Count)..end].Clear();
     }
-
-    private void Activate(float* a, float* bias, float* derivative, int rows, int width)
-    {
-        int parts = Parts(rows, width);
-        if (parts == 1)
-            DenseKernels.Activate(_layout.Network.Activation, a, bias, derivative, rows, width);
-        else
-            ActivateInParts(parts, a, bias, derivative, rows, width);
-    }
-
-    private void ActivateInParts(int parts, float* a, float* bias, float* derivative, int rows, int width) => OpenMp.Run(parts, part =>
-    {
-        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
-        DenseKernels.Activate(_layout.Network.Activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative
-            + first, count, width);
-    });
-
-    private void Differentiate(float* e, float* a, float* derivative, float* sums, int rows, int width)
-    {
-        int parts = Parts(rows, width);
-        if (parts == 1)
-            DenseKernels.Differentiate(_layout.Network.Activation, e, a, derivative, sums, rows, width);
-        else
-            DifferentiateInParts(parts, e, a, derivative, sums, rows, width);
-    }
-
-    private void DifferentiateInParts(int parts, float* e, float* a, float* derivative, float* sums, int rows, int width) => OpenMp.Run(parts, part =>
-    {
-        int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
-        DenseKernels.Differentiate(_layout.Network.Activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start,
-            count, width);
-    });
-
-    /// <summary>
-    /// Into how many parts a layer's rows are divided among the threads of the matrix products. What a thread has computed lies in its own
-    /// cache; where processors are far apart, fetching it from there costs one thread far more than the pass itself.
-    /// </summary>
-    private static int Parts(int rows, int width) => Math.Min(rows, OpenMp.Parts((long)rows * width, PartLength));
 }
