@@ -60,8 +60,8 @@ internal static class ColumnDecision
             return mixedDates.Length > 0 ? column with { Kind = ColumnKind.LeftOut, Remark = mixedDates }
                 : column with { Kind = ColumnKind.Identifier, Remark = "it has a different text in every row" };
         }
-        return column with { Remark = Joined(Constant(scan, scan.Values.Keys, isNumber: false),
-            why.Length > 0 ? why : mixedDates.Length > 0 ? mixedDates : Alike(scan)) };
+        string constant = Constant(scan, scan.Values.Keys, isNumber: false);
+        return column with { Remark = Joined(constant, why.Length > 0 ? why : mixedDates.Length > 0 ? mixedDates : Alike(scan)) };
     }
 
     /// <summary>A column of numbers; what is none is missing, and said.</summary>
