@@ -196,8 +196,8 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
         MLContext mlContext = new(1);
         PeerNotes notes = new();
-        DataSource data = Activity.Run($"reading '{path}'", () => DataSource.ForTraining(mlContext, path, settings.Label, !settings.NoHeader, notes.Say,
-            LabelTask.Parse(settings.Task), settings.ChoicesFor(path), settings.Format));
+        DataSource data = Activity.Run($"reading '{path}'", () => DataSource.ForTraining(mlContext, path, settings.Label, !settings.NoHeader,
+            notes.Say, LabelTask.Parse(settings.Task), settings.ChoicesFor(path), settings.Format));
         if (settings.Rows is { } rows)
             data = data with { View = mlContext.Data.TakeRows(data.View, rows) };
         int epochs = settings.Epochs ?? (data.IsImages ? 10 : 100);

@@ -4,8 +4,8 @@ using FaMLNet.Cli.Tables;
 namespace FaMLNet.Cli.Configuration;
 
 /// <summary>
-/// The keys of a configuration's part 'data' that say how a table is read. Each is an option of <c>famlnet train</c> without its dashes, and means the
-/// same; <c>--no-header</c> is <c>header: false</c>.
+/// The keys of a configuration's part 'data' that say how a table is read. Each is an option of <c>famlnet train</c> without its dashes, and means
+/// the same; <c>--no-header</c> is <c>header: false</c>.
 /// </summary>
 internal static class TableKeys
 {

@@ -154,8 +154,8 @@ internal static class DataSets
     private static string TrainFile(string path) => Directory.Exists(path) ? Path.Combine(path, "train.csv") : path;
 
     private static DataSource OpenTable(MLContext mlContext, ExperimentSettings settings, TaskKind? task, string path, Action<string> say) =>
-        InKeys(() => DataSource.ForTraining(mlContext, path, settings.Label, settings.TableFormat.HasHeader, text => say(TableKeys.AsKeys(text)), task,
-            settings.TableChoices, settings.TableFormat));
+        InKeys(() => DataSource.ForTraining(mlContext, path, settings.Label, settings.TableFormat.HasHeader, text => say(TableKeys.AsKeys(text)),
+            task, settings.TableChoices, settings.TableFormat));
 
     private static T InKeys<T>(Func<T> open)
     {

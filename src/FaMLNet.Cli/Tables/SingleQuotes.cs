@@ -1,8 +1,8 @@
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>
-/// Tells whether a whole file quotes its values by <c>'</c>. Since that is also an apostrophe, nothing may speak against it: no <c>"</c> anywhere, every
-/// <c>'</c> at an end of a value or doubled inside one, at least one quoted value in every row of data, and as many values in each.
+/// Tells whether a whole file quotes its values by <c>'</c>. Since that is also an apostrophe, nothing may speak against it: no <c>"</c> anywhere,
+/// every <c>'</c> at an end of a value or doubled inside one, at least one quoted value in every row of data, and as many values in each.
 /// </summary>
 internal static class SingleQuotes
 {

@@ -86,7 +86,8 @@ public sealed class TableTextTests : IDisposable
     [Fact]
     public void Only_one_file_of_the_tool_knows_the_library()
     {
-        string[] files = [.. Directory.EnumerateFiles(Path.Combine(Interop.ProcessRunner.Metadata("RepositoryRoot"), "src", "FaMLNet.Cli"), "*.cs", SearchOption.AllDirectories)
+        string tool = Path.Combine(Interop.ProcessRunner.Metadata("RepositoryRoot"), "src", "FaMLNet.Cli");
+        string[] files = [.. Directory.EnumerateFiles(tool, "*.cs", SearchOption.AllDirectories)
             .Where(file => File.ReadAllText(file).Contains("using Sylvan", StringComparison.Ordinal)).Select(file => Path.GetFileName(file))];
         Assert.Equal(["CsvRecords.cs"], files);
     }
