@@ -78,10 +78,13 @@ internal static class Arguments
             if (value == null)
                 throw new FormatException($"{typed} needs a value: {typed} <{option.Value}>.");
             CheckNumber(typed, value, option.Type);
-            checkedArguments.Add($"{option.Names[^1]}={Places.Expand(value)}");
+            checkedArguments.Add($"{option.Names[^1]}={(IsPath(option.Value) ? Places.Expand(value) : value)}");
         }
         return [.. checkedArguments];
     }
+
+    /// <summary>Whether a value names a file or a folder: elsewhere <c>~</c> is a character like others.</summary>
+    private static bool IsPath(string value) => value is "FILE" or "FOLDER" or "DATA" or "MODEL";
 
     /// <summary>A sentence that names the known word most like a mistyped one; empty where none is like it.</summary>
     public static string Nearest(string typed, IEnumerable<string> known)

@@ -21,6 +21,8 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
                 + "attacks are on classifiers.");
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
+        foreach (string note in data.Unknown.Describe(model.Classes, "They are left out."))
+            Console.WriteLine(note);
         ITransformer? surrogate = settings.Surrogate is { } other ? SavedModel.Load(mlContext, other, settings.Label).Transformer : null;
         RobustnessReport report = Watch(attacks, progress =>
         {

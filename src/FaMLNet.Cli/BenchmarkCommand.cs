@@ -15,7 +15,7 @@ namespace FaMLNet.Cli;
 /// <summary><c>famlnet benchmark</c>: one experiment from a file.</summary>
 internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
 {
-    internal sealed class Settings : CommandSettings
+    internal sealed class Settings : TrainingTableSettings
     {
         [Input]
         [CommandArgument(0, "[file]"), Description("A YAML file with experiment, data, model, training, infrastructure and evaluation; "
@@ -85,6 +85,8 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
             return Compare(settings, settings.Peers, cancellationToken);
         if (settings.File == null)
             throw new FormatException("Give a YAML file, famlnet benchmark experiment.yaml, or --peers with a table or a folder of images.");
+        if (settings.ToArguments() is [var option, ..])
+            throw new FormatException($"{option} is for --peers. A file has {TableKeys.AsKeys(option)}; --set data.… overrides it.");
         return Activity.Run($"running '{settings.File}'", () => RunFile(settings, settings.File, cancellationToken));
     }
 
@@ -193,15 +195,18 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (settings.Epochs is < 1)
             throw new FormatException($"--epochs must be at least 1; found {settings.Epochs}.");
         MLContext mlContext = new(1);
-        DataSource data = Activity.Run($"reading '{path}'", () => DataSource.ForTraining(mlContext, path, settings.Label, hasHeader: true,
-            settings.Peer == null ? Console.WriteLine : _ => { }, LabelTask.Parse(settings.Task)));
+        PeerNotes notes = new();
+        DataSource data = Activity.Run($"reading '{path}'", () => DataSource.ForTraining(mlContext, path, settings.Label, !settings.NoHeader,
+            notes.Say, LabelTask.Parse(settings.Task), settings.ChoicesFor(path), settings.Format));
         if (settings.Rows is { } rows)
             data = data with { View = mlContext.Data.TakeRows(data.View, rows) };
         int epochs = settings.Epochs ?? (data.IsImages ? 10 : 100);
         if (settings.Peer is { } name)
         {
             Peer peer = Peers.Peer.Of(data.Task.Kind).First(peer => peer.Name == name);
-            Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs)));
+            mlContext.Log += (_, message) => PeerNotes.Print(message);
+            Console.WriteLine(JsonSerializer.Serialize(peer.Measure(mlContext, data, settings.Folds, epochs, Console.WriteLine),
+                PeerTable.Format));
             return 0;
         }
         using StopSignals stop = new(cancellationToken);
@@ -209,9 +214,9 @@ internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>
         if (settings.Rows is { } count)
             arguments.AddRange(["--rows", $"{count}"]);
         // The processes get the task that was told here, of all rows.
-        arguments.AddRange(["--task", data.Task.Kind.ToString().ToLowerInvariant()]);
+        arguments.AddRange(["--task", data.Task.Kind.ToString().ToLowerInvariant(), .. settings.ToArguments()]);
         IReadOnlyList<Peer> peers = Peers.Peer.Of(data.Task.Kind);
-        List<PeerMeasures> measures = PeerTable.Run(peers, arguments, Console.WriteLine, stop.Token);
+        List<PeerMeasures> measures = PeerTable.Run(peers, arguments, notes, Console.WriteLine, stop.Token);
         string table = PeerTable.Markdown(measures);
         Console.WriteLine();
         Console.WriteLine(table);

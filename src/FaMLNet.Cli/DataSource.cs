@@ -93,11 +93,11 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
 
     /// <summary>Another table of the same columns and kinds, whatever they look like there.</summary>
     /// <param name="path">The table.</param>
-    /// <param name="say">Receives what is good to know; null for nobody.</param>
+    /// <param name="format">How it is laid out, as far as the user says it.</param>
+    /// <param name="say">Receives what is good to know.</param>
     /// <exception cref="FormatException">It lacks a column.</exception>
-    public IDataView Like(string path, Action<string>? say = null) => ModelTable.Open(TableFile.Open(path, new TableFormat()), View.Schema, Label,
-        labels: null,
-        labelIsNeeded: true, keep: [], hasHeader: true, say ?? (_ => { })).View;
+    public IDataView Like(string path, TableFormat format, Action<string> say) => ModelTable.Open(TableFile.Open(path, format), View.Schema, Label,
+        labels: null, labelIsNeeded: true, keep: [], format.HasHeader, say).View;
 
     /// <summary>The name of a column that only passes through.</summary>
     public static string KeptAs(string name) => ColumnNames.Kept + name;

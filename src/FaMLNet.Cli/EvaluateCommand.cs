@@ -22,8 +22,7 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
-        string known = model.Classes == null ? "" : TableChoices.Shown(model.Classes);
-        foreach (string note in data.Unknown.Describe(known, model.Task.Kind == TaskKind.Regression ? "" : "They count as wrong."))
+        foreach (string note in data.Unknown.Describe(model.Classes, model.Task.Kind == TaskKind.Regression ? "" : "They count as wrong."))
             Console.WriteLine(note);
         Activity.Run($"measuring on '{settings.Data}'", () =>
         {

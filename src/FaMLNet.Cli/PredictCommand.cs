@@ -31,7 +31,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
-        string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+        string[] keep = settings.Keep?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct().ToArray() ?? [];
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: false, !settings.NoHeader, keep, settings.Format, Console.Error.WriteLine));
         IDataView scored = model.Transformer.Transform(data.View);
@@ -78,8 +78,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden)];
         DataViewSchema.Column[] numbers = isVector ? [score]
             : [.. scored.Schema.Where(column => column.Name is "Score" or "Probability" && !column.IsHidden)];
-        file.WriteLine(HistoryFile.Join([.. files, .. keep, .. texts.Skip(keep.Length).Select(column => column.Name),
-            .. isVector ? Classes(score) : [.. numbers.Select(column => column.Name)]]));
+        file.WriteLine(HistoryFile.Join(OutputNames.Of(keep, [.. files, .. texts.Skip(keep.Length).Select(column => column.Name),
+            .. isVector ? [] : numbers.Select(column => column.Name)], isVector ? Classes(score) : [], Console.Error.WriteLine)));
         using DataViewRowCursor cursor = scored.GetRowCursor([.. texts, .. numbers]);
         ValueGetter<ReadOnlyMemory<char>>[] getTexts = [.. texts.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
         ValueGetter<VBuffer<float>>? getScores = isVector ? cursor.GetGetter<VBuffer<float>>(score) : null;

@@ -14,7 +14,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     private const double DefaultValidation = 0.1;
     private const int DefaultPatience = 10;
 
-    internal sealed class Settings : TableSettings
+    internal sealed class Settings : TrainingTableSettings
     {
         [Input]
         [CommandArgument(0, "<data>"), Description(
@@ -31,29 +31,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
         [CommandOption("--columns"), Description("Shows what the columns of the table are taken for, and does nothing else.")]
         public bool Columns { get; set; }
-
-        [CommandOption("--number <COLUMNS>"), Description("Columns of numbers, whatever they look like; what is no number is missing.")]
-        public string[] Number { get; set; } = [];
-
-        [CommandOption("--category <COLUMNS>"), Description("Columns of categories, whatever they look like.")]
-        public string[] Category { get; set; } = [];
-
-        [CommandOption("--text <COLUMNS>"), Description("Columns of sentences, whatever they look like.")]
-        public string[] Text { get; set; } = [];
-
-        [CommandOption("--ignore <COLUMNS>"), Description("Columns to leave out. Like the three before: separated by commas, or given more than "
-            + "once.")]
-        public string[] Ignore { get; set; } = [];
-
-        [CommandOption("--missing <VALUE>"), Description("A value that means that a value is not known, in every column; may be given more than "
-            + "once.")]
-        public string[] Missing { get; set; } = [];
-
-        [CommandOption("--positive <VALUE>"), Description("The value of a label of two values that counts as true.")]
-        public string? Positive { get; set; }
-
-        [CommandOption("--decimal <SIGN>"), Description("How numbers are written: point or comma. Without it told from the columns.")]
-        public string? Decimal { get; set; }
 
         [CommandOption("--image-size <PIXELS>"), Description("Height and width to which image files are brought: scaled until the shorter side "
             + "fits, and cut in the middle. Without it the shorter side of the first one, at most 224.")]
@@ -141,7 +118,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForTraining(mlContext, settings.Data, settings.Label,
-            !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), ChoicesOf(settings), settings.Format, settings.ImageSize));
+            !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), settings.ChoicesFor(settings.Data), settings.Format, settings.ImageSize));
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;
@@ -222,31 +199,6 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
 
     private static string Kept(int best, int epochs, StoppingMetric metric) => $"The model is that of epoch {best} of {epochs}, which had the lowest "
         + $"{(metric == StoppingMetric.TrainingLoss ? "training" : "validation")} loss. --patience 0 trains to the end and keeps the last epoch.";
-
-    private static TableChoices ChoicesOf(Settings settings)
-    {
-        bool isFolder = Directory.Exists(settings.Data);
-        string[] all = [.. settings.Number, .. settings.Category, .. settings.Text, .. settings.Ignore];
-        // A name may hold a comma itself.
-        IReadOnlyCollection<string> names = isFolder || !all.Any(name => name.Contains(',', StringComparison.Ordinal)) ? all
-            : TableFile.Open(settings.Data, settings.Format).Names.ToHashSet();
-        return new TableChoices
-        {
-            Numbers = TableChoices.Split(settings.Number, names),
-            Categories = TableChoices.Split(settings.Category, names),
-            Texts = TableChoices.Split(settings.Text, names),
-            Ignored = TableChoices.Split(settings.Ignore, names),
-            Missing = settings.Missing,
-            Positive = settings.Positive,
-            HasDecimalComma = settings.Decimal?.ToLowerInvariant() switch
-            {
-                null => null,
-                "point" or "." => false,
-                "comma" or "," => true,
-                _ => throw new FormatException($"--decimal must be point or comma; found '{settings.Decimal}'."),
-            },
-        };
-    }
 
     private static FeedbackAlignmentOptions OptionsOf(Settings settings, DataSource data, FeedbackRule rule)
     {

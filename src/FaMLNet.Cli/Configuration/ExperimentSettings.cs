@@ -41,6 +41,12 @@ internal sealed class ExperimentSettings
     /// <summary>What there is to learn, as asked for; null to tell it from the label of a table.</summary>
     public TaskKind? AskedTask => Text("data.task") is not { } name || name == "auto" ? null : EnumNames.Find<TaskKind>(name);
 
+    /// <summary>How a table is laid out, as far as the file says.</summary>
+    public TableFormat TableFormat { get; private set; } = new();
+
+    /// <summary>What the file says of a table's columns.</summary>
+    public TableChoices TableChoices { get; private set; } = new();
+
     /// <summary>Of the choice of test rows and validation rows, and of the order of image files; the training's seed has no part in it.</summary>
     public int SplitSeed => Int("data.split_seed") ?? 1;
 
@@ -99,6 +105,7 @@ internal sealed class ExperimentSettings
         Schema.Check(file);
         ExperimentSettings settings = new(file);
         settings.CheckMeaning();
+        settings.Check(settings.ReadTable, "data");
         settings.Validation = settings.ReadValidation();
         settings.Network = settings.ReadNetwork();
         settings.Robustness = settings.ReadRobustness();
@@ -205,6 +212,14 @@ internal sealed class ExperimentSettings
         "none" => false,
         _ => Dataset == "cifar10_benchmark",
     };
+
+    /// <summary>The keys that say how a table is read.</summary>
+    private void ReadTable()
+    {
+        if (TableKeys.NamedIn(Node("data")) is { } key && Dataset != "csv")
+            throw Error($"data.{key}", $"it is for tables (csv), and '{Dataset}' has images. Leave it out.");
+        (TableFormat, TableChoices) = TableKeys.Read(Node("data"));
+    }
 
     private void CheckMeaning()
     {

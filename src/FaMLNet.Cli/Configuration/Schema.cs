@@ -94,6 +94,7 @@ internal static class Schema
     {
         JsonValue type => type.GetValue<string>() == "string",
         JsonArray types => types.Any(type => type!.GetValue<string>() == "string"),
+        null => schema["anyOf"] is JsonArray choices && choices.OfType<JsonObject>().Any(TakesText),
         _ => false,
     };
 

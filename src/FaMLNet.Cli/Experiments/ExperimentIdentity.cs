@@ -72,7 +72,12 @@ internal static class ExperimentIdentity
             },
         };
         if (data.Name == "csv")
+        {
             identity["data"]!["label"] = settings.Label;
+            // Nothing where the file says nothing, as in results of before these keys.
+            if (TableKeys.Decisive(settings.TableFormat, settings.TableChoices) is { Count: > 0 } reading)
+                identity["data"]!["reading"] = reading;
+        }
         else if (settings.TargetSize is { } size)
             identity["data"]!["target_size"] = size;
         if (settings.Trains)

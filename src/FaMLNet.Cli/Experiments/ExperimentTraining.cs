@@ -36,7 +36,7 @@ internal static class ExperimentTraining
             board?.Write(metrics);
             run.EpochDone?.Invoke(metrics);
         };
-        ITransformer? prepared = data.Table == null ? null : TablePipeline.Prepare(mlContext, data.Table).Fit(data.Train);
+        ITransformer? prepared = data.Table == null ? null : TablePipeline.Prepare(mlContext, data.Table, run.Say).Fit(data.Train);
         IDataView train = prepared?.Transform(data.Train) ?? data.Train, test = prepared?.Transform(data.Test) ?? data.Test;
         Trained trained = Activity.Run($"training {settings.Name}", activity =>
         {

@@ -68,7 +68,12 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
     };
 
     /// <summary>Cross-validates it; the folds are those of every other.</summary>
-    public PeerMeasures Measure(MLContext mlContext, DataSource data, int folds, int epochs)
+    /// <param name="mlContext">The context.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="folds">How many folds.</param>
+    /// <param name="epochs">Of FaMLNet's rules.</param>
+    /// <param name="say">Receives what the preparation of the features decides, for each fold.</param>
+    public PeerMeasures Measure(MLContext mlContext, DataSource data, int folds, int epochs, Action<string> say)
     {
         List<IReadOnlyList<PeerMeasure>> measures = [];
         List<double> fits = [], predictions = [];
@@ -76,7 +81,7 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         foreach ((IDataView train, IDataView test, double known) in Folds(mlContext, data, folds))
         {
             IEstimator<ITransformer> trainer = Create(mlContext, data.Label, epochs, data.IsImages);
-            IEstimator<ITransformer> pipeline = data.IsImages ? trainer : TablePipeline.Prepare(mlContext, data).Append(trainer);
+            IEstimator<ITransformer> pipeline = data.IsImages ? trainer : TablePipeline.Prepare(mlContext, data, say).Append(trainer);
             Stopwatch watch = Stopwatch.StartNew();
             ITransformer model = pipeline.Fit(train);
             fits.Add(watch.Elapsed.TotalSeconds);

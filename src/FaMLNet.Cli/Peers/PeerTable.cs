@@ -2,19 +2,24 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace FaMLNet.Cli.Peers;
 
 /// <summary>All trainers on one data set, each in a process of its own, in one table.</summary>
 internal static class PeerTable
 {
+    /// <summary>How measures pass from process to process. A log-loss may be infinite: a class to which a trainer gives the probability 0.</summary>
+    public static JsonSerializerOptions Format { get; } = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     /// <summary>Measures every trainer.</summary>
     /// <param name="peers">The trainers.</param>
     /// <param name="arguments">What a process is told beside the trainer.</param>
-    /// <param name="say">Receives a line a trainer.</param>
+    /// <param name="notes">Receives what the processes say of the data.</param>
+    /// <param name="say">Receives a line per trainer.</param>
     /// <param name="cancellation">Stops.</param>
-    public static List<PeerMeasures> Run(IReadOnlyList<Peer> peers, IReadOnlyList<string> arguments, Action<string> say,
-        CancellationToken cancellation)
+    public static List<PeerMeasures> Run(IReadOnlyList<Peer> peers, IReadOnlyList<string> arguments, PeerNotes notes,
+        Action<string> say, CancellationToken cancellation)
     {
         List<PeerMeasures> measures = [];
         foreach (Peer peer in peers)
@@ -31,6 +36,7 @@ internal static class PeerTable
             Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
+            string[] lines = output.TrimEnd().Split('\n');
             cancellation.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
             {
@@ -38,7 +44,10 @@ internal static class PeerTable
                 say($"{peer.Name}: " + string.Join('\n', error.Result.Trim().Split('\n').Where(line => !Activity.IsLine(line))));
                 continue;
             }
-            PeerMeasures one = JsonSerializer.Deserialize<PeerMeasures>(output.Trim().Split('\n')[^1])!;
+            // The last line is the result.
+            foreach (string line in lines[..^1])
+                notes.Say(line.TrimEnd('\r'));
+            PeerMeasures one = JsonSerializer.Deserialize<PeerMeasures>(lines[^1], Format)!;
             measures.Add(one);
             say(FormattableString.Invariant($"{one.Trainer}: {string.Join(", ", one.Measures.Select(measure =>
                 $"{measure.Title} {measure.Mean.ToString(measure.Format, CultureInfo.InvariantCulture)}"))}, fit {one.FitSeconds:F2} s"));

@@ -148,31 +148,32 @@ internal static class DataSets
 
     /// <summary>A table's columns and its label's task, by its training rows.</summary>
     public static DataSource OpenTable(MLContext mlContext, ExperimentSettings settings, string? folder, Action<string> say) =>
-        Activity.Run($"reading '{Locate(settings, folder)}'", () => OpenTable(mlContext, settings.Label, settings.AskedTask,
+        Activity.Run($"reading '{Locate(settings, folder)}'", () => OpenTable(mlContext, settings, settings.AskedTask,
             TrainFile(Locate(settings, folder)), say));
 
     private static string TrainFile(string path) => Directory.Exists(path) ? Path.Combine(path, "train.csv") : path;
 
-    private static DataSource OpenTable(MLContext mlContext, string label, TaskKind? task, string path, Action<string> say)
+    private static DataSource OpenTable(MLContext mlContext, ExperimentSettings settings, TaskKind? task, string path, Action<string> say) =>
+        InKeys(() => DataSource.ForTraining(mlContext, path, settings.Label, settings.TableFormat.HasHeader, text => say(TableKeys.AsKeys(text)),
+            task, settings.TableChoices, settings.TableFormat));
+
+    private static T InKeys<T>(Func<T> open)
     {
         try
         {
-            return DataSource.ForTraining(mlContext, path, label, hasHeader: true, text => say(AsKeys(text)), task);
+            return open();
         }
         catch (FormatException failure)
         {
-            throw new FormatException(AsKeys(failure.Message), failure);
+            throw new FormatException(TableKeys.AsKeys(failure.Message), failure);
         }
     }
 
-    /// <summary>Options of the command line as keys of a configuration.</summary>
-    private static string AsKeys(string text) => text.Replace("--task ", "data.task: ", StringComparison.Ordinal)
-        .Replace("data.task: chooses", "data.task chooses", StringComparison.Ordinal).Replace("--label", "data.label", StringComparison.Ordinal);
-
     private static DataSet Table(MLContext mlContext, ExperimentSettings settings, string path, Action<string> say, SavedModel? model)
     {
-        DataSource source = OpenTable(mlContext, settings.Label, settings.AskedTask ?? model?.Task.Kind, TrainFile(path), say);
-        IDataView testView = Directory.Exists(path) ? source.Like(Path.Combine(path, "test.csv")) : source.View;
+        DataSource source = OpenTable(mlContext, settings, settings.AskedTask ?? model?.Task.Kind, TrainFile(path), say);
+        IDataView testView = Directory.Exists(path) ? InKeys(() => source.Like(Path.Combine(path, "test.csv"),
+            settings.TableFormat, text => say(TableKeys.AsKeys(text)))) : source.View;
         List<string?> labels = TableSplit.Labels(source.View, source.Label), testLabels = labels;
         int[] train, test;
         if (Directory.Exists(path))
@@ -193,8 +194,9 @@ internal static class DataSets
         if (unseen.Rows > 0)
         {
             string names = string.Join(", ", unseen.Classes.Take(5)) + (unseen.Classes.Count > 5 ? ", …" : "");
+            string alike = AlikeTexts.Describe(unseen.Classes, known, "class");
             say($"{unseen.Rows} of {test.Length} test rows are of {unseen.Classes.Count} classes without a training row ({names}). They count as "
-                + "wrong.");
+                + $"wrong.{(alike.Length > 0 ? " " + alike : "")}");
         }
         if (unlabelled > 0)
             say($"{unlabelled} of {test.Length} test rows have no label. Nothing is measured on them.");

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
-using Sylvan.Data.Csv;
+using FaMLNet.Cli.Tables;
 
 namespace FaMLNet.Cli.Sweeps;
 
@@ -193,24 +193,19 @@ internal sealed class SweepFile
         if (!File.Exists(path))
             throw _file.Error("/sweep/cells", $"the table '{path}' is not there. Give a CSV file whose columns are keys, beside this file.");
         List<string[]> rows = [];
-        string[] columns;
-        try
+        TableFile table = TableFile.Open(path, new TableFormat());
+        string[] columns = [.. table.Names];
+        foreach (string column in columns)
+            Read(column, new JsonArray(1));
+        using (TableReader reader = table.Read())
         {
-            using CsvDataReader reader = CsvDataReader.Create(path);
-            columns = [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)];
-            foreach (string column in columns)
-                Read(column, new JsonArray(1));
             while (reader.Read())
             {
-                if (reader.RowFieldCount != columns.Length)
+                if (reader.Count != columns.Length)
                     throw new FormatException(
-                        $"'{path}', row {reader.RowNumber}: found {reader.RowFieldCount} values; expected {columns.Length}, as the header has.");
-                rows.Add([.. Enumerable.Range(0, columns.Length).Select(i => reader.GetString(i).Trim())]);
+                        $"'{path}', row {reader.Row}: found {reader.Count} values; expected {columns.Length}, as the header has.");
+                rows.Add([.. Enumerable.Range(0, columns.Length).Select(reader.Text)]);
             }
-        }
-        catch (CsvFormatException failure)
-        {
-            throw new FormatException($"'{path}' is no table of cells: {failure.Message}", failure);
         }
         return rows.Count > 0 ? (columns, rows) : throw _file.Error("/sweep/cells", $"the table '{path}' has no rows: the sweep has no trials.");
     }

@@ -29,8 +29,13 @@ internal static class ColumnDecision
             Values = scan.HasAllValues ? scan.Values.Count : null,
             Missing = scan.Gaps,
         };
-        if (scan.Others == 0 && scan.Values.Count == 0)
-            return column with { Kind = ColumnKind.LeftOut, Remark = "it has no values" };
+        if (scan.Others == 0)
+            return column with
+            {
+                Kind = ColumnKind.LeftOut,
+                Missing = scan.Gaps + scan.NoNumbers,
+                Remark = scan.Values.Count == 0 ? "it has no values" : $"it has no values: {NoValues(scan)} as missing",
+            };
         long numbers = hasComma ? scan.Commas : scan.Points, mistakes = scan.Others - numbers;
         bool arePercents = scan.Percents == 0 || scan.Percents == scan.Others - scan.Neither;
         if (scan.Others > 0 && mistakes <= Mistakes(scan.Others) && arePercents)
@@ -47,11 +52,16 @@ internal static class ColumnDecision
             : scan.Neither <= Mistakes(scan.Others) && scan.Points > 0 && scan.Commas > 0
                 ? $"its decimal signs are mixed: {Row(scan.FirstNoComma)} beside {Row(scan.FirstNoPoint)}"
                 : numbers * 2 > scan.Others ? $"{mistakes} values are no numbers: {Rows(scan, hasComma)}" : "";
+        string mixedDates = scan.AnyDates > 0 && scan.Others - scan.AnyDates <= Mistakes(scan.Others) ? MixedDates(scan, order) : "";
         if (scan.IsProse)
             return column with { Kind = ColumnKind.Text, Remark = "it holds sentences: words and runs of three characters are counted" };
         if (scan.IsDifferentEverywhere && scan.Others >= LeastRows && numbers == 0)
-            return column with { Kind = ColumnKind.Identifier, Remark = "it has a different text in every row" };
-        return column with { Remark = why.Length > 0 ? why : Alike(scan) };
+        {
+            return mixedDates.Length > 0 ? column with { Kind = ColumnKind.LeftOut, Remark = mixedDates }
+                : column with { Kind = ColumnKind.Identifier, Remark = "it has a different text in every row" };
+        }
+        string constant = Constant(scan, scan.Values.Keys, isNumber: false);
+        return column with { Remark = Joined(constant, why.Length > 0 ? why : mixedDates.Length > 0 ? mixedDates : Alike(scan)) };
     }
 
     /// <summary>A column of numbers; what is none is missing, and said.</summary>
@@ -63,8 +73,10 @@ internal static class ColumnDecision
             remarks.Add($"{(mistakes == 1 ? "1 value is no number and counts" : $"{mistakes} values are no numbers and count")} as missing: "
                 + $"{Rows(scan, hasComma)}");
         if (scan.NoNumbers > 0)
-            remarks.Add($"{Quoted(scan.Values.Where(value => NumberText.IsMissing(value.Key)).Select(value => value.Key))} "
-                + $"count{(scan.NoNumbers == 1 ? "s" : "")} as missing");
+            remarks.Add($"{NoValues(scan)} as missing");
+        if (Constant(scan, scan.Values.Keys.Where(value => !NumberText.IsMissing(value)).Select(value => NumberText.ClassOf(value, hasComma)),
+            isNumber: true) is { Length: > 0 } constant)
+            remarks.Add(constant);
         if (scan.Decorated is { } decorated && NumberText.TryParse(decorated.Text, hasComma, out double value))
             remarks.Add($"{Row(decorated)} is read as {NumberText.Canonical(value)}");
         if (scan is { FirstCurrency: { } one, OtherCurrency: { } another })
@@ -101,10 +113,43 @@ internal static class ColumnDecision
     public static string Alike(ColumnScan scan)
     {
         IGrouping<string, KeyValuePair<string, (long Row, long Count)>>? alike = scan.Values.OrderBy(value => value.Value.Row).GroupBy(value =>
-            string.Concat(value.Key.Where(character => !char.IsWhiteSpace(character))).ToUpperInvariant()).FirstOrDefault(group => group.Count() > 1);
+            AlikeTexts.Key(value.Key)).FirstOrDefault(group => group.Count() > 1);
         return alike == null ? "" : string.Create(CultureInfo.InvariantCulture,
             $"'{alike.First().Key}' (row {alike.First().Value.Row}) and '{alike.ElementAt(1).Key}' (row {alike.ElementAt(1).Value.Row}) differ by "
                 + $"case or blanks alone");
+    }
+
+    /// <summary>That a column has one value alone; empty for more.</summary>
+    private static string Constant(ColumnScan scan, IEnumerable<string> values, bool isNumber)
+    {
+        if (!scan.HasAllValues || values.Distinct().Take(2).ToArray() is not [var value])
+            return "";
+        long missing = scan.Gaps + (isNumber ? scan.NoNumbers : 0);
+        // A missing number becomes the mean, and so the same one; a missing category is another one.
+        return missing == 0 ? $"it is constant: '{Short(value)}' in every row" : isNumber
+            ? $"it is constant: '{Short(value)}' in every row that has a value" : $"its one value is '{Short(value)}'; other rows have none";
+    }
+
+    /// <summary>Two rows whose dates no one order explains; empty where there are none.</summary>
+    private static string MixedDates(ColumnScan scan, int order)
+    {
+        if (scan.FirstNoDate[order] is not { } first
+            || DateText.Orders.FirstOrDefault(other => DateText.TryParse(first.Text, other, out _)) is not { } other)
+            return "";
+        // By the one order or by the other, and not by both.
+        (long Row, string Text, string Order)[] rows = [(first.Row, first.Text, other), .. scan.FirstNoDate[DateText.Orders.ToList().IndexOf(other)]
+            is { } second ? new[] { (second.Row, second.Text, DateText.Orders[order]) } : []];
+        return $"its dates are of mixed orders: {string.Join(", ", rows.OrderBy(row => row.Row).Select(row => $"{Row((row.Row, row.Text))} is "
+            + row.Order))}. Write all as year-month-day; --category takes the texts as they are";
+    }
+
+    private static string Joined(params string[] remarks) => string.Join("; ", remarks.Where(remark => remark.Length > 0));
+
+    /// <summary>The texts that stand for no value, as the subject of a sentence.</summary>
+    private static string NoValues(ColumnScan scan)
+    {
+        string[] texts = [.. scan.Values.Keys.Where(NumberText.IsMissing)];
+        return $"{Quoted(texts)} {(scan.NoNumbers == 1 || texts.Length == 1 ? "counts" : "count")}";
     }
 
     /// <summary>The first rows that are no numbers.</summary>
@@ -119,7 +164,8 @@ internal static class ColumnDecision
     private static string Row((long Row, string Text)? first) => first is { } found
         ? string.Create(CultureInfo.InvariantCulture, $"'{Short(found.Text)}' in row {found.Row}") : "";
 
-    private static string Quoted(IEnumerable<string> texts) => string.Join(", ", texts.Select(text => $"'{text}'"));
+    private static string Quoted(IEnumerable<string> texts) =>
+        string.Join(", ", texts.Select(text => $"'{text}'"));
 
     private static string Short(string text) => text.Length <= 40 ? text : text[..37] + "…";
 }

@@ -71,6 +71,14 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
     /// <summary>Rows that are dates by each order of a date's parts.</summary>
     public IReadOnlyList<long> Dates => _dates;
 
+    /// <summary>Rows that are dates by any order.</summary>
+    public long AnyDates { get; private set; }
+
+    /// <summary>The smallest and the greatest number, by whichever decimal sign a value allows.</summary>
+    public double Lowest { get; private set; } = double.PositiveInfinity;
+
+    public double Highest { get; private set; } = double.NegativeInfinity;
+
     /// <summary>The first row that is no date by an order that most rows have.</summary>
     public (long Row, string Text)?[] FirstNoDate { get; } = new (long, string)?[DateText.Orders.Count];
 
@@ -111,6 +119,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
         {
             Percents += NumberText.IsPercent(text) ? 1 : 0;
             HasFraction |= isPoint && point != Math.Truncate(point) || isComma && comma != Math.Truncate(comma);
+            double number = isPoint ? point : comma;
+            (Lowest, Highest) = (Math.Min(Lowest, number), Math.Max(Highest, number));
             CountsRows &= isPoint && (point == row || point == row - 1);
             if (NumberText.IsDecorated(text, hasDecimalComma: !isPoint))
                 Decorated = Earlier(Decorated, row, text);
@@ -123,16 +133,32 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
         if (NeitherRows.Count < 5)
             NeitherRows.Add((row, text));
         _prose.Look(text);
-        for (int i = 0; i < _dates.Length; i++)
+        // What is no date in the first rows is not tried for ever.
+        if (AnyDates >= Neither / 2 - 20)
+            LookForDates(text, row);
+    }
+
+    private void LookForDates(string text, long row)
+    {
+        bool isDate = false;
+        for (int pass = 0; pass < 2 && !isDate; pass++)
         {
-            // An order that fails in the first rows is not tried for ever.
-            if (_dates[i] < Neither / 2 - 20)
-                continue;
-            if (DateText.TryParse(text, DateText.Orders[i], out _))
+            for (int i = 0; i < _dates.Length; i++)
+            {
+                // An order that failed in most rows is tried only where the others fail.
+                bool isLikely = _dates[i] >= Neither / 2 - 20;
+                if (isLikely != (pass == 0))
+                    continue;
+                if (!DateText.TryParse(text, DateText.Orders[i], out _))
+                {
+                    FirstNoDate[i] = Earlier(FirstNoDate[i], row, text);
+                    continue;
+                }
                 _dates[i]++;
-            else
-                FirstNoDate[i] = Earlier(FirstNoDate[i], row, text);
+                isDate = true;
+            }
         }
+        AnyDates += isDate ? 1 : 0;
     }
 
     private void LookAtCurrency(string currency, string text, long row)

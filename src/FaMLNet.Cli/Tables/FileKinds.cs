@@ -10,6 +10,9 @@ internal static class FileKinds
     private const string WriteCsv = "Write its table as CSV with the program that made it.";
     private const string Images = "Images are read from a folder with one folder of image files per class.";
 
+    /// <summary>A file of which every so many bytes one is zero is no text: of UTF-16 it is every second.</summary>
+    private const int ShareOfZeros = 8;
+
     private static readonly (byte[] Start, string What, string Cure)[] Kinds =
     [
         (Bytes("PK\u0003\u0004"), "a zip archive", UnpackIt),
@@ -63,7 +66,8 @@ internal static class FileKinds
                 return (what, cure);
         }
         bool isWide = head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..];
-        return !isWide && head.Contains((byte)0) ? ("a file with zero bytes, which no text has (binary, or UTF-16 without a byte-order mark)",
+        // A zero among many other bytes is damage, and is named with its row when it is read.
+        return !isWide && head.Count((byte)0) * ShareOfZeros >= head.Length && head.Length > 0 ? ("a file with zero bytes, which no text has (binary, or UTF-16 without a byte-order mark)",
             "Save it as 'CSV UTF-8'.") : null;
     }
 

@@ -24,6 +24,9 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     /// <summary>Whole numbers of so many values at the most are taken for classes.</summary>
     private const int MostClassesOfNumbers = 20;
 
+    /// <summary>Numbers of single precision that lie between the lowest and the highest label at least.</summary>
+    private const int LeastSteps = 1000;
+
     private static readonly string[] Affirmative = ["true", "yes", "y", "1", "positive", "pos", "+", "t"];
 
     /// <summary>One of several classes.</summary>
@@ -90,6 +93,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         if (kind == TaskKind.Regression && !areNumbers)
             throw new FormatException($"'{path}': --task regression predicts a number, but column '{name}' holds texts: "
                 + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend its values, or choose --task multiclass.");
+        if (kind == TaskKind.Regression && LostDigits(name, scan.Lowest, scan.Highest) is { } lost)
+            say(lost);
         LabelTask task = new(kind)
         {
             AreNumbers = areNumbers,
@@ -109,6 +114,24 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
             throw new FormatException($"'{path}': --task binary needs a label of two values, but column '{name}' has {count}. Choose "
                 + "--task multiclass.");
         return Binary(task, name, values, positive, say);
+    }
+
+    /// <summary>
+    /// A word about labels whose distances are lost in single precision, in which trainers read them; null where at least
+    /// <see cref="LeastSteps"/> of its numbers lie between the lowest and the highest.
+    /// </summary>
+    private static string? LostDigits(string name, double lowest, double highest)
+    {
+        double largest = Math.Max(Math.Abs(lowest), Math.Abs(highest)), range = highest - lowest;
+        if (largest > float.MaxValue)
+            return string.Create(CultureInfo.InvariantCulture, $"Label '{name}': its values go from {lowest:G17} to {highest:G17}, which single ")
+                + "precision, in which labels are learnt, cannot hold. Divide the column by a constant.";
+        double step = MathF.BitIncrement((float)largest) - (double)(float)largest;
+        return range == 0 || range >= LeastSteps * step ? null
+            : string.Create(CultureInfo.InvariantCulture, $"Label '{name}': its values go from {lowest:G17} to {highest:G17}. ")
+            + string.Create(CultureInfo.InvariantCulture, $"Labels are learnt in single precision, in which such numbers are {step:G6} apart: ")
+            + string.Create(CultureInfo.InvariantCulture, $"values that are closer become one. Subtract a constant such as {lowest:G17} from the ")
+            + "column, and add it to the predictions.";
     }
 
     private static LabelTask Binary(LabelTask task, string name, Dictionary<string, (long Row, long Count)> values, string? positive,

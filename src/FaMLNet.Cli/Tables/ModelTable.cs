@@ -6,6 +6,8 @@ namespace FaMLNet.Cli.Tables;
 /// <summary>Labels of a table that a model does not know.</summary>
 internal sealed class UnknownLabels
 {
+    private const int MostCompared = 10_000;
+
     private readonly HashSet<string> _values = new(StringComparer.Ordinal);
     private readonly List<(long Row, string Value)> _first = [];
 
@@ -29,15 +31,18 @@ internal sealed class UnknownLabels
     public void AddMissing() => Missing++;
 
     /// <summary>What to say of them, a sentence each.</summary>
-    /// <param name="known">The labels that the model knows.</param>
+    /// <param name="classes">The labels that the model knows; null where it has none.</param>
     /// <param name="consequence">What becomes of the rows.</param>
-    public IEnumerable<string> Describe(string known, string consequence)
+    public IEnumerable<string> Describe(IReadOnlyList<string>? classes, string consequence)
     {
+        string known = classes == null ? "" : TableChoices.Shown(classes);
         if (Count > 0)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"{Count} {(Count == 1 ? "row has a label" : "rows have labels")} that the model does not know ")
                 + $"({string.Join(", ", _first.Select(first => $"row {first.Row}: '{first.Value}'"))}{(Count > _first.Count ? ", …" : "")}); it "
                     + $"knows {known}. {consequence}";
+        if (AlikeTexts.Describe(_values.Take(MostCompared), classes ?? [], "class") is { Length: > 0 } alike)
+            yield return alike;
         if (Missing > 0)
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"{Missing} {(Missing == 1 ? "row has" : "rows have")} no label and {(Missing == 1 ? "is" : "are")} left out.");

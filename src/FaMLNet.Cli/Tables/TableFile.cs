@@ -11,7 +11,7 @@ internal sealed class TableFile
     private TableFile(TableLayout layout, TableNames names)
     {
         _layout = layout;
-        (Names, Notes) = (names.Names, names.Notes);
+        (Names, Notes) = (names.Names, [.. layout.Notes, .. names.Notes]);
     }
 
     /// <summary>The file's name in messages.</summary>
@@ -35,7 +35,7 @@ internal sealed class TableFile
     {
         TableLayout layout = TableLayout.Of(TableSource.Open(path), format);
         TableFile file = new(layout, TableNames.Of(layout));
-        layout.HasOneColumn = file.Names.Count == 1;
+        layout.Names = file.Names;
         file.LookAtRows();
         return file;
     }
@@ -48,25 +48,19 @@ internal sealed class TableFile
     /// Looks for a quote that is no quote: one that a later row happens to close makes one value of all rows between. Such a value has lines that are
     /// rows of the table.
     /// </summary>
-    private void LookForSwallowedRows(TableReader reader)
+    private void LookForSwallowedRows(string text, int row)
     {
-        for (int i = 0; i < reader.Count && Names.Count > 1; i++)
-        {
-            string text = reader.Text(i);
-            if (!text.Contains('\n', StringComparison.Ordinal))
-                continue;
-            string[] inner = text.Split('\n')[1..^1];
-            if (inner.Length > 0 && inner.All(line => line.Count(character => character == _layout.Separator) == Names.Count - 1))
-            {
-                string option = _layout.Quote == QuoteStyle.Single ? "'" : "\"";
-                throw new FormatException($"'{Path}', row {reader.Row}: a value in quotes goes over {inner.Length + 2} lines that look like rows of "
-                    + $"the table. "
-                    + $"If {option} is an ordinary character in this file, give --quote none; else write a quote inside a value twice.");
-            }
-        }
+        if (!text.Contains('\n', StringComparison.Ordinal) || Names.Count < 2)
+            return;
+        string[] inner = text.Split('\n')[1..^1];
+        if (inner.Length == 0 || !inner.All(line => line.Count(character => character == _layout.Separator) == Names.Count - 1))
+            return;
+        string option = _layout.Quote == QuoteStyle.Single ? "'" : "\"";
+        throw new FormatException($"'{Path}', row {row}: a value in quotes goes over {inner.Length + 2} lines that look like rows of the table. "
+            + $"If {option} is an ordinary character in this file, give --quote none; else write a quote inside a value twice.");
     }
 
-    /// <summary>Counts rows, and those that end early; refuses those that are too long.</summary>
+    /// <summary>Looks at every value: counts rows, and those that end early; refuses those that are too long or hold what no text has.</summary>
     private void LookAtRows()
     {
         long shortRows = 0, firstShort = 0;
@@ -74,16 +68,17 @@ internal sealed class TableFile
         using TableReader reader = Read();
         while (reader.Read())
         {
-            if (_layout.Quote != QuoteStyle.None)
-                LookForSwallowedRows(reader);
             if (reader.Count < Names.Count)
             {
                 if (shortRows++ == 0)
                     (firstShort, values) = (reader.Row, reader.Count);
             }
-            for (int i = Names.Count; i < reader.Count; i++)
+            for (int i = 0; i < reader.Count; i++)
             {
-                if (reader.Text(i).Length > 0)
+                string text = reader.Text(i);
+                if (_layout.Quote != QuoteStyle.None)
+                    LookForSwallowedRows(text, reader.Row);
+                if (i >= Names.Count && text.Length > 0)
                     throw new FormatException($"'{Path}', row {reader.Row}: {reader.Count} values, but there are {Names.Count} columns. Values are "
                         + $"separated by a {TableFormat.NameOf(_layout.Separator)}: put a value that holds it in quotes, or name another separator "
                         + "with --separator.");

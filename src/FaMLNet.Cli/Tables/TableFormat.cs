@@ -49,6 +49,18 @@ internal sealed record TableFormat(bool HasHeader = true, char? Separator = null
         _ => throw new FormatException($"--quote must be double, single or none; found '{text}'."),
     };
 
+    /// <summary>Reads the value of <c>--decimal</c>.</summary>
+    /// <param name="text">point or comma; null for no choice.</param>
+    /// <returns>Whether numbers have a decimal comma.</returns>
+    /// <exception cref="FormatException">It is neither.</exception>
+    public static bool? ParseDecimal(string? text) => text?.ToLowerInvariant() switch
+    {
+        null => null,
+        "point" or "." => false,
+        "comma" or "," => true,
+        _ => throw new FormatException($"--decimal must be point or comma; found '{text}'."),
+    };
+
     /// <summary>The name of a separator in messages.</summary>
     public static string NameOf(char separator) => separator switch
     {

@@ -18,8 +18,14 @@ internal sealed class TableLayout
 
     public QuoteStyle Quote { get; }
 
+    /// <summary>What was assumed of the layout, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
+    /// <summary>The names of the columns; none before they are known.</summary>
+    public IReadOnlyList<string> Names { get; set; } = [];
+
     /// <summary>Whether the table has one column, in which an empty line is a row without a value.</summary>
-    public bool HasOneColumn { get; set; }
+    public bool HasOneColumn => Names.Count == 1;
 
     /// <summary>Whether the file begins with a line <c>sep=;</c>, by which Excel tells itself the separator.</summary>
     public bool HasSeparatorLine { get; }
@@ -39,12 +45,32 @@ internal sealed class TableLayout
                 table.ReadLine();
             (char separator, QuoteStyle quote) = TableSniffer.Tell(table, format.Separator == null && named != null
                 ? format with { Separator = named } : format);
-            return new TableLayout(source, format.HasHeader, separator, quote, named != null);
+            List<string> notes = [];
+            if (format.Quote == null && quote == QuoteStyle.Double && TellSingle(source, format, separator, named != null) is { } single)
+            {
+                (separator, quote) = (single, QuoteStyle.Single);
+                notes.Add($"'{source.Name}': the values of every row are in ' and are read without it. --quote none keeps it.");
+            }
+            return new TableLayout(source, format.HasHeader, separator, quote, named != null) { Notes = notes };
         }
         catch (Exception failure) when (source.Explain(failure) is { } explained)
         {
             throw explained;
         }
+    }
+
+    /// <summary>The separator of a file that quotes its values by ' throughout; null for another file.</summary>
+    private static char? TellSingle(TableSource source, TableFormat format, char told, bool hasSeparatorLine)
+    {
+        foreach (char separator in format.Separator is { } asked ? [asked] : hasSeparatorLine ? [told] : TableSniffer.Separators.Prepend(told))
+        {
+            using StreamReader text = source.OpenText();
+            if (hasSeparatorLine)
+                text.ReadLine();
+            if (SingleQuotes.Are(text, separator, format.HasHeader))
+                return separator;
+        }
+        return null;
     }
 
     /// <summary>Reads on to the first line that belongs to the table.</summary>

@@ -18,6 +18,8 @@ internal sealed record TableNames(IReadOnlyList<string> Names, IReadOnlyList<str
         if (!reader.Read())
             return new TableNames([], []);
         string[] first = [.. Enumerable.Range(0, reader.Count).Select(reader.Text)];
+        // For messages about these rows.
+        layout.Names = layout.HasHeader ? first : [];
         (int width, int last, bool hasRowNames) = Look(layout);
         string file = $"'{layout.Source.Name}'";
         List<string> notes = [];

@@ -1,4 +1,4 @@
-using Sylvan.Data.Csv;
+using System.Globalization;
 
 namespace FaMLNet.Cli.Tables;
 
@@ -7,7 +7,8 @@ internal sealed class TableReader : IDisposable
 {
     private readonly TableLayout _layout;
     private readonly StreamReader _text;
-    private readonly CsvDataReader? _csv;
+    private readonly CsvRecords? _csv;
+    private readonly bool _readsHeader;
     private readonly IReadOnlySet<long>? _leftOut;
     private string[]? _joined;
     private int _blanks;
@@ -24,16 +25,18 @@ internal sealed class TableReader : IDisposable
         Guarded(() => layout.SkipLines(_text));
         if (Guarded(_text.Peek) < 0)
             return;
-        _csv = Guarded(() => CsvDataReader.Create(_text, TableSniffer.Options(layout.Separator, layout.Quote)));
+        _readsHeader = layout.HasHeader;
+        _csv = Guarded(() => new CsvRecords(_text, layout.Separator, layout.Quote));
         if (skipsHeader && layout.HasHeader)
             ReadRecord();
+        _readsHeader &= !skipsHeader;
     }
 
     /// <summary>The present row, from 1; neither the header nor empty lines count.</summary>
     public int Row { get; private set; }
 
     /// <summary>The values that the present row has; it may have fewer or more than there are columns.</summary>
-    public int Count => _isBlank ? 1 : _joined?.Length ?? _csv!.RowFieldCount;
+    public int Count => _isBlank ? 1 : _joined?.Length ?? _csv!.Count;
 
     /// <exception cref="FormatException">The next row cannot be read.</exception>
     public bool Read()
@@ -49,7 +52,15 @@ internal sealed class TableReader : IDisposable
     }
 
     /// <summary>The value of a column in the present row, without blanks around it; empty where the row ends before it.</summary>
-    public string Text(int column) => _isBlank || column >= Count ? "" : _joined?[column] ?? Raw(column).Trim();
+    /// <exception cref="FormatException">It holds a character that no text has.</exception>
+    public string Text(int column)
+    {
+        if (_isBlank || column >= Count)
+            return "";
+        string text = _joined?[column] ?? Raw(column).Trim();
+        return TableText.ControlIn(text) is not { } control ? text
+            : throw new FormatException($"{Place(Row, column)}: {TableText.Describe(control)}.");
+    }
 
     public void Dispose()
     {
@@ -65,7 +76,7 @@ internal sealed class TableReader : IDisposable
             {
                 if (_csv == null || !Guarded(_csv.Read))
                     return false;
-                if (_csv.RowFieldCount > 1 || Raw(0).Trim().Length > 0)
+                if (_csv.Count > 1 || Raw(0).Trim().Length > 0)
                     break;
                 // An empty line: no row, unless it stands between the values of a table of one column.
                 _blanks += _layout.HasOneColumn ? 1 : 0;
@@ -86,10 +97,10 @@ internal sealed class TableReader : IDisposable
     private string[]? Joined()
     {
         char quote = _layout.Quote == QuoteStyle.Single ? '\'' : '"';
-        int count = _csv!.RowFieldCount;
+        int count = _csv!.Count;
         bool isPadded = false;
         for (int i = 0; i < count && !isPadded; i++)
-            isPadded = _csv.GetFieldSpan(i) is [' ', ..] field && field.TrimStart(' ') is [var first, ..] && first == quote;
+            isPadded = _csv.IsPadded(i, quote);
         if (!isPadded)
             return null;
         List<string> values = [];
@@ -110,7 +121,17 @@ internal sealed class TableReader : IDisposable
 
     private static bool IsClosed(string text, char quote) => text.Length > 1 && (text.Length - text.TrimEnd(quote).Length) % 2 == 1;
 
-    private string Raw(int column) => Guarded(() => _csv!.GetString(column));
+    private string Raw(int column)
+    {
+        try
+        {
+            return _csv!.Text(column);
+        }
+        catch (CsvFaultException failure)
+        {
+            throw Explain(failure);
+        }
+    }
 
     private T Guarded<T>(Func<T> read)
     {
@@ -118,15 +139,39 @@ internal sealed class TableReader : IDisposable
         {
             return read();
         }
+        catch (CsvFaultException failure)
+        {
+            throw Explain(failure);
+        }
         catch (Exception failure) when (_layout.Source.Explain(failure) is { } explained)
         {
             throw explained;
         }
-        catch (Exception failure) when (failure is CsvFormatException or CsvRecordTooLargeException or CsvConfigurationException)
+    }
+
+    /// <summary>A record that cannot be read, as the user is told of it.</summary>
+    private FormatException Explain(CsvFaultException failure)
+    {
+        string quote = _layout.Quote == QuoteStyle.Single ? "'" : "\"", separator = TableFormat.NameOf(_layout.Separator);
+        string what = failure.Fault switch
         {
-            throw new FormatException($"'{_layout.Source.Name}', row {Row + 1}: {failure.Message.TrimEnd('.')}. The usual cause is a quote that is "
-                + "never closed, or one inside a value that is not written twice. If quotes are ordinary characters in this file, give --quote none.",
-                failure);
-        }
+            CsvFault.OpenQuote => $"a value begins with {quote}, and no {quote} ends it before the end of the file",
+            CsvFault.TextBehindQuote => $"expected a {separator} or the end of the line behind a value in quotes; found other text",
+            CsvFault.TooLong => string.Create(CultureInfo.InvariantCulture,
+                $"expected at most {CsvRecords.MostCharacters:N0} characters in a row; found more"),
+            _ => $"the row cannot be read as values between which there is a {separator}",
+        };
+        return new FormatException($"{Place(Row + 1, failure.Field)}: {what}." + (_layout.Quote == QuoteStyle.None
+            ? " Name what separates the values with --separator." : " The usual cause is a quote that is never closed, or one inside a value that is "
+            + "not written twice. If quotes are ordinary characters in this file, give --quote none."), failure);
+    }
+
+    /// <summary>File, row and column for a message.</summary>
+    private string Place(int row, int column)
+    {
+        string line = _readsHeader ? "the first line" : string.Create(CultureInfo.InvariantCulture, $"row {row}");
+        string where = column < 0 ? "" : column < _layout.Names.Count ? $", column '{_layout.Names[column]}'"
+            : string.Create(CultureInfo.InvariantCulture, $", column {column + 1}");
+        return $"'{_layout.Source.Name}', {line}{where}";
     }
 }

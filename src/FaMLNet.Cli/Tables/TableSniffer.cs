@@ -1,5 +1,3 @@
-using Sylvan.Data.Csv;
-
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>
@@ -11,7 +9,7 @@ internal static class TableSniffer
     private const int MostCharacters = 1 << 20, MostRecords = 1000;
 
     /// <summary>From the one that is rarest inside values to the most frequent one: of two that fit equally well the first is taken.</summary>
-    private const string Separators = "\t;|,";
+    public const string Separators = "\t;|,";
 
     /// <summary>Completes what the user has said of the layout.</summary>
     /// <param name="text">The table from its first line of values or names.</param>
@@ -46,22 +44,6 @@ internal static class TableSniffer
         return (best.Separator, best.Quote);
     }
 
-    /// <summary>Options of the reader.</summary>
-    public static CsvDataReaderOptions Options(char separator, QuoteStyle quote) => new()
-    {
-        HasHeaders = false,
-        Delimiter = separator,
-        Quote = quote switch
-        {
-            QuoteStyle.Double => '"',
-            QuoteStyle.Single => '\'',
-            _ => '\0',
-        },
-        // A row may begin with any character: no sign makes it a comment.
-        Comment = '\0',
-        MaxBufferSize = 1 << 24,
-    };
-
     /// <summary>
     /// The share of the rows that have the commonest number of values, and that number. A row that ends early counts nearly, if the first does not. 0
     /// where the number is 1, or a quote is never closed.
@@ -72,21 +54,21 @@ internal static class TableSniffer
         int records = 0, first = 0;
         try
         {
-            using CsvDataReader csv = CsvDataReader.Create(new StringReader(sample), Options(separator, quote));
+            using CsvRecords csv = new(new StringReader(sample), separator, quote);
             while (records < MostRecords && csv.Read())
             {
-                if (csv.RowFieldCount == 1 && csv.GetString(0).Length == 0)
+                if (csv.Count == 1 && csv.Text(0).Length == 0)
                     continue;
                 if (records++ == 0)
-                    first = csv.RowFieldCount;
-                counts[csv.RowFieldCount] = counts.GetValueOrDefault(csv.RowFieldCount) + 1;
+                    first = csv.Count;
+                counts[csv.Count] = counts.GetValueOrDefault(csv.Count) + 1;
             }
         }
-        catch (Exception failure) when (failure is CsvFormatException or CsvRecordTooLargeException && (isWhole || records < MostRecords / 2))
+        catch (CsvFaultException) when (isWhole || records < MostRecords / 2)
         {
             return (0, 0);
         }
-        catch (CsvFormatException)
+        catch (CsvFaultException)
         {
             // The sample ends within quotes: what was read before counts.
         }

@@ -85,6 +85,7 @@ public sealed class ArgumentTests
         Assert.Equal(["train", home + "/a.csv", $"--output={home}/b.zip", $"--csv={home}/c.csv"],
             Arguments.Check(["train", "~/a.csv", "--output", "$HOME/b.zip", "--csv=${HOME}/c.csv"]));
         Assert.Equal(["train", "~a.csv"], Arguments.Check(["train", "~a.csv"]));
+        Assert.Equal(["train", "a.csv", "--separator=~", "--missing=~"], Arguments.Check(["train", "a.csv", "--separator", "~", "--missing", "~"]));
     }
 
     [Fact]

@@ -98,6 +98,16 @@ public sealed class ColumnTests : IDisposable
     [InlineData("01/13/2024|02/03/2024", "Date", "month/day/year")]
     [InlineData("13/01/2024|02/03/2024", "Date", "day/month/year")]
     [InlineData("01/02/2024|02/03/2024", "Date", "day/month/year would fit as well")]
+    [InlineData("NA|NA|NA|NA", "LeftOut", "it has no values: 'NA' counts as missing")]
+    [InlineData("NA||NULL|-", "LeftOut", "it has no values: 'NULL', '-', 'NA' count as missing")]
+    [InlineData("7|7.0|7|7", "Number", "it is constant: '7' in every row")]
+    [InlineData("7||NA|7", "Number", "it is constant: '7' in every row that has a value")]
+    [InlineData("a|a|a|a", "Category", "it is constant: 'a' in every row")]
+    [InlineData("a||a|a", "Category", "its one value is 'a'; other rows have none")]
+    [InlineData("13/02/2024|02/13/2024|01/02/2024|13/02/2024", "Category",
+        "its dates are of mixed orders: '13/02/2024' in row 1 is day/month/year, '02/13/2024' in row 2 is month/day/year")]
+    [InlineData("2024-01-05|5.1.2024|2024-01-05|5.1.2024", "Category",
+        "'2024-01-05' in row 1 is year-month-day, '5.1.2024' in row 2 is day.month.year. Write all as year-month-day; --category")]
     public void Kinds_are_told_and_what_stood_against_another_is_said(string values, string kind, string remark = "")
     {
         TableColumn column = Open("x,k,Label\n" + string.Join('\n', values.Split('|').Select((value, i)
@@ -105,6 +115,53 @@ public sealed class ColumnTests : IDisposable
             .Columns[0];
         Assert.Equal(kind, column.Kind.ToString());
         Assert.Contains(remark, column.Remark, StringComparison.Ordinal);
+    }
+
+    /// <summary>Also where one order is rare, or begins late: every row is looked at.</summary>
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(10, 9)]
+    [InlineData(1000, 700)]
+    public void Dates_of_mixed_orders_are_named_with_a_row_of_each(int every, int at)
+    {
+        string[] dates = [.. Enumerable.Range(0, 2000).Select(i => new DateTime(2000, 1, 20).AddMonths(i % 12).AddYears(i / 12 % 100)
+            .ToString(i % every == at ? "MM/dd/yyyy" : "dd/MM/yyyy", System.Globalization.CultureInfo.InvariantCulture) + $" {i / 60 % 24}:{i % 60:00}")];
+        TableColumn column = Open("x,k,Label\n" + string.Join('\n', dates.Select((date, i) => $"{date},{i % 5},{"uv"[i % 2]}"))).Columns[0];
+        if (every == 1000)
+        {
+            // Two of two thousand are mistakes.
+            Assert.Equal((ColumnKind.Date, 2L), (column.Kind, column.Missing));
+            Assert.Contains($"'{dates[700]}' in row 701", column.Remark, StringComparison.Ordinal);
+            return;
+        }
+        Assert.Equal(ColumnKind.LeftOut, column.Kind);
+        System.Text.RegularExpressions.MatchCollection rows = System.Text.RegularExpressions.Regex.Matches(column.Remark,
+            "'([^']*)' in row (\\d+) is (month/day|day/month)/year");
+        Assert.Equal(["day/month", "month/day"], rows.Select(row => row.Groups[3].Value).Order());
+        Assert.All(rows, row =>
+        {
+            int number = int.Parse(row.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(dates[number - 1], row.Groups[1].Value);
+            Assert.Equal((number - 1) % every == at ? "month/day" : "day/month", row.Groups[3].Value);
+        });
+    }
+
+    [Fact]
+    public void A_label_whose_distances_are_lost_in_single_precision_is_said_with_its_range()
+    {
+        string Table(double offset, double step) => "x,Label\n" + string.Join('\n', Enumerable.Range(0, 60).Select(i => string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{i % 7},{offset + i * step}")));
+        Open(Table(10_000_000_000_000, 3), task: TaskKind.Regression);
+        Assert.Contains(_said, note => note.Contains("Label 'Label': its values go from 10000000000000 to 10000000000177.", StringComparison.Ordinal)
+            && note.Contains("1.04858E+06 apart", StringComparison.Ordinal) && note.Contains("Subtract a constant", StringComparison.Ordinal));
+        _said.Clear();
+        Open(Table(1e300, 1e290), task: TaskKind.Regression);
+        Assert.Contains(_said, note => note.Contains("cannot hold", StringComparison.Ordinal));
+        _said.Clear();
+        Open(Table(1990, 1), task: TaskKind.Regression);
+        Open(Table(-0.5, 1e-3), task: TaskKind.Regression);
+        Open(Table(10_000_000_000_000, 1_000_000_000), task: TaskKind.Regression);
+        Assert.DoesNotContain(_said, note => note.Contains("single precision", StringComparison.Ordinal));
     }
 
     [Fact]

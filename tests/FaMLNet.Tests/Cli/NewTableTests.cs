@@ -47,6 +47,56 @@ public sealed class NewTableTests : IDisposable
         Assert.DoesNotContain("does not know", Run("evaluate", "model.zip", "train.csv"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Yes", "'Yes' differs from the class 'yes' by case alone.")]
+    [InlineData("y es", "'y es' differs from the class 'yes' by blanks alone.")]
+    [InlineData("Y ES", "'Y ES' differs from the class 'yes' by case and blanks alone.")]
+    [InlineData("yess", null)]
+    public void Labels_that_differ_by_case_or_blanks_alone_are_said_to(string label, string? expected)
+    {
+        Write("train.csv", "x,Label", Enumerable.Range(0, 60).Select(i => $"{i % 3},{(i % 2 == 0 ? "yes" : "no")}"));
+        Write("new.csv", "x,Label", Enumerable.Range(0, 6).Select(i => $"{i % 3},{(i == 2 ? label : "no")}"));
+        Run("train", "train.csv", "-e", "2");
+        foreach (string output in new[] { Run("evaluate", "model.zip", "new.csv"), Run("attack", "model.zip", "new.csv", "--attacks", "fgsm") })
+        {
+            Assert.Contains($"1 row has a label that the model does not know (row 3: '{label}')", output, StringComparison.Ordinal);
+            if (expected != null)
+                Assert.Contains(expected, output, StringComparison.Ordinal);
+            else
+                Assert.DoesNotContain("differs from", output, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Every name that a column of the predictions has, by every task: the classes' as well.</summary>
+    [Theory]
+    [InlineData("binary", "PredictedLabel,Score,Probability", "Score,PredictedLabel,Probability")]
+    [InlineData("multiclass", "PredictedLabel,yes,no,PredictedLabel (class)", "PredictedLabel,yes,no")]
+    [InlineData("regression", "Score", "Score")]
+    public void Columns_kept_and_predictions_have_different_names(string task, string predictions, string clashing)
+    {
+        string[] labels = task == "multiclass" ? ["yes", "no", "PredictedLabel"] : task == "binary" ? ["yes", "no"] : ["1.5", "2.5", "3.5"];
+        Write("train.csv", "Score,PredictedLabel,Probability,yes,no,File,Label", Enumerable.Range(0, 60).Select(i =>
+            $"{i % 3},{i % 4},{i % 5},{i % 6},{i % 7},{i % 8},{labels[i % labels.Length]}"));
+        Run("train", "train.csv", "-e", "2", "-t", task);
+        Run("predict", "model.zip", "train.csv", "--keep", "Score,PredictedLabel,Probability,yes,no,File,yes,Label");
+        string[] names = File.ReadLines(Path.Combine(_folder, "predictions.csv")).First().Split(','), clashes = clashing.Split(',');
+        Assert.Equal(names, names.Distinct());
+        Assert.Equal(new[] { "Score", "PredictedLabel", "Probability", "yes", "no", "File", "Label" }
+            .Select(name => clashes.Contains(name) ? $"{name} (column)" : name).Concat(predictions.Split(',')), names);
+        string[] row = File.ReadLines(Path.Combine(_folder, "predictions.csv")).ElementAt(2).Split(',');
+        Assert.Equal(["1", "1", "1", "1", "1", "1", labels[1]], row[..7]);
+        Assert.Equal(names.Length, row.Length);
+    }
+
+    [Fact]
+    public void Names_that_are_changed_are_said_and_stay_different()
+    {
+        List<string> said = [];
+        Assert.Equal(["a", "Score (column 2)", "Score (column)", "Score"], FaMLNet.Cli.OutputNames.Of(["a", "Score", "Score (column)"], ["Score"], [],
+            said.Add));
+        Assert.Equal(["--keep: the predictions have a column 'Score' of their own. The table's is written as 'Score (column 2)'."], said);
+    }
+
     [Fact]
     public void Classes_of_many_digits_stay_apart_and_numbers_written_in_two_ways_are_said()
     {

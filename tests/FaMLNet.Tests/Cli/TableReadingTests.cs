@@ -94,6 +94,44 @@ public sealed class TableReadingTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("'a','b'\n'x, y','1'\n'it''s','2'\n", "a|b", "x, y|1", "it's|2")]
+    [InlineData("a,b\n1,'x'\n2,'y'\n\n3, 'z' \n", "a|b", "1|x", "2|y", "3|z")]
+    [InlineData("a;b\r\n'1,5';'u'\r\n'2,5';'v'\r\n", "a|b", "1,5|u", "2,5|v")]
+    [InlineData("a,b\n'x;y','1'\n'z;w','2'", "a|b", "x;y|1", "z;w|2")]
+    [InlineData("a,b\n'x\ny',1\n'z',2\n", "a|b", "x\ny|1", "z|2")]
+    public void Single_quotes_are_told_where_the_whole_file_shows_them(string content, params string[] expected)
+    {
+        Assert.Equal(expected, Read(content, new TableFormat()));
+        Assert.Contains("are in ' and are read without it. --quote none keeps it", string.Join('\n',
+            TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat()).Notes), StringComparison.Ordinal);
+        Assert.DoesNotContain("are in '", string.Join('\n', TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat(Quote: QuoteStyle.Single))
+            .Notes), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a,b\n'90s,x\n'80s,y\n")] // apostrophes before a word
+    [InlineData("a,b\n'x','y'\n'x',it's\n")]
+    [InlineData("a,b\n'x','y'\n'x',\"y\"\n")]
+    [InlineData("a,b\n'x','y'\n1,2\n")] // a row without
+    [InlineData("a,b\n'x'n'y','z'\n'x','y'\n")]
+    [InlineData("a,b\n'x','y'\n")] // one row
+    [InlineData("a,b\n'x',1\n'y',2\n'z,3\n")]
+    public void Single_quotes_are_apostrophes_where_anything_speaks_against_them(string content)
+    {
+        string[] rows = Read(content, new TableFormat());
+        Assert.Contains(rows, row => row.Contains("'x'", StringComparison.Ordinal) || row.Contains("'90s", StringComparison.Ordinal));
+    }
+
+    /// <summary>One row behind a million others decides: the whole file is looked at.</summary>
+    [Fact]
+    public void An_apostrophe_at_the_end_of_a_long_file_keeps_the_others()
+    {
+        string content = "a,b\n" + string.Concat(Enumerable.Repeat("'some words',1\n", 100_000));
+        Assert.Equal("some words|1", Read(content, new TableFormat())[1]);
+        Assert.Equal("'some words'|1", Read(content + "o'clock,2\n", new TableFormat())[1]);
+    }
+
     [Fact]
     public void Ordinary_tables_give_no_notes()
     {
@@ -117,6 +155,7 @@ public sealed class TableReadingTests : IDisposable
     [InlineData("<!doctype html><html>", "is a web page")]
     [InlineData(" {\"a\": 1}", "is a JSON file")]
     [InlineData("a,b\n1,\0\n", "zero bytes")]
+    [InlineData("name,value\n1,2\n3,4\n5,6\n7,\08\n", "row 4, column 'value': expected text; found a byte of 0")]
     public void Files_that_are_no_such_table_are_refused_with_the_cause(string content, string expected)
     {
         string path = Path.Combine(_folder, "table.csv");
@@ -201,6 +240,7 @@ public sealed class TableReadingTests : IDisposable
         Assert.Equal(["a,b", "1,2", "3,4"], Read("a,b\n1,2\n3,4\n", new TableFormat(Separator: ';')));
         Assert.Equal(["'a|b'", "1|2"], Read("'a,b'\n1,2\n", new TableFormat()));
         Assert.Equal(["a,b|c", "1|2"], Read("'a,b',c\n1,2\n", new TableFormat(Quote: QuoteStyle.Single)));
+        Assert.Equal(["a|b", "it's|x"], Read("a,b\n'it''s','x'\n", new TableFormat(Quote: QuoteStyle.Single)));
         Assert.Equal(["\"a|b\"", "\"1|2\""], Read("\"a,b\"\n\"1,2\"\n", new TableFormat(Quote: QuoteStyle.None)));
     }
 

@@ -120,7 +120,7 @@ public sealed class ExperimentTaskTests : IDisposable
         IReadOnlyList<Peer> peers = Peer.Of(data.Task.Kind);
         Assert.Equal(4, peers.Count(peer => !peer.Name.StartsWith("FaMLNet", StringComparison.Ordinal)));
         List<PeerMeasures> all = [.. peers.Where(peer => !peer.Name.StartsWith("FaMLNet", StringComparison.Ordinal) || peer.Name == "FaMLNet bp")
-            .Select(peer => peer.Measure(mlContext, data, folds: 3, epochs: 40))];
+            .Select(peer => peer.Measure(mlContext, data, folds: 3, epochs: 40, _ => { }))];
         Assert.All(all, one => Assert.Equal(measure, one.Measures[0].Title));
         Assert.InRange(all.Single(one => one.Trainer == "FaMLNet bp").Measures[0].Mean, least, 100);
         string[] lines = PeerTable.Markdown(all).TrimEnd().Split('\n');
