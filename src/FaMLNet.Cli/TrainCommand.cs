@@ -118,7 +118,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         else
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForTraining(mlContext, settings.Data, settings.Label,
-            !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), settings.ChoicesFor(settings.Data), settings.Format, settings.ImageSize));
+            !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), settings.ChoicesFor(settings.Data), settings.Format,
+                settings.ImageSize));
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;

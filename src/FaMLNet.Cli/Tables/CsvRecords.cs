@@ -122,7 +122,8 @@ internal sealed class CsvRecords : IDisposable
     }, (failure as CsvFormatException)?.FieldOrdinal ?? -1, failure);
 
     /// <summary>
-    /// A text whose zeros are another control character: the library takes zero for "no character" and would drop it, and any row that begins with it.
+    /// A text whose zeros are another control character: the library takes zero for "no character" and would drop it, and any row that begins with
+    /// it.
     /// No value may have the other one either.
     /// </summary>
     private sealed class WithoutZeros(TextReader text) : TextReader

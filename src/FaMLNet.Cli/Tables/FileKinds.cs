@@ -67,7 +67,8 @@ internal static class FileKinds
         }
         bool isWide = head is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..];
         // A zero among many other bytes is damage, and is named with its row when it is read.
-        return !isWide && head.Count((byte)0) * ShareOfZeros >= head.Length && head.Length > 0 ? ("a file with zero bytes, which no text has (binary, or UTF-16 without a byte-order mark)",
+        return !isWide && head.Count((byte)0) * ShareOfZeros >= head.Length && head.Length > 0
+            ? ("a file with zero bytes, which no text has (binary, or UTF-16 without a byte-order mark)",
             "Save it as 'CSV UTF-8'.") : null;
     }
 

@@ -125,7 +125,8 @@ public sealed class ColumnTests : IDisposable
     public void Dates_of_mixed_orders_are_named_with_a_row_of_each(int every, int at)
     {
         string[] dates = [.. Enumerable.Range(0, 2000).Select(i => new DateTime(2000, 1, 20).AddMonths(i % 12).AddYears(i / 12 % 100)
-            .ToString(i % every == at ? "MM/dd/yyyy" : "dd/MM/yyyy", System.Globalization.CultureInfo.InvariantCulture) + $" {i / 60 % 24}:{i % 60:00}")];
+            .ToString(i % every == at ? "MM/dd/yyyy" : "dd/MM/yyyy", System.Globalization.CultureInfo.InvariantCulture)
+                + $" {i / 60 % 24}:{i % 60:00}")];
         TableColumn column = Open("x,k,Label\n" + string.Join('\n', dates.Select((date, i) => $"{date},{i % 5},{"uv"[i % 2]}"))).Columns[0];
         if (every == 1000)
         {

@@ -105,7 +105,8 @@ public sealed class TableReadingTests : IDisposable
         Assert.Equal(expected, Read(content, new TableFormat()));
         Assert.Contains("are in ' and are read without it. --quote none keeps it", string.Join('\n',
             TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat()).Notes), StringComparison.Ordinal);
-        Assert.DoesNotContain("are in '", string.Join('\n', TableFile.Open(Path.Combine(_folder, "table.csv"), new TableFormat(Quote: QuoteStyle.Single))
+        Assert.DoesNotContain("are in '", string.Join('\n', TableFile.Open(Path.Combine(_folder, "table.csv"),
+            new TableFormat(Quote: QuoteStyle.Single))
             .Notes), StringComparison.Ordinal);
     }
 

@@ -204,7 +204,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                     bias = null;
                     break;
             }
-            DensePasses.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs, batch.Width);
+            DensePasses.Activate(_layout.Network.Activation, a, bias, units.Derivative == null ? null : units.Derivative.Pointer, layer.Outputs,
+                batch.Width);
             if (units.Mask != null && !training)
                 units.Activation.Span.CopyTo(units.Dropped!.Span);
             else if (units.Mask != null)
@@ -253,7 +254,8 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             if (units.Mask != null)
                 DenseKernels.Multiply(e, units.Mask.Pointer, e, units.Mask.Length);
             ParameterSlice shift = layer.NormShift ?? layer.Bias;
-            DensePasses.Differentiate(_layout.Network.Activation, e, units.Activation.Pointer, units.Derivative == null ? null : units.Derivative.Pointer, g + shift.Offset, layer.Outputs,
+            DensePasses.Differentiate(_layout.Network.Activation, e, units.Activation.Pointer, units.Derivative == null ? null
+                : units.Derivative.Pointer, g + shift.Offset, layer.Outputs,
                 batch.Width);
             switch (_layout.Network.Normalization)
             {

@@ -18,7 +18,8 @@ internal static unsafe class DensePasses
             ActivateInParts(activation, parts, a, bias, derivative, rows, width);
     }
 
-    private static void ActivateInParts(Activation activation, int parts, float* a, float* bias, float* derivative, int rows, int width) => OpenMp.Run(parts, part =>
+    private static void ActivateInParts(Activation activation, int parts, float* a, float* bias, float* derivative, int rows, int width)
+        => OpenMp.Run(parts, part =>
     {
         int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
         DenseKernels.Activate(activation, a + first, bias == null ? null : bias + start, derivative == null ? null : derivative
@@ -35,7 +36,8 @@ internal static unsafe class DensePasses
             DifferentiateInParts(activation, parts, e, a, derivative, sums, rows, width);
     }
 
-    private static void DifferentiateInParts(Activation activation, int parts, float* e, float* a, float* derivative, float* sums, int rows, int width) => OpenMp.Run(parts, part =>
+    private static void DifferentiateInParts(Activation activation, int parts, float* e, float* a, float* derivative, float* sums, int rows,
+        int width) => OpenMp.Run(parts, part =>
     {
         int start = rows * part / parts, count = rows * (part + 1) / parts - start, first = start * width;
         DenseKernels.Differentiate(activation, e + first, a + first, derivative == null ? null : derivative + first, sums + start,
