@@ -19,8 +19,8 @@ internal static class TargetChecks
             throw new InvalidOperationException($"Label column '{columns.Label.Name}': {Name(columns, unknown)} missing (NaN) in every usable row of "
                 + "the training data. Leave such targets out of the label, or check where they are read from.");
         if (!Enumerable.Range(0, targets.Width).Any(targets.Varies))
-            throw new InvalidOperationException($"All {targets.CountOf(0)} usable rows have the same label in column '{columns.Label.Name}': there is "
-                + "nothing to learn. Check the label column and how the data was split.");
+            throw new InvalidOperationException($"All {targets.CountOf(0)} usable rows have the same label in column '{columns.Label.Name}': there "
+                + "is nothing to learn. Check the label column and how the data was split.");
     }
 
     /// <summary>Says which values are the same in all rows.</summary>

@@ -10,7 +10,9 @@ using Microsoft.ML.Runtime;
 
 namespace FaMLNet;
 
-/// <summary>A trained classifier of several labels at once: the network, the rule that trained it, its weights and the history of its training.</summary>
+/// <summary>
+/// A trained classifier of several labels at once: the network, the rule that trained it, its weights and the history of its training.
+/// </summary>
 /// <inheritdoc cref="FeedbackAlignmentModelParametersBase{TOutput}" path="/remarks"/>
 public sealed class FeedbackAlignmentMultiLabelModelParameters : FeedbackAlignmentModelParametersBase<VBuffer<float>>
 {

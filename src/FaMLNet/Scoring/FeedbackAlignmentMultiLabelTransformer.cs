@@ -36,9 +36,10 @@ public sealed class FeedbackAlignmentMultiLabelTransformer : FeedbackAlignmentTr
     internal static FeedbackAlignmentMultiLabelTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
         ModelLoading.Run(env, ctx, Header(), () => new FeedbackAlignmentMultiLabelTransformer(env, ctx));
 
-    private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) => ManyOutputsScorer.Create(Host, Model, TrainSchema, schema,
-        "MultiLabelClassification", [(DefaultColumnNames.Score, NumberDataViewType.Single), (DefaultColumnNames.Probability, NumberDataViewType.Single),
-            (DefaultColumnNames.PredictedLabel, BooleanDataViewType.Instance)], CreateGetter);
+    private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) => ManyOutputsScorer.Create(Host, Model, TrainSchema,
+        schema, "MultiLabelClassification", [(DefaultColumnNames.Score, NumberDataViewType.Single),
+            (DefaultColumnNames.Probability, NumberDataViewType.Single), (DefaultColumnNames.PredictedLabel, BooleanDataViewType.Instance)],
+        CreateGetter);
 
     private protected override Delegate CreateGetter(string column, RowScores scores) => column switch
     {

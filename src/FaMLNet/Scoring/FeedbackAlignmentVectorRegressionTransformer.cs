@@ -35,8 +35,8 @@ public sealed class FeedbackAlignmentVectorRegressionTransformer : FeedbackAlign
     internal static FeedbackAlignmentVectorRegressionTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
         ModelLoading.Run(env, ctx, Header(), () => new FeedbackAlignmentVectorRegressionTransformer(env, ctx));
 
-    private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) => ManyOutputsScorer.Create(Host, Model, TrainSchema, schema,
-        AnnotationUtils.Const.ScoreColumnKind.MultiOutputRegression, [(DefaultColumnNames.Score, NumberDataViewType.Single)], CreateGetter);
+    private protected override RowToRowScorerBase CreateRowScorer(RoleMappedSchema schema) => ManyOutputsScorer.Create(Host, Model, TrainSchema,
+        schema, AnnotationUtils.Const.ScoreColumnKind.MultiOutputRegression, [(DefaultColumnNames.Score, NumberDataViewType.Single)], CreateGetter);
 
     private protected override Delegate CreateGetter(string column, RowScores scores) => column switch
     {

@@ -64,8 +64,8 @@ public sealed class FeedbackAlignmentVectorRegressionTrainer
                 "a rule that sends the output's error: this one sends the class in its place, and numbers have none. FeedbackRule."
                 + "DirectFeedbackAlignment is its nearest relative");
             Check(Loss is not null, nameof(Loss), Loss, "a loss, for example RegressionLoss.Squared");
-            Check(!Loss!.IsLogarithmic, nameof(Loss), Loss, "Squared, Absolute or Huber for several numbers at once. Counts are learnt one by one, by "
-                + "mlContext.Regression.Trainers.FeedbackAlignment");
+            Check(!Loss!.IsLogarithmic, nameof(Loss), Loss, "Squared, Absolute or Huber for several numbers at once. Counts are learnt one by one, "
+                + "by mlContext.Regression.Trainers.FeedbackAlignment");
             Check(EarlyStopping?.Metric != StoppingMetric.ValidationAccuracy, $"{nameof(EarlyStopping)}.{nameof(EarlyStopping.Metric)}",
                 StoppingMetric.ValidationAccuracy, "ValidationLoss or TrainingLoss: a regression has no accuracy");
         }

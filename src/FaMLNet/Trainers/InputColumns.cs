@@ -88,7 +88,8 @@ internal static class InputColumns
             throw Mismatch(LabelRole, label, expected, column,
                 "Give the vector a size: [VectorType(n)] on the class's property, or a size in TextLoader.Options");
         if (column.Kind != SchemaShape.Column.VectorKind.Vector)
-            throw Mismatch(LabelRole, label, expected, column, $"Collect the label columns with mlContext.Transforms.Concatenate(\"{label}\", …), or "
+            throw Mismatch(LabelRole, label, expected, column,
+                $"Collect the label columns with mlContext.Transforms.Concatenate(\"{label}\", …), or "
                 + $"use mlContext.{(areNumbers ? "Regression" : "BinaryClassification")}.Trainers.FeedbackAlignment for one label per row");
         if (column.IsKey || !column.ItemType.Equals(type))
             throw Mismatch(LabelRole, label, expected, column, column.IsKey || column.ItemType is TextDataViewType && !areNumbers

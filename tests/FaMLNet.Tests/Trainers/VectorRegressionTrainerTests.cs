@@ -60,7 +60,8 @@ public sealed class VectorRegressionTrainerTests : IDisposable
             }).Fit(data).Model;
         foreach ((string name, ParameterTensor values) in one.GetParameters())
             Assert.Equal(values.Values.ToArray(), many.GetParameters()[name].Values.ToArray());
-        Assert.Equal(one.History.Select(epoch => (epoch.Loss, epoch.ValidationLoss)), many.History.Select(epoch => (epoch.Loss, epoch.ValidationLoss)));
+        Assert.Equal(one.History.Select(epoch => (epoch.Loss, epoch.ValidationLoss)),
+            many.History.Select(epoch => (epoch.Loss, epoch.ValidationLoss)));
         // In standard deviations here, in the label's units there.
         double unit = one.History[0].RootMeanSquaredError!.Value / many.History[0].RootMeanSquaredError!.Value;
         Assert.All(one.History.Zip(many.History), pair =>

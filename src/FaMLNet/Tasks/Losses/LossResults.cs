@@ -1,6 +1,9 @@
 namespace FaMLNet.Tasks.Losses;
 
-/// <summary>What a mini-batch showed: Σ coefficient·loss, correct rows (of several labels: labels), and Σ coefficient·(prediction − label)² in the label's units.</summary>
+/// <summary>
+/// The sums of a mini-batch: Σ coefficient·loss, correct rows (of several labels: labels), and Σ coefficient·(prediction − label)² in the label's
+/// units.
+/// </summary>
 internal readonly record struct LossSums(double Loss, int Correct, double Squares = 0);
 
 /// <summary>
