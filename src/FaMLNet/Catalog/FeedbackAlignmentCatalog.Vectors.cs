@@ -1,5 +1,4 @@
 using FaMLNet;
-using FaMLNet.Training.Optimizers;
 using Microsoft.ML.Data;
 using static Microsoft.ML.MulticlassClassificationCatalog;
 using static Microsoft.ML.RegressionCatalog;

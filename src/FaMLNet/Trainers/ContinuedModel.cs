@@ -1,6 +1,5 @@
 using FaMLNet.Persistence;
 using FaMLNet.Rows;
-using FaMLNet.Tasks.Labels;
 using FaMLNet.Training;
 using Microsoft.ML.Runtime;
 

@@ -60,7 +60,7 @@ public sealed class FeedbackAlignmentVectorRegressionTrainer
         internal override void Validate()
         {
             base.Validate();
-            Check(Rule is not DirectFeedbackRule { Projects: ProjectedSignal.Target }, nameof(Rule), Rule,
+            Check(!Rule.SendsTarget, nameof(Rule), Rule,
                 "a rule that sends the output's error: this one sends the class in its place, and numbers have none. FeedbackRule."
                 + "DirectFeedbackAlignment is its nearest relative");
             Check(Loss is not null, nameof(Loss), Loss, "a loss, for example RegressionLoss.Squared");

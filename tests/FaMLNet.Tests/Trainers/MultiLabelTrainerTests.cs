@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Trainers;
 using Xunit;
 
 namespace FaMLNet.Tests.Trainers;

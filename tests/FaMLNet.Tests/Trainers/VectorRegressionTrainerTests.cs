@@ -1,8 +1,5 @@
-using FaMLNet.Interop;
-using FaMLNet.Tests.Feedback;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Trainers;
 using Xunit;
 
 namespace FaMLNet.Tests.Trainers;

@@ -55,7 +55,7 @@ public sealed class ManyOutputsGradientTests
             TrainingData data = Data(task, layout.Inputs, weighted: true);
             int[] rows = RandomTask.AllRows(data);
             using DenseChain chain = new DenseChain(layout, Plan(rule, task)).With(new OptimizerOptions.Sgd());
-            ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback), chain.Feedback.IsDirect)
+            ReferenceNetwork reference = new(layout, chain.Weights.Span, RandomTask.Feedback(chain.Feedback), chain.Feedback.Route.StartsAtOutput)
             {
                 RowLoss = (outputs, row) => RowLoss(task, data, outputs, row),
             };
@@ -76,7 +76,7 @@ public sealed class ManyOutputsGradientTests
         data.MeasureChannels(rows, layout.Image.Channels, layout.InputMean.In(network.Statistics.Span),
             layout.InputDeviation.In(network.Statistics.Span));
         ReferenceGraph reference = new(layout, network.Weights.Span, network.Statistics.Span, RandomTask.Feedback(network.Feedback),
-            network.Feedback.IsDirect)
+            network.Feedback.Route.StartsAtOutput)
         { RowLoss = (outputs, row) => RowLoss(task, data, outputs, row) };
         BatchResult result = network.ComputeGradient(data, rows);
         double loss = reference.Run(RandomTask.Features(data, rows), []);
