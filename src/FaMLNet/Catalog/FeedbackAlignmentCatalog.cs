@@ -7,7 +7,7 @@ using static Microsoft.ML.RegressionCatalog;
 namespace Microsoft.ML;
 
 /// <summary>Adds FaMLNet's trainers to the catalogs of an <see cref="MLContext"/>.</summary>
-public static class FeedbackAlignmentCatalog
+public static partial class FeedbackAlignmentCatalog
 {
     /// <summary>Creates a trainer of neural networks that learn by feedback alignment.</summary>
     /// <param name="catalog">The catalog, <c>mlContext.MulticlassClassification.Trainers</c>.</param>

@@ -11,18 +11,21 @@ internal sealed class BatchLabels
 {
     private int[] _labels = [];
     private float[] _weights = [], _coefficients = [];
-    private int _count;
+    private int _count, _length;
     private double _weightSum;
 
     public void Load(TrainingData data, ReadOnlySpan<int> rows)
     {
-        if (_labels.Length < rows.Length)
-            (_labels, _weights, _coefficients) = (new int[rows.Length], new float[rows.Length], new float[rows.Length]);
+        if (_weights.Length < rows.Length)
+            (_weights, _coefficients) = (new float[rows.Length], new float[rows.Length]);
+        _length = rows.Length * data.LabelWidth;
+        if (_labels.Length < _length)
+            _labels = new int[_length];
+        data.CopyLabels(rows, _labels);
         _weightSum = 0;
         for (int i = 0; i < rows.Length; i++)
         {
             float weight = data.Weights.IsEmpty ? 1 : data.Weights[rows[i]];
-            _labels[i] = data.Labels[rows[i]];
             _weights[i] = weight;
             _coefficients[i] = weight / rows.Length;
             _weightSum += weight;
@@ -33,18 +36,18 @@ internal sealed class BatchLabels
     /// <summary>Turns logits into the error of the mean loss, in place.</summary>
     public BatchResult ReplaceLogitsByError(TrainingLoss loss, Tensor logits, int outputs, float smoothing)
     {
-        LossSums sums = loss.ReplaceRowsByError(logits, _labels.AsSpan(0, _count), _coefficients, outputs, smoothing);
+        LossSums sums = loss.ReplaceRowsByError(logits, _labels.AsSpan(0, _length), _coefficients, outputs, smoothing);
         return new BatchResult(sums.Loss * _count, _weightSum, sums.Correct, _count, sums.Squares * _count);
     }
 
     /// <summary>The targets in the error's place, rows × outputs.</summary>
-    public Tensor Targets(int outputs)
+    public Tensor Targets(TrainingLoss loss, int outputs)
     {
         float[] targets = new float[_count * outputs];
-        TrainingLoss.WriteTargets(targets, _labels.AsSpan(0, _count), _coefficients, outputs, outputs, 1);
+        loss.WriteTargets(targets, _labels.AsSpan(0, _length), _coefficients, outputs, outputs, 1);
         return TensorMemory.Matrix(targets, _count, outputs);
     }
 
     public EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int outputs, int k) =>
-        loss.Evaluate(MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _count), _weights, outputs, k);
+        loss.Evaluate(MemoryMarshal.Cast<byte, float>(logits.bytes), _labels.AsSpan(0, _length), _weights, outputs, k);
 }

@@ -8,7 +8,7 @@ internal static class VectorForm
     /// <summary>What is wrong with a vector; null for nothing.</summary>
     /// <param name="vector">The vector.</param>
     /// <param name="width">The size that it must have.</param>
-    public static string? Fault(in VBuffer<float> vector, int width)
+    public static string? Fault<T>(in VBuffer<T> vector, int width)
     {
         if (vector.Length != width)
             return FormattableString.Invariant($"it has {vector.Length} values instead of {width}");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FaMLNet.Tasks.Labels;
 using Microsoft.ML.Runtime;
 
 namespace FaMLNet.Persistence;
@@ -35,6 +36,9 @@ internal sealed record ModelDocument
     /// <summary>Between its output and the labels; only in a regression.</summary>
     public TargetDocument? Target { get; init; }
 
+    /// <summary>Between each output and its labels; only in a regression of several numbers.</summary>
+    public IReadOnlyList<TargetDocument>? Targets { get; init; }
+
     public required NetworkDocument Network { get; init; }
 
     /// <summary>The layers that have feedback weights, with their shapes.</summary>
@@ -49,11 +53,12 @@ internal sealed record ModelDocument
     public IReadOnlyDictionary<string, string>? Training { get; init; }
 
     public static ModelDocument Create(ModelTask task, NetworkLayout layout, FeedbackRule rule, IReadOnlyList<FeedbackDocument> feedback,
-        IReadOnlyList<EpochMetrics> history, IReadOnlyDictionary<string, string>? training, TargetDocument? target) => new()
+        IReadOnlyList<EpochMetrics> history, IReadOnlyDictionary<string, string>? training, IReadOnlyList<TargetScale> targets) => new()
         {
             Training = training,
             Format = FormatOf(task),
-            Target = target,
+            Target = task == ModelTask.Regression ? TargetDocument.Of(targets[0]) : null,
+            Targets = task == ModelTask.VectorRegression ? [.. targets.Select(TargetDocument.Of)] : null,
             Version = CurrentVersion,
             Rule = rule.ShortName,
             Inputs = layout.Inputs,
@@ -128,6 +133,16 @@ internal sealed record ModelDocument
         return tensors;
     }
 
+    /// <summary>Between its outputs and the labels, as the task has them.</summary>
+    /// <param name="task">The model's.</param>
+    public IReadOnlyList<TargetScale> ScalesOf(ModelTask task) => task switch
+    {
+        ModelTask.Regression => [Target!.ToScale()],
+        ModelTask.VectorRegression => [.. Targets!.Select(target => target.ToScale())],
+        ModelTask.MultiLabel => [.. Enumerable.Repeat(TargetScale.None, Classes)],
+        _ => TargetScale.Unscaled,
+    };
+
     private static string ReadAtMost(TextReader reader)
     {
         char[] buffer = new char[1 << 16];
@@ -142,7 +157,12 @@ internal sealed record ModelDocument
         return text.ToString();
     }
 
-    private static string FormatOf(ModelTask task) => $"FaMLNet {task.ToString().ToLowerInvariant()} network";
+    private static string FormatOf(ModelTask task) => task switch
+    {
+        ModelTask.VectorRegression => "FaMLNet vector regression network",
+        ModelTask.MultiLabel => "FaMLNet multi-label network",
+        _ => $"FaMLNet {task.ToString().ToLowerInvariant()} network",
+    };
 
     private void Check(ModelTask task)
     {
@@ -154,9 +174,12 @@ internal sealed record ModelDocument
         if (Inputs < 1 || Classes < 1 || Classes > MlpDefinition.MaximumUnits)
             throw new FormatException($"The model's description has {Inputs} inputs and {Classes} classes; both must be positive, and at most "
                 + $"{MlpDefinition.MaximumUnits} classes.");
-        if (task != ModelTask.Multiclass && Classes != 1)
+        if (task is ModelTask.Binary or ModelTask.Regression && Classes != 1)
             throw new FormatException($"The model's description has {Classes} outputs; its task has one. The file is damaged.");
-        if (task == ModelTask.Regression ? Target is not { IsValid: true } : Target != null)
+        bool hasTargets = Targets is { } targets && targets.Count == Classes
+            && targets.All(target => target is { IsValid: true, IsLogarithmic: false });
+        if ((task == ModelTask.Regression ? Target is not { IsValid: true } : Target != null)
+            || (task == ModelTask.VectorRegression ? !hasTargets : Targets != null))
             throw new FormatException("The model's description lacks the mean and deviation of its labels, or has impossible ones: the "
                 + "file is damaged.");
         if (string.IsNullOrWhiteSpace(Rule) || Feedback.Any(feedback => feedback?.Layer == null) || History.Any(HistoryJson.LacksSomething))
@@ -175,6 +198,11 @@ internal sealed record ModelDocument
         public required double Deviation { get; init; }
 
         public required bool IsLogarithmic { get; init; }
+
+        public static TargetDocument Of(TargetScale scale) =>
+            new() { Mean = scale.Mean, Deviation = scale.Deviation, IsLogarithmic = scale.IsLogarithmic };
+
+        public TargetScale ToScale() => new(Mean, Deviation, IsLogarithmic);
 
         [JsonIgnore]
         public bool IsValid => double.IsFinite(Mean) && double.IsFinite(Deviation) && Deviation > 0 && (!IsLogarithmic || Mean > 0);

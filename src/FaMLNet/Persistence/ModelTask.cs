@@ -11,4 +11,10 @@ internal enum ModelTask
 
     /// <summary>One number.</summary>
     Regression,
+
+    /// <summary>Several numbers.</summary>
+    VectorRegression,
+
+    /// <summary>Several logits, one per label.</summary>
+    MultiLabel,
 }

@@ -13,8 +13,8 @@ namespace FaMLNet.Persistence;
 internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, float[] Parameters, float[] Statistics, float[] Feedback,
     IReadOnlyList<EpochMetrics> History)
 {
-    /// <summary>Between its output and the labels of a regression.</summary>
-    public TargetScale Target { get; init; } = TargetScale.None;
+    /// <summary>Between its outputs and the labels of a regression, as the task has them.</summary>
+    public IReadOnlyList<TargetScale> Targets { get; init; } = TargetScale.Unscaled;
 
     /// <summary>What the training data called classes and features; null where that is not known.</summary>
     public ColumnNames? Names { get; init; }
@@ -29,7 +29,8 @@ internal sealed record TrainedNetwork(NetworkLayout Layout, FeedbackRule Rule, f
     public string Digest()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(InvariantText.Of($"{Rule.ShortName} {Target.Mean} {Target.Deviation} {Target.IsLogarithmic}")));
+        string targets = string.Join(' ', Targets.Select(target => InvariantText.Of($"{target.Mean} {target.Deviation} {target.IsLogarithmic}")));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{Rule.ShortName} {targets}"));
         foreach (float[] values in new[] { Parameters, Statistics, Feedback })
             hash.AppendData(MemoryMarshal.AsBytes(values.AsSpan()));
         return Convert.ToHexString(hash.GetHashAndReset());

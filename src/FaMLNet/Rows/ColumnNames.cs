@@ -32,6 +32,8 @@ internal sealed record ColumnNames(DataViewSchema.Column FeatureColumn, DataView
         return (ulong)values.Length == key.Count ? values : null;
     }
 
+    /// <summary>The slot names of a column of vectors, empty where a slot has none; null if the column has none.</summary>
+    public static IReadOnlyList<string>? SlotNamesOf(DataViewSchema.Column column) => SlotsOf(column)?.Select(name => $"{name}").ToArray();
 
     /// <summary>Of each class, its number among others; −1 if it is not there. Null where numbers are all there is, or are the same.</summary>
     public static int[]? Map(IReadOnlyList<string>? classes, IReadOnlyList<string>? others)

@@ -35,7 +35,7 @@ internal sealed class InMemoryRows : RowSource
         double[] weights = new double[data.Classes];
         foreach (int row in _rows)
         {
-            int label = data.Kind.ClassOf(data.Labels[row]);
+            int label = data.ClassOf(row);
             counts[label]++;
             weights[label] += data.Weights.IsEmpty ? 1 : data.Weights[row];
         }
@@ -52,6 +52,8 @@ internal sealed class InMemoryRows : RowSource
     public override int Classes => _data.Classes;
 
     public override LabelKind Kind => _data.Kind;
+
+    public override int LabelWidth => _data.LabelWidth;
 
     public override long Count => _rows.Length;
 
@@ -93,7 +95,7 @@ internal sealed class InMemoryRows : RowSource
     {
         List<int>[] byClass = [.. Enumerable.Range(0, data.Classes).Select(_ => new List<int>())];
         for (int row = 0; row < data.Count; row++)
-            byClass[data.Kind.ClassOf(data.Labels[row])].Add(row);
+            byClass[data.ClassOf(row)].Add(row);
         List<int> training = [], aside = [];
         foreach (List<int> rows in byClass)
         {

@@ -11,7 +11,13 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
 
     public LabelKind Kind { get; } = KindOf(Label.Type);
 
-    /// <summary>The classes of the label; 1 for numbers. Of a validation set, those of the training data.</summary>
+    /// <summary>Values per label: 1, or the size of a label that is a vector.</summary>
+    public int LabelWidth { get; } = Label.Type is VectorDataViewType vector ? vector.Size : 1;
+
+    /// <summary>Outputs of a network that learns the label.</summary>
+    public int Outputs => Kind == LabelKind.Class ? Classes : LabelWidth;
+
+    /// <summary>The classes of the label; 1 for numbers and vectors. Of a validation set, those of the training data.</summary>
     public int Classes { get; init; } = KindOf(Label.Type) switch { LabelKind.Class => CountClasses(Label), LabelKind.Boolean => 2, _ => 1 };
 
     /// <summary>Of a validation set whose keys number the classes otherwise: the training data's number of each, −1 where it has none.</summary>
@@ -54,18 +60,29 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
     public bool IsDense(double share) => Storage != FeatureStorage.Sparse && share > MostShare;
 
     /// <summary>Width and label, for messages.</summary>
-    public string Describe() => Kind == LabelKind.Number ? $"{Width} features and a number to predict" : $"{Width} features and {Classes} classes";
+    public string Describe() => Kind switch
+    {
+        LabelKind.Number => $"{Width} features and a number to predict",
+        LabelKind.Numbers => $"{Width} features and {LabelWidth} numbers to predict",
+        LabelKind.Booleans => $"{Width} features and {LabelWidth} labels",
+        _ => $"{Width} features and {Classes} classes",
+    };
 
     private static LabelKind KindOf(DataViewType type) => type switch
     {
         KeyDataViewType => LabelKind.Class,
         BooleanDataViewType => LabelKind.Boolean,
+        VectorDataViewType { ItemType: BooleanDataViewType } => LabelKind.Booleans,
+        VectorDataViewType => LabelKind.Numbers,
         _ => LabelKind.Number,
     };
 
     /// <summary>Refuses a label of which no classifier can be learnt.</summary>
     public void CheckClasses()
     {
+        if (LabelWidth > MlpDefinition.MaximumUnits)
+            throw new InvalidOperationException($"Label column '{Label.Name}' has {LabelWidth} values per row; at most {MlpDefinition.MaximumUnits} "
+                + "are possible. Check that the label column is the one meant.");
         if (Kind != LabelKind.Class)
             return;
         if (Classes < 2)
@@ -87,7 +104,8 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
         int[]? map = ColumnNames.Map(Names.Classes, training.Names.Classes);
         // Numbers up to the largest label of a file: which classes there are was never said.
         bool areNumbered = Classes != training.Classes && Names.AreNumbers && training.Names.AreNumbers;
-        if (Width != training.Width || areNumbered || (map == null && Classes != training.Classes))
+        if (Width != training.Width || areNumbered || (map == null && Classes != training.Classes)
+            || LabelWidth != training.LabelWidth)
             throw new InvalidOperationException($"The validation data has {Describe()}; the training data has {training.Describe()}. "
                 + (areNumbered ? "The classes of a file read by LoadFromIdx are 0, 1, … up to the largest label in that file. Give LoadFromIdx the "
                 + $"same labelNames for both, of all {Math.Max(Classes, training.Classes)} classes."
@@ -97,6 +115,7 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
                 + $"{VectorDimensions.Text(Dimensions)}; that of the training data has {VectorDimensions.Text(training.Dimensions)}. Give both the "
                 + "same shape.");
         CheckFeatures(training.Names, "validation", "the training data", warn);
+        CheckTargets(training.Label, "validation", "the training data", warn);
         return this with
         {
             Training = training,
@@ -122,6 +141,23 @@ internal sealed record RowColumns(DataViewSchema.Column Features, DataViewSchema
                 + $"'{difference.Found}', but '{difference.Expected}' in {other}. Give the features in the same order "
                 + $"(mlContext.Transforms.Concatenate), or transform both sets with the transformers fitted on the first.");
         warn($"The features of the {set} data have other names than those of {other} (slot {difference.Slot}: '{difference.Found}', "
+            + $"'{difference.Expected}'). They are taken to be the same, in the same order.");
+    }
+
+    /// <summary>Refuses labels that are vectors whose values bear the names of others.</summary>
+    /// <param name="expected">The label column that they should be like; null where it is not known.</param>
+    /// <param name="set">Which set this is.</param>
+    /// <param name="other">What they are compared with.</param>
+    /// <param name="warn">Receives a warning where all names are others.</param>
+    /// <exception cref="InvalidOperationException">They come in another order, or some of them are others.</exception>
+    public void CheckTargets(DataViewSchema.Column? expected, string set, string other, Action<string> warn)
+    {
+        if (!Kind.IsVector() || expected is not { } column || ColumnNames.Compare(column, Label) is not { } difference)
+            return;
+        if (difference.IsSameKind)
+            throw new InvalidOperationException($"Label column '{Label.Name}' of the {set} data: slot {difference.Slot} is '{difference.Found}', but "
+                + $"'{difference.Expected}' in {other}. Give the labels in the same order (mlContext.Transforms.Concatenate).");
+        warn($"The labels of the {set} data have other names than those of {other} (slot {difference.Slot}: '{difference.Found}', "
             + $"'{difference.Expected}'). They are taken to be the same, in the same order.");
     }
 

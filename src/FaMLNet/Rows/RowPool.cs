@@ -7,39 +7,47 @@ internal abstract class RowPool
 {
     private readonly int[] _labels;
     private readonly float[] _weights;
+    private readonly int _labelWidth;
 
-    protected RowPool(int slots) => (_labels, _weights) = (new int[slots], new float[slots]);
+    protected RowPool(int slots, int labelWidth) =>
+        (_labels, _weights, _labelWidth) = (new int[(long)slots * labelWidth], new float[slots], labelWidth);
 
     /// <summary>A pool for rows as they are kept.</summary>
     /// <param name="sparse">Whether rows are the values that are not 0.</param>
     /// <param name="slots">How many.</param>
     /// <param name="features">Features a row.</param>
-    public static RowPool Create(bool sparse, int slots, int features) => sparse ? new SparsePool(slots) : new DensePool(slots, features);
+    /// <param name="labelWidth">Values per label.</param>
+    public static RowPool Create(bool sparse, int slots, int features, int labelWidth) =>
+        sparse ? new SparsePool(slots, labelWidth) : new DensePool(slots, features, labelWidth);
 
     /// <summary>Puts the row at hand into a slot.</summary>
-    public void Put(int slot, RowReader reader, float[]? means, int label, float weight)
+    public void Put(int slot, RowReader reader, float[]? means, ReadOnlySpan<int> label, float weight)
     {
-        (_labels[slot], _weights[slot]) = (label, weight);
+        label.CopyTo(LabelOf(slot));
+        _weights[slot] = weight;
         PutFeatures(slot, reader, means);
     }
 
     /// <summary>Hands the row of a slot on.</summary>
-    public void AddTo(TrainingData block, int slot, bool weighted) => AddTo(block, slot, _labels[slot], weighted ? _weights[slot] : null);
+    public void AddTo(TrainingData block, int slot, bool weighted) => AddTo(block, slot, LabelOf(slot), weighted ? _weights[slot] : null);
 
     /// <summary>Puts a row into another slot, whose own is lost.</summary>
     public void Move(int from, int to)
     {
-        (_labels[to], _weights[to]) = (_labels[from], _weights[from]);
+        LabelOf(from).CopyTo(LabelOf(to));
+        _weights[to] = _weights[from];
         MoveFeatures(from, to);
     }
 
     protected abstract void PutFeatures(int slot, RowReader reader, float[]? means);
 
-    protected abstract void AddTo(TrainingData block, int slot, int label, float? weight);
+    protected abstract void AddTo(TrainingData block, int slot, ReadOnlySpan<int> label, float? weight);
 
     protected abstract void MoveFeatures(int from, int to);
 
-    private sealed class DensePool(int slots, int features) : RowPool(slots)
+    private Span<int> LabelOf(int slot) => _labels.AsSpan(slot * _labelWidth, _labelWidth);
+
+    private sealed class DensePool(int slots, int features, int labelWidth) : RowPool(slots, labelWidth)
     {
         private readonly float[] _rows = new float[(long)slots * features];
 
@@ -51,7 +59,7 @@ internal abstract class RowPool
                 TensorPrimitives.Subtract(row, means, row);
         }
 
-        protected override void AddTo(TrainingData block, int slot, int label, float? weight)
+        protected override void AddTo(TrainingData block, int slot, ReadOnlySpan<int> label, float? weight)
         {
             Row(slot).CopyTo(block.Next());
             block.Commit(label, weight);
@@ -62,7 +70,7 @@ internal abstract class RowPool
         private Span<float> Row(int slot) => _rows.AsSpan(slot * features, features);
     }
 
-    private sealed class SparsePool(int slots) : RowPool(slots)
+    private sealed class SparsePool(int slots, int labelWidth) : RowPool(slots, labelWidth)
     {
         private readonly int[][] _indices = NoneOf<int>(slots);
         private readonly float[][] _values = NoneOf<float>(slots);
@@ -77,7 +85,7 @@ internal abstract class RowPool
             SparseRows.CopyValues(SparseRows.IndicesOf(reader.Features), values, _indices[slot], _values[slot]);
         }
 
-        protected override void AddTo(TrainingData block, int slot, int label, float? weight) =>
+        protected override void AddTo(TrainingData block, int slot, ReadOnlySpan<int> label, float? weight) =>
             block.Add(new SparseRow(_indices[slot].AsSpan(0, _lengths[slot]), _values[slot].AsSpan(0, _lengths[slot])), label, weight);
 
         protected override void MoveFeatures(int from, int to)

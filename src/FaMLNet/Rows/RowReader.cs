@@ -33,7 +33,8 @@ internal sealed class RowReader : IDisposable
     private readonly Action _checkCancelled;
     private readonly DataViewRowCursor _cursor;
     private readonly ValueGetter<VBuffer<float>> _getFeatures;
-    private readonly TryGetLabel _tryGetLabel;
+    private readonly Func<bool> _tryGetLabel;
+    private readonly int[] _label;
     private readonly ValueGetter<float>? _getWeight;
     private VBuffer<float> _buffer;
 
@@ -47,6 +48,7 @@ internal sealed class RowReader : IDisposable
         DataViewSchema.Column[] wanted = columns.Weight is { } weight ? [columns.Features, columns.Label, weight] : [columns.Features, columns.Label];
         _cursor = data.GetRowCursor(wanted);
         _getFeatures = _cursor.GetGetter<VBuffer<float>>(columns.Features);
+        _label = new int[columns.LabelWidth];
         _tryGetLabel = LabelGetter();
         _getWeight = columns.Weight is { } column ? RowCursorUtils.GetGetterAs<float>(NumberDataViewType.Single, _cursor, column.Index) : null;
     }
@@ -60,20 +62,20 @@ internal sealed class RowReader : IDisposable
     public ref readonly VBuffer<float> Features => ref _buffer;
 
     /// <summary>Reads the next usable row's label and weight; its <see cref="Features"/> are at hand until the next.</summary>
-    /// <param name="label">The label, as its <see cref="LabelKind"/> says.</param>
+    /// <param name="label">The label, as its <see cref="LabelKind"/> says; to be read before the next row.</param>
     /// <param name="weight">The example weight; 1 without a column.</param>
     /// <returns>False at the end.</returns>
     /// <exception cref="InvalidOperationException">A feature or label is infinite, a weight negative or infinite, a count negative.</exception>
-    public bool Read(out int label, out float weight)
+    public bool Read(out ReadOnlySpan<int> label, out float weight)
     {
-        label = 0;
+        label = _label;
         weight = 1;
         while (_cursor.MoveNext())
         {
             Counts.Read++;
             // A row may be a photograph to decode.
             _checkCancelled();
-            bool labelled = _tryGetLabel(out label);
+            bool labelled = _tryGetLabel();
             _getWeight?.Invoke(ref weight);
             if (!labelled)
                 Counts.MissingLabel++;
@@ -123,10 +125,8 @@ internal sealed class RowReader : IDisposable
         return BitConverter.Int32BitsToSingle(result);
     }
 
-    /// <summary>The present row's label; false if it is missing.</summary>
-    private delegate bool TryGetLabel(out int label);
-
-    private TryGetLabel LabelGetter()
+    /// <summary>Puts the present row's label into its place; false if it is missing.</summary>
+    private Func<bool> LabelGetter()
     {
         switch (_columns.Kind)
         {
@@ -134,37 +134,73 @@ internal sealed class RowReader : IDisposable
                 ValueGetter<uint> getKey = _cursor.GetGetter<uint>(_columns.Label);
                 int[]? map = _columns.ClassMap;
                 uint key = 0, most = (uint)(map?.Length ?? _columns.Classes);
-                return (out int label) =>
+                return () =>
                 {
                     getKey(ref key);
-                    label = (int)key - 1;
+                    int label = (int)key - 1;
                     if (key == 0 || key > most)
                         return false;
-                    if (map == null)
-                        return true;
-                    label = map[label];
+                    if (map != null)
+                        label = map[label];
+                    _label[0] = label;
                     return label >= 0 ? true : throw Unknown((int)key - 1);
                 };
             case LabelKind.Boolean:
                 ValueGetter<bool> getTruth = _cursor.GetGetter<bool>(_columns.Label);
                 bool truth = false;
-                return (out int label) =>
+                return () =>
                 {
                     getTruth(ref truth);
-                    label = truth ? 1 : 0;
+                    _label[0] = truth ? 1 : 0;
                     return true;
+                };
+            case LabelKind.Booleans:
+                ValueGetter<VBuffer<bool>> getTruths = _cursor.GetGetter<VBuffer<bool>>(_columns.Label);
+                VBuffer<bool> truths = default;
+                return () =>
+                {
+                    getTruths(ref truths);
+                    CheckForm(truths);
+                    Array.Clear(_label);
+                    foreach ((int slot, bool value) in truths.Items())
+                        _label[slot] = value ? 1 : 0;
+                    return true;
+                };
+            case LabelKind.Numbers:
+                ValueGetter<VBuffer<float>> getNumbers = _cursor.GetGetter<VBuffer<float>>(_columns.Label);
+                VBuffer<float> numbers = default;
+                return () =>
+                {
+                    getNumbers(ref numbers);
+                    CheckForm(numbers);
+                    Array.Clear(_label);
+                    foreach ((int slot, float value) in numbers.Items())
+                    {
+                        if (float.IsInfinity(value))
+                            throw OutOfRange(value, slot);
+                        // One NaN for all, so that hashes know no other.
+                        _label[slot] = LabelBits.OfNumber(float.IsNaN(value) ? float.NaN : value);
+                    }
+                    return Array.Exists(_label, label => !LabelBits.IsMissing(label));
                 };
             default:
                 ValueGetter<float> getNumber = _cursor.GetGetter<float>(_columns.Label);
                 float number = 0;
-                return (out int label) =>
+                return () =>
                 {
                     getNumber(ref number);
-                    label = LabelBits.OfNumber(number);
+                    _label[0] = LabelBits.OfNumber(number);
                     return float.IsNaN(number) ? false
                         : float.IsInfinity(number) || number < _columns.LeastLabel ? throw OutOfRange(number) : true;
                 };
         }
+    }
+
+    private void CheckForm<T>(in VBuffer<T> label)
+    {
+        if (VectorForm.Fault(label, _columns.LabelWidth) is { } fault)
+            throw new InvalidOperationException($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: the vector is malformed: {fault}. "
+                + "Correct the code that makes the vectors.");
     }
 
     private InvalidOperationException Unknown(int key) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: the training data "
@@ -174,7 +210,8 @@ internal sealed class RowReader : IDisposable
     /// <summary>For messages: rows of the training data go without saying.</summary>
     private string OfSet => _columns.Training == null ? "" : " of the validation data";
 
-    private InvalidOperationException OutOfRange(float label) => new($"Label column '{_columns.Label.Name}'{OfSet}, row {Counts.Read}: "
+    private InvalidOperationException OutOfRange(float label, int? slot = null) => new($"Label column '{_columns.Label.Name}'{OfSet}, row "
+        + $"{Counts.Read}{(slot is { } place ? InvariantText.Of($", slot {place}") : "")}: "
         + (float.IsInfinity(label) ? InvariantText.Of($"labels must be finite; found {label}. Correct the value or filter the row out.")
             : InvariantText.Of($"counts must be {_columns.LeastLabel} or more for the Poisson loss; found {label}. Correct the value, or choose ")
                 + "another RegressionLoss."));

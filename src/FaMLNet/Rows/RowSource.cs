@@ -19,10 +19,13 @@ internal abstract class RowSource : IDisposable
     /// <summary>What labels are.</summary>
     public abstract LabelKind Kind { get; }
 
-    /// <summary>Outputs of a network that learns the label.</summary>
-    public int Outputs => Kind.OutputsFor(Classes);
+    /// <summary>Values per label.</summary>
+    public abstract int LabelWidth { get; }
 
-    /// <summary>Mean and deviation of labels that are numbers, over the training rows.</summary>
+    /// <summary>Outputs of a network that learns the label.</summary>
+    public int Outputs => Kind == LabelKind.Class ? Classes : LabelWidth;
+
+    /// <summary>Mean and deviation of labels that are numbers or vectors, over the training rows.</summary>
     public TargetMoments Targets { get; protected init; } = new();
 
     /// <summary>Rows of an epoch.</summary>

@@ -61,7 +61,7 @@ internal static class RowSources
             return FeatureStorage.Sparse;
         SparseRows rows = new();
         using RowReader reader = new(data, columns, checkCancelled);
-        while (rows.Count < RowColumns.RowsThatDecide && reader.Read(out _, out _))
+        while (rows.Count < RowColumns.RowsThatDecide && reader.Read(out ReadOnlySpan<int> _, out float _))
             rows.Add(reader.Features);
         return columns.IsDense((double)rows.Values / Math.Max(1, rows.Count) / columns.Width) ? FeatureStorage.Dense : FeatureStorage.Sparse;
     }

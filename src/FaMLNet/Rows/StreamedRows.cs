@@ -52,6 +52,7 @@ internal sealed class StreamedRows : RowSource
         _seed = seed;
         _sparse = columns.Storage == FeatureStorage.Sparse;
         _sums = new FeatureSums(columns.Width, _sparse);
+        Targets = new TargetMoments(columns.LabelWidth);
         long[] counts = new long[columns.Classes];
         double[] weights = new double[columns.Classes];
         TrainingData? aside = _validationFraction > 0 ? NewData() : null;
@@ -83,6 +84,8 @@ internal sealed class StreamedRows : RowSource
     public override long Count => _sums.Rows;
 
     public override string Fingerprint { get; }
+
+    public override int LabelWidth => _columns.LabelWidth;
 
     private double BytesPerRow => Sparse is { } sparse ? 8 * sparse.ValuesPerRow + 64 : (double)sizeof(float) * Features;
 
@@ -137,7 +140,7 @@ internal sealed class StreamedRows : RowSource
         }
     }
 
-    private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind, _sparse);
+    private TrainingData NewData(long? rows = null, bool packs = true) => new(Features, Classes, rows, packs, Kind, _sparse, LabelWidth);
 
     private void Scan(TrainingData? aside, long[] counts, double[] weights, IncrementalHash? hash, IChannel channel)
     {
@@ -146,7 +149,7 @@ internal sealed class StreamedRows : RowSource
         float[] row = new float[_sparse ? 0 : Features];
         TrainingData? one = _sparse ? NewData(1) : null;
         long usable = 0;
-        while (reader.Read(out int label, out float weight))
+        while (reader.Read(out ReadOnlySpan<int> label, out float weight))
         {
             usable++;
             if (one != null)
@@ -161,9 +164,9 @@ internal sealed class StreamedRows : RowSource
                 reader.Features.CopyTo(row);
                 hash?.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
             }
-            hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in label)));
+            hash?.AppendData(MemoryMarshal.AsBytes(label));
             hash?.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in weight)));
-            if (aside != null && sampler.Takes(Kind.ClassOf(label)))
+            if (aside != null && sampler.Takes(Kind.ClassOf(label[0])))
             {
                 aside.Add(reader.Features, label, _columns.Weight == null ? null : weight);
                 if (aside.Bytes > PoolBytes)
@@ -171,8 +174,8 @@ internal sealed class StreamedRows : RowSource
                         + $"fit {PoolBytes >> 20} MB; {_validationFraction} is too much. Lower it, or give a validation set to Fit."));
                 continue;
             }
-            counts[Kind.ClassOf(label)]++;
-            weights[Kind.ClassOf(label)] += weight;
+            counts[Kind.ClassOf(label[0])]++;
+            weights[Kind.ClassOf(label[0])] += weight;
             Targets.Add(Kind, label);
             if (one != null)
                 _sums.Add(one.Sparse(0));
@@ -183,6 +186,7 @@ internal sealed class StreamedRows : RowSource
             Sparse = _sums.Occurrences;
         TrainingDataReader.CheckUsable(_columns, reader.Counts, counts, Targets, anyWeight: weights.Sum() > 0 || usable == 0, isTraining: true);
         TrainingDataReader.Report(_columns, reader, usable, channel, arePixels: false);
+        TargetChecks.Warn(_columns, Targets, channel);
     }
 
     private void Produce(BlockingCollection<TrainingData> full, BlockingCollection<TrainingData> empty, int blockRows, RandomGenerator shuffle,
@@ -194,14 +198,14 @@ internal sealed class StreamedRows : RowSource
             using RowReader reader = new(_view, _columns, () => { stop.ThrowIfCancellationRequested(); _checkCancelled(); });
             int poolRows = (int)Math.Min(_poolRows, Count), filled = 0;
             // Made once: epochs follow each other, and so much memory is slow to come and go.
-            RowPool pool = _pool ??= RowPool.Create(_sparse, poolRows, Features);
+            RowPool pool = _pool ??= RowPool.Create(_sparse, poolRows, Features, LabelWidth);
             bool Fill(int slot)
             {
-                while (reader.Read(out int label, out float weight))
+                while (reader.Read(out ReadOnlySpan<int> label, out float weight))
                 {
-                    if (_validationFraction > 0 && sampler.Takes(Kind.ClassOf(label)))
+                    if (_validationFraction > 0 && sampler.Takes(Kind.ClassOf(label[0])))
                         continue;
-                    pool.Put(slot, reader, _means, label, (float)(weight * (_classFactors?[Kind.ClassOf(label)] ?? 1) * _factor));
+                    pool.Put(slot, reader, _means, label, (float)(weight * (_classFactors?[Kind.ClassOf(label[0])] ?? 1) * _factor));
                     return true;
                 }
                 return false;

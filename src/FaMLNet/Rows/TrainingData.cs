@@ -19,6 +19,7 @@ internal sealed class TrainingData
 
     private readonly List<float[]> _blocks = [];
     private readonly List<int> _labels = [];
+    private int _count;
     private readonly List<float> _weights = [];
 
     // Rows a block: a power of two, so that finding a row is a shift and a mask.
@@ -36,9 +37,11 @@ internal sealed class TrainingData
     /// <param name="packs">Whether pixels may stay bytes.</param>
     /// <param name="kind">What labels are.</param>
     /// <param name="sparse">Whether rows are kept as the values that are not 0.</param>
+    /// <param name="labelWidth">Values per label.</param>
     public TrainingData(int features, int classes, long? expectedRows = null, bool packs = true, LabelKind kind = LabelKind.Class,
-        bool sparse = false)
+        bool sparse = false, int labelWidth = 1)
     {
+        LabelWidth = labelWidth;
         Features = features;
         Classes = classes;
         Kind = kind;
@@ -56,7 +59,10 @@ internal sealed class TrainingData
 
     public LabelKind Kind { get; }
 
-    public int Count => _labels.Count;
+    /// <summary>Values per label: 1, or more where labels are vectors.</summary>
+    public int LabelWidth { get; }
+
+    public int Count => _count;
 
     /// <summary>Memory taken by the features of the rows.</summary>
     public long Bytes => _sparse != null ? _sparse.Bytes : (long)Count * Features * (_pixels == null ? sizeof(float) : 1);
@@ -70,18 +76,39 @@ internal sealed class TrainingData
     /// <summary>Of sparse rows, the share of values that are not 0.</summary>
     public double Share => Count == 0 ? 0 : (double)_sparse!.Values / Count / Features;
 
-    /// <summary>The label of each row, as <see cref="Kind"/> says.</summary>
+    /// <summary>The labels of all rows, as <see cref="Kind"/> says: rows × <see cref="LabelWidth"/>.</summary>
     public ReadOnlySpan<int> Labels => CollectionsMarshal.AsSpan(_labels);
+
+    /// <summary>A row's label.</summary>
+    public ReadOnlySpan<int> LabelOf(int row) => Labels.Slice(row * LabelWidth, LabelWidth);
+
+    /// <summary>A row's class, from 0.</summary>
+    public int ClassOf(int row) => Kind.ClassOf(_labels[row * LabelWidth]);
+
+    /// <summary>Copies the labels of some rows, one behind the other.</summary>
+    public void CopyLabels(ReadOnlySpan<int> rows, Span<int> destination)
+    {
+        ReadOnlySpan<int> labels = Labels;
+        int width = LabelWidth;
+        if (width == 1)
+        {
+            for (int i = 0; i < rows.Length; i++)
+                destination[i] = labels[rows[i]];
+            return;
+        }
+        for (int i = 0; i < rows.Length; i++)
+            labels.Slice(rows[i] * width, width).CopyTo(destination[(i * width)..]);
+    }
 
     /// <summary>The weight of each row; empty without a weight column.</summary>
     public ReadOnlySpan<float> Weights => CollectionsMarshal.AsSpan(_weights);
 
-    /// <summary>Mean and deviation of the numbers that some rows have for labels; nothing for other labels.</summary>
+    /// <summary>Mean and deviation of the numbers or truth values that some rows have for labels; nothing for other labels.</summary>
     public TargetMoments MomentsOf(ReadOnlySpan<int> rows)
     {
-        TargetMoments moments = new();
+        TargetMoments moments = new(LabelWidth);
         foreach (int row in rows)
-            moments.Add(Kind, _labels[row]);
+            moments.Add(Kind, LabelOf(row));
         return moments;
     }
 
@@ -119,7 +146,7 @@ internal sealed class TrainingData
     /// <param name="features">Well formed.</param>
     /// <param name="label">Its label.</param>
     /// <param name="weight">Its weight; null without a column.</param>
-    public void Add(in VBuffer<float> features, int label, float? weight)
+    public void Add(in VBuffer<float> features, ReadOnlySpan<int> label, float? weight)
     {
         if (_sparse == null)
             features.CopyTo(Next());
@@ -129,7 +156,7 @@ internal sealed class TrainingData
     }
 
     /// <summary>Adds a sparse row of other data that is kept so.</summary>
-    public void Add(SparseRow features, int label, float? weight)
+    public void Add(SparseRow features, ReadOnlySpan<int> label, float? weight)
     {
         _sparse!.Add(features.Indices, features.Values);
         Commit(label, weight);
@@ -139,16 +166,16 @@ internal sealed class TrainingData
     /// <param name="expectedRows">How many rows are coming, if known.</param>
     public TrainingData ToDense(long? expectedRows)
     {
-        TrainingData dense = new(Features, Classes, expectedRows, kind: Kind);
+        TrainingData dense = new(Features, Classes, expectedRows, kind: Kind, labelWidth: LabelWidth);
         for (int row = 0; row < Count; row++)
         {
             CopyRow(row, dense.Next());
-            dense.Commit(_labels[row], _weights.Count == 0 ? null : _weights[row]);
+            dense.Commit(LabelOf(row), _weights.Count == 0 ? null : _weights[row]);
         }
         return dense;
     }
 
-    /// <summary>Room for the next row's features: written to, it becomes a row by <see cref="Commit"/>.</summary>
+    /// <summary>Room for the next row's features: written to, it becomes a row by <see cref="Commit(ReadOnlySpan{int}, float?)"/>.</summary>
     public Span<float> Next()
     {
         if (_pixels != null)
@@ -158,14 +185,23 @@ internal sealed class TrainingData
         return Floats(Count);
     }
 
-    public void Commit(int label, float? weight)
+    /// <summary>Makes a row of what was written to <see cref="Next"/>.</summary>
+    /// <param name="label">A label of one value.</param>
+    /// <param name="weight">Its weight; null without a column.</param>
+    public void Commit(int label, float? weight) => Commit(new ReadOnlySpan<int>(in label), weight);
+
+    /// <inheritdoc cref="Commit(int, float?)"/>
+    /// <param name="label">Its label.</param>
+    /// <param name="weight">Its weight; null without a column.</param>
+    public void Commit(ReadOnlySpan<int> label, float? weight)
     {
         if (_pixels != null && !TryPack())
         {
             Unpack();
             _pending.CopyTo(Next());
         }
-        _labels.Add(label);
+        _labels.AddRange(label);
+        _count++;
         if (weight.HasValue)
             _weights.Add(weight.Value);
     }
@@ -179,6 +215,7 @@ internal sealed class TrainingData
         Version++;
         _sparse?.Clear();
         _labels.Clear();
+        _count = 0;
         _weights.Clear();
     }
 
@@ -252,7 +289,7 @@ internal sealed class TrainingData
         }
         Span<float> weights = CollectionsMarshal.AsSpan(_weights);
         for (int i = 0; i < weights.Length; i++)
-            weights[i] = (float)(weights[i] * (byClass?[Kind.ClassOf(_labels[i])] ?? 1) * factor);
+            weights[i] = (float)(weights[i] * (byClass?[ClassOf(i)] ?? 1) * factor);
     }
 
     /// <summary>SHA-256 of features, labels and weights, in their order.</summary>

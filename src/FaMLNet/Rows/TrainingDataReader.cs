@@ -37,9 +37,10 @@ internal static class TrainingDataReader
         bool isTraining = true)
     {
         // What is sparse is known when some rows are read: until then they are taken for it.
-        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount(), kind: columns.Kind, sparse: columns.MayBeSparse);
+        TrainingData rows = new(columns.Width, columns.Classes, data.GetRowCount(), kind: columns.Kind, sparse: columns.MayBeSparse,
+            labelWidth: columns.LabelWidth);
         using RowReader reader = new(data, columns, checkCancelled);
-        while (reader.Read(out int label, out float weight))
+        while (reader.Read(out ReadOnlySpan<int> label, out float weight))
         {
             rows.Add(reader.Features, label, columns.Weight == null ? null : weight);
             if (rows.IsSparse && (rows.Count & (rows.Count - 1)) == 0 && rows.Count >= RowColumns.RowsThatDecide && columns.IsDense(rows.Share))
@@ -50,15 +51,17 @@ internal static class TrainingDataReader
         if (rows.IsSparse && columns.IsDense(rows.Share))
             rows = rows.ToDense(rows.Count);
         long[] counts = new long[columns.Classes];
-        TargetMoments targets = new();
-        foreach (int label in rows.Labels)
+        TargetMoments targets = new(columns.LabelWidth);
+        for (int row = 0; row < rows.Count; row++)
         {
-            counts[rows.Kind.ClassOf(label)]++;
-            targets.Add(rows.Kind, label);
+            counts[rows.ClassOf(row)]++;
+            targets.Add(rows.Kind, rows.LabelOf(row));
         }
         CheckUsable(columns, reader.Counts, counts, targets, anyWeight: rows.Weights.Length == 0 || rows.Weights.IndexOfAnyExcept(0f) >= 0,
             isTraining);
         Report(columns, reader, rows.Count, channel, arePixels: rows.IsPacked);
+        if (isTraining)
+            TargetChecks.Warn(columns, targets, channel);
         return rows;
     }
 
@@ -66,7 +69,7 @@ internal static class TrainingDataReader
     /// <param name="columns">The columns.</param>
     /// <param name="read">What was read and left out.</param>
     /// <param name="counts">Usable rows of each class.</param>
-    /// <param name="targets">Of labels that are numbers.</param>
+    /// <param name="targets">Of labels that are numbers or vectors.</param>
     /// <param name="anyWeight">Whether any row counts.</param>
     /// <param name="isTraining">False for a validation set, which may have a single label.</param>
     public static void CheckUsable(RowColumns columns, RowCounts read, ReadOnlySpan<long> counts, TargetMoments targets, bool anyWeight,
@@ -91,7 +94,9 @@ internal static class TrainingDataReader
                 : $"all {read.Read} rows lack something: {read.Describe(columns)}";
             throw new InvalidOperationException($"No row of the {set} data can be used: {found}.");
         }
-        if (isTraining && columns.Kind == LabelKind.Number && !targets.Vary)
+        if (isTraining && columns.Kind.IsVector())
+            TargetChecks.Check(columns, targets);
+        if (isTraining && columns.Kind == LabelKind.Number && !targets.Varies(0))
             throw new InvalidOperationException($"All {counts[0]} usable rows have the same label in column '{columns.Label.Name}': there is nothing "
                 + "to learn. Check the label column and how the data was split.");
         if (isTraining && columns.Kind == LabelKind.Boolean && classes == 1)

@@ -40,7 +40,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         _feedbackKinds = ModelDocument.Describe(places, _layout);
         Rule = trained.Rule;
         History = trained.History;
-        Target = trained.Target;
+        Targets = trained.Targets;
         _names = trained.Names;
         _record = trained.Record;
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
@@ -67,7 +67,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         Rule = FeedbackRuleRegistry.Resolve(env, document.Rule);
         History = document.History;
         _record = document.Training;
-        Target = document.Target is { } target ? new TargetScale(target.Mean, target.Deviation, target.IsLogarithmic) : TargetScale.None;
+        Targets = document.ScalesOf(Task);
         _scorer = NetworkScorer.Create(env, _layout, _parameters, _statistics);
     }
 
@@ -118,8 +118,8 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         _layout.Parameters.Select(slice => (slice, buffer: _parameters)).Concat(_layout.Statistics.Select(slice => (slice, buffer: _statistics)))
             .ToDictionary(pair => pair.slice.Name, pair => Tensor(pair.slice, pair.buffer));
 
-    /// <summary>Between the network's output and the labels of a regression.</summary>
-    internal TargetScale Target { get; }
+    /// <summary>Between the network's outputs and the labels of a regression, as the task has them.</summary>
+    internal IReadOnlyList<TargetScale> Targets { get; }
 
     /// <summary>How parameters and statistics lie in their buffers.</summary>
     internal NetworkLayout Layout => _layout;
@@ -169,13 +169,15 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
             throw OptionError.Invalid("Network",
                 $"the trainer's network is {network}, but the model to continue has {Network}. Set Network to the model's.");
         if (features != NumberOfFeatures || outputs != _layout.Outputs)
-            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {_layout.Outputs} classes; the training data "
-                + $"has {features} and {outputs}. Give it data prepared as the model's was, with the same key mapping.");
+            throw new ArgumentException($"The model to continue has {NumberOfFeatures} features and {_layout.Outputs} "
+                + $"{Task switch { ModelTask.VectorRegression => "numbers to predict", ModelTask.MultiLabel => "labels", _ => "classes" }}; the "
+                + $"training data has {features} and {outputs}. Give it data prepared as the model's was"
+                + $"{(Task == ModelTask.Multiclass ? ", with the same key mapping" : "")}.");
         FeedbackLayout places = new(Rule, _layout);
         // Without them, or what the rule keeps beside them, they are drawn anew.
         float[] feedback = places.Slices.Count(slice => slice != null) != _feedback.Count
             || places.Memory.Count(slice => slice != null) != _memory.Count ? [] : FlatFeedback(places);
-        return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History) { Target = Target };
+        return new TrainedNetwork(_layout, Rule, [.. _parameters], [.. _statistics], feedback, History) { Targets = Targets };
     }
 
     IScoringSession IBatchedModel.OpenSession() => _scorer.Open();
@@ -214,6 +216,19 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     {
         RowScorer score = OpenRowScorer();
         return (ValueMapper<VBuffer<float>, float>)((in VBuffer<float> features, ref float value) => value = score(in features)[0]);
+    }
+
+    /// <summary>The mapper from a row's features to its scores, as many as the network has outputs.</summary>
+    private protected Delegate CreateVectorMapper()
+    {
+        RowScorer score = OpenRowScorer();
+        return (ValueMapper<VBuffer<float>, VBuffer<float>>)((in VBuffer<float> features, ref VBuffer<float> value) =>
+        {
+            ReadOnlySpan<float> scores = score(in features);
+            VBufferEditor<float> editor = VBufferEditor.Create(ref value, scores.Length);
+            scores.CopyTo(editor.Values);
+            value = editor.Commit();
+        });
     }
 
     /// <summary>Scores one row after another. Its scratch memory is its own: it serves one thread, the model many.</summary>
@@ -257,8 +272,7 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
         ctx.SetVersionInfo(GetVersionInfo());
         base.SaveCore(ctx);
         ctx.SaveTextStream(DocumentEntry, writer => ModelDocument.Create(Task, _layout, Rule, _feedbackKinds, History, _record,
-            Task != ModelTask.Regression ? null
-            : new() { Mean = Target.Mean, Deviation = Target.Deviation, IsLogarithmic = Target.IsLogarithmic }).Write(writer));
+            Targets).Write(writer));
         ctx.SaveBinaryStream(WeightsEntry, writer => Safetensors.Write(writer.BaseStream,
             [.. GetParameters().Select(pair => (pair.Key, pair.Value)),
                 .. _feedbackKinds.SelectMany(Saved)]));

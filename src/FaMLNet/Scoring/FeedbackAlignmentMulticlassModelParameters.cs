@@ -52,17 +52,7 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : FeedbackAlignme
             IScoringSession.Softmax(outputs.Slice(row * classes, classes));
     }
 
-    private protected override Delegate CreateMapper()
-    {
-        RowScorer score = OpenRowScorer();
-        return (ValueMapper<VBuffer<float>, VBuffer<float>>)((in VBuffer<float> features, ref VBuffer<float> value) =>
-        {
-            ReadOnlySpan<float> scores = score(in features);
-            VBufferEditor<float> editor = VBufferEditor.Create(ref value, scores.Length);
-            scores.CopyTo(editor.Values);
-            value = editor.Commit();
-        });
-    }
+    private protected override Delegate CreateMapper() => CreateVectorMapper();
 
     private protected override VersionInfo GetVersionInfo() => Header();
 

@@ -42,7 +42,7 @@ public sealed class FeedbackAlignmentRegressionModelParameters : FeedbackAlignme
     private protected override void ToScores(Span<float> outputs, int count)
     {
         for (int row = 0; row < count; row++)
-            outputs[row] = Target.Restore(outputs[row]);
+            outputs[row] = Targets[0].Restore(outputs[row]);
     }
 
     private protected override VersionInfo GetVersionInfo() => Header();

@@ -10,5 +10,5 @@ internal sealed class BinaryTask : LearningTask
 
     public override TrainingLoss CreateLoss() => new LogisticLoss();
 
-    public override string DescribeLabel(int classes) => "a Boolean label";
+    public override string DescribeLabel(int outputs) => "a Boolean label";
 }

@@ -10,5 +10,5 @@ internal sealed class MulticlassTask : LearningTask
 
     public override TrainingLoss CreateLoss() => new CrossEntropyLoss();
 
-    public override string DescribeLabel(int classes) => $"{classes} classes";
+    public override string DescribeLabel(int outputs) => $"{outputs} classes";
 }

@@ -1,6 +1,5 @@
 using FaMLNet.Persistence;
 using FaMLNet.Rows;
-using FaMLNet.Tasks.Labels;
 using FaMLNet.Training;
 using Microsoft.ML.Runtime;
 
@@ -21,12 +20,15 @@ internal static class ContinuedModel
         int[]? map = ColumnNames.Map(columns.Names.Classes, model.Names?.Classes);
         if (map != null && columns.Width == model.NumberOfFeatures)
             CheckClasses(columns, model.Names!.Classes!, map);
-        TrainedNetwork trained = model.ToTrained(request.Network, columns.Width, columns.Kind.OutputsFor(columns.Classes));
+        TrainedNetwork trained = model.ToTrained(request.Network, columns.Width, columns.Outputs);
         if (request.ImageShape is { } shape && model.Layout.ImageInput is { } image && !VectorDimensions.Agree(shape.Dimensions, image.Dimensions))
             throw OptionError.Invalid("ImageShape", $"the model to continue was trained on images of {image}; the training data has images of "
                 + $"{shape}. Give it images of its shape.");
         if (model.Names is { } names)
+        {
             columns.CheckFeatures(names, "training", "the model to continue", message => channel.Warning(message));
+            columns.CheckTargets(names.LabelColumn, "training", "the model to continue", message => channel.Warning(message));
+        }
         if (map == null)
             return trained;
         string label = columns.Label.Name;

@@ -55,9 +55,14 @@ public sealed class FeedbackAlignmentRegressionTrainer
         /// <value>Default: <see cref="RegressionLoss.Squared"/>.</value>
         public RegressionLoss Loss { get; set; } = RegressionLoss.Squared;
 
-        internal override OptimizerOptions DefaultOptimizer => base.DefaultOptimizer switch
+        internal override OptimizerOptions DefaultOptimizer => OptimizerFor(base.DefaultOptimizer, Network);
+
+        /// <summary>The optimiser of a regression.</summary>
+        /// <param name="optimizer">The rule's own.</param>
+        /// <param name="network">The layers.</param>
+        internal static OptimizerOptions OptimizerFor(OptimizerOptions optimizer, NetworkDefinition network) => optimizer switch
         {
-            OptimizerOptions.Adam adam when Network is MlpDefinition => new OptimizerOptions.AdamW
+            OptimizerOptions.Adam adam when network is MlpDefinition => new OptimizerOptions.AdamW
             {
                 LearningRate = adam.LearningRate,
                 Beta1 = adam.Beta1,

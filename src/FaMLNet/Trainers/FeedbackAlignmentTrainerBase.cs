@@ -2,6 +2,7 @@ using FaMLNet.Persistence;
 using FaMLNet.Tasks.Labels;
 using FaMLNet.Training;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 
@@ -25,6 +26,8 @@ public abstract class FeedbackAlignmentTrainerBase<TTransformer, TModel> : Train
         {
             LabelKind.Class => TrainerUtils.MakeU4ScalarColumn(options.LabelColumnName),
             LabelKind.Boolean => TrainerUtils.MakeBoolScalarLabel(options.LabelColumnName),
+            LabelKind.Numbers => VectorColumns.Label(options.LabelColumnName, NumberDataViewType.Single),
+            LabelKind.Booleans => VectorColumns.Label(options.LabelColumnName, BooleanDataViewType.Instance),
             _ => TrainerUtils.MakeR4ScalarColumn(options.LabelColumnName),
         }, TrainerUtils.MakeR4ScalarWeightColumn(options.ExampleWeightColumnName))
     {

@@ -14,7 +14,7 @@ internal static class InputColumns
     public static IReadOnlyList<string> OutputsOf(LabelKind kind) => kind switch
     {
         LabelKind.Class => [DefaultColumnNames.Score, DefaultColumnNames.PredictedLabel],
-        LabelKind.Boolean => [DefaultColumnNames.Score, DefaultColumnNames.Probability, DefaultColumnNames.PredictedLabel],
+        LabelKind.Boolean or LabelKind.Booleans => [DefaultColumnNames.Score, DefaultColumnNames.Probability, DefaultColumnNames.PredictedLabel],
         _ => [DefaultColumnNames.Score],
     };
 
@@ -40,7 +40,10 @@ internal static class InputColumns
                 : $"Turn it into numbers first, for example with mlContext.Transforms.Categorical.OneHotEncoding or "
                     + $"mlContext.Transforms.Text.FeaturizeText");
 
-        CheckLabel(Find(schema, LabelRole, label), label, kind);
+        if (kind.IsVector())
+            CheckVectorLabel(Find(schema, LabelRole, label), label, kind);
+        else
+            CheckLabel(Find(schema, LabelRole, label), label, kind);
 
         if (weight == null)
             return;
@@ -74,6 +77,24 @@ internal static class InputColumns
             LabelKind.Number when column.ItemType is TextDataViewType => $"Read it as a number, or convert it: append {convert} before the trainer",
             _ => $"Append {convert} before the trainer",
         });
+    }
+
+    private static void CheckVectorLabel(SchemaShape.Column column, string label, LabelKind kind)
+    {
+        bool areNumbers = kind == LabelKind.Numbers;
+        DataViewType type = areNumbers ? NumberDataViewType.Single : BooleanDataViewType.Instance;
+        string item = areNumbers ? "Single" : "Boolean", expected = $"a vector of {item} of known size";
+        if (column.Kind == SchemaShape.Column.VectorKind.VariableVector)
+            throw Mismatch(LabelRole, label, expected, column,
+                "Give the vector a size: [VectorType(n)] on the class's property, or a size in TextLoader.Options");
+        if (column.Kind != SchemaShape.Column.VectorKind.Vector)
+            throw Mismatch(LabelRole, label, expected, column,
+                $"Collect the label columns with mlContext.Transforms.Concatenate(\"{label}\", …), or "
+                + $"use mlContext.{(areNumbers ? "Regression" : "BinaryClassification")}.Trainers.FeedbackAlignment for one label per row");
+        if (column.IsKey || !column.ItemType.Equals(type))
+            throw Mismatch(LabelRole, label, expected, column, column.IsKey || column.ItemType is TextDataViewType && !areNumbers
+                ? "Say which value is true or what number it stands for: append mlContext.Transforms.Conversion.MapValue before the trainer"
+                : $"Append mlContext.Transforms.Conversion.ConvertType(\"{label}\", outputKind: DataKind.{item}) before the trainer");
     }
 
     private static void CheckClash(Role role, string name, LabelKind kind)

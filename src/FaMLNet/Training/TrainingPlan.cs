@@ -88,7 +88,7 @@ internal sealed record TrainingPlan
         float feedbackScale = request.FeedbackScale ?? request.Rule.Defaults.FeedbackScale;
         TrainingPlan plan = new()
         {
-            Task = initial == null ? request.Task.For(source.Targets) : request.Task.Continuing(initial.Target),
+            Task = initial == null ? request.Task.For(source.Targets) : request.Task.Continuing(initial.Targets),
             Layout = layout,
             Rule = request.Rule,
             Optimizer = OptimizerOf(request, source),
@@ -141,7 +141,7 @@ internal sealed record TrainingPlan
 
     /// <summary>The rows, and the model that is trained further, as checkpoints name them.</summary>
     public static string DescribeData(LearningTask task, RowSource source, string? startingModel = null) =>
-        $"{source.Count} rows of {source.Features} features and {task.DescribeLabel(source.Classes)}, SHA-256 {source.Fingerprint}"
+        $"{source.Count} rows of {source.Features} features and {task.DescribeLabel(source.Outputs)}, SHA-256 {source.Fingerprint}"
         + (startingModel == null ? "" : $", trained further from a model of SHA-256 {startingModel}");
 
     /// <summary>

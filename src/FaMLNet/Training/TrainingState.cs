@@ -207,7 +207,7 @@ internal sealed class TrainingState
     private TrainedNetwork NewCopy() =>
         new(Network.Layout, _plan.Rule, new float[Network.Weights.Length], new float[Network.Statistics.Length],
             new float[Network.Feedback.Buffer.Length], _history)
-        { Target = _plan.Task.Target };
+        { Targets = _plan.Task.Targets };
 
     /// <summary>A copy as models keep it.</summary>
     private static TrainedNetwork ToModel(TrainedNetwork copy) => copy.Layout is DenseLayout { IsFeatureMajor: true } layout

@@ -89,6 +89,36 @@ public sealed partial class DocumentationTests
         }
     }
 
+    [Fact]
+    public void The_snippet_of_several_numbers_and_labels_works()
+    {
+        MLContext mlContext = new(seed: 1);
+        Random random = new(1);
+        IDataView rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 300).Select(_ =>
+        {
+            float[] x = [.. Enumerable.Range(0, 3).Select(_ => random.NextSingle() * 2 - 1)];
+            return new VectorRow { Features = x, Height = 170 + 10 * x[0], Weight = 70 + 5 * x[1], IsUrgent = x[0] > 0, IsBilling = x[2] > 0.5 };
+        }).ToArray());
+        (VectorRegressionMetrics numbers, MultiLabelMetrics labels) = VectorTraining.Run(mlContext, rows, rows);
+        Assert.Equal(["Height", "Weight"], numbers.Outputs.Select(output => output.Name));
+        Assert.InRange(numbers.RSquared, 0.8, 1);
+        Assert.InRange(labels.MicroF1, 0.8, 1);
+    }
+
+    private sealed class VectorRow
+    {
+        [Microsoft.ML.Data.VectorType(3)]
+        public float[] Features { get; set; } = [];
+
+        public float Height { get; set; }
+
+        public float Weight { get; set; }
+
+        public bool IsUrgent { get; set; }
+
+        public bool IsBilling { get; set; }
+    }
+
     private static string[] Lines(string text) =>
         [.. text.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
 

@@ -26,6 +26,9 @@ internal sealed class ReferenceNetwork
     /// <summary>Where the error is clipped as it leaves a layer on its way down; infinite for nowhere.</summary>
     public double ErrorLimit { get; init; } = double.PositiveInfinity;
 
+    /// <summary>Loss and slopes of a row's outputs, by its number; null for the cross-entropy of its label.</summary>
+    public Func<double[], int, (double Loss, double[] Slopes)>? RowLoss { get; init; }
+
     /// <summary>Masks of dropout by hidden layer, unit by row; null without dropout.</summary>
     public Func<int, int, int, double>? Mask { get; init; }
 
@@ -69,6 +72,13 @@ internal sealed class ReferenceNetwork
         double[][] outputError = new double[rows][];
         for (int r = 0; r < rows; r++)
         {
+            if (RowLoss != null)
+            {
+                (double own, double[] slopes) = RowLoss(output[top][r], r);
+                loss += weights[r] / rows * own;
+                outputError[r] = [.. slopes.Select(slope => weights[r] / rows * slope)];
+                continue;
+            }
             double max = output[top][r].Max(), sum = output[top][r].Sum(value => Math.Exp(value - max));
             loss += weights[r] / rows * (Math.Log(sum) - (output[top][r][labels[r]] - max));
             outputError[r] = [.. output[top][r].Select((value, k) => weights[r] / rows * (Math.Exp(value - max) / sum - (k == labels[r] ? 1 : 0)))];

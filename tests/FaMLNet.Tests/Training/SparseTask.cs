@@ -26,7 +26,7 @@ internal static class SparseTask
             }
             int label = kind == LabelKind.Number ? LabelBits.OfNumber(random.NextSingle()) : random.NextInt32(classes);
             float? weight = weighted ? random.NextSingle() * 2 : null;
-            sparse.Add(new SparseRow([.. indices], [.. values]), label, weight);
+            sparse.Add(new SparseRow([.. indices], [.. values]), [label], weight);
             sparse.CopyRow(row, dense.Next());
             dense.Commit(label, weight);
         }

@@ -77,8 +77,9 @@ internal sealed class DenseUnits : IDisposable
 internal sealed class DenseBatch : IDisposable
 {
     private readonly FloatBuffer? _input;
-    private readonly int[] _labels;
     private readonly float[] _coefficients;
+    private int[] _labels;
+    private int _labelWidth = 1;
     private readonly int _features, _stride;
     private readonly FloatMatrix? _inputFeatures;
 
@@ -130,7 +131,8 @@ internal sealed class DenseBatch : IDisposable
     /// <summary>The same as a matrix.</summary>
     public FloatMatrix? SignalView { get; private set; }
 
-    public ReadOnlySpan<int> Labels => _labels;
+    /// <summary>The labels of the columns that hold rows.</summary>
+    public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Count * _labelWidth);
 
     /// <summary>weight/count of each row, 0 beyond the batch.</summary>
     public ReadOnlySpan<float> Coefficients => _coefficients;
@@ -146,8 +148,11 @@ internal sealed class DenseBatch : IDisposable
     public void Load(TrainingData data, ReadOnlySpan<int> rows)
     {
         Span<float> input = _input == null ? [] : _input.Span;
-        ReadOnlySpan<int> labels = data.Labels;
         ReadOnlySpan<float> weights = data.Weights;
+        _labelWidth = data.LabelWidth;
+        if (_labels.Length < Width * _labelWidth)
+            _labels = new int[Width * _labelWidth];
+        data.CopyLabels(rows, _labels);
         double sum = 0;
         for (int i = 0; i < rows.Length; i++)
         {
@@ -155,7 +160,6 @@ internal sealed class DenseBatch : IDisposable
                 data.CopyRow(rows[i], input.Slice(i * _stride, _features));
             float weight = weights.IsEmpty ? 1 : weights[rows[i]];
             sum += weight;
-            _labels[i] = labels[rows[i]];
             _coefficients[i] = weight / rows.Length;
         }
         if (rows.Length < Count || Count == 0)
@@ -169,14 +173,14 @@ internal sealed class DenseBatch : IDisposable
     }
 
     /// <summary>Puts the targets into <see cref="Signal"/>.</summary>
-    public void SetTargets(int outputs)
+    public void SetTargets(TrainingLoss loss, int outputs)
     {
         if (Signal == null)
         {
             Signal = new FloatBuffer((long)outputs * Width);
             SignalView = Signal.Stored(0, outputs, Width);
         }
-        TrainingLoss.WriteTargets(Signal.Span, Labels[..Count], Coefficients, outputs, 1, Width);
+        loss.WriteTargets(Signal.Span, Labels, Coefficients, outputs, 1, Width);
     }
 
     /// <summary>Takes the rows of another batch of this width, each with its error, times the number of rows, added through F.</summary>

@@ -65,7 +65,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
             Watch(Activity, batch);
         Clock?.End(StepPhase.Forward);
         if (Feedback.Rule.SendsTarget)
-            batch.SetTargets(top.Outputs);
+            batch.SetTargets(Loss, top.Outputs);
         if (_modulation != null)
             Backward(Modulated(batch, dropout), Gradient, _gradients, byRule: true, clean: batch);
         else
@@ -94,7 +94,7 @@ internal sealed unsafe class DenseChain : TrainingNetwork
                 _logits[row * classes + c] = logits[c * batch.Width + row] + bias[c];
             _rowWeights[row] = data.Weights.IsEmpty ? 1 : data.Weights[rows[row]];
         }
-        return Loss.Evaluate(_logits, batch.Labels[..rows.Length], _rowWeights, classes, k);
+        return Loss.Evaluate(_logits, batch.Labels, _rowWeights, classes, k);
     }
 
     protected override void ComputeBackpropagationGradient(FloatBuffer gradient)

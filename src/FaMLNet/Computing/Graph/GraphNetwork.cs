@@ -99,7 +99,7 @@ internal sealed class GraphNetwork : TrainingNetwork
         Clock?.End(StepPhase.Forward);
         // Layers may overwrite the error that they get; direct rules project it further down as it was.
         using Tensor gradientOfOutput = error.clone();
-        Tensor signal = feedback is { Rule.SendsTarget: true } ? _batch.Targets(_layout.Outputs) : error;
+        Tensor signal = feedback is { Rule.SendsTarget: true } ? _batch.Targets(Loss, _layout.Outputs) : error;
         Tensor?[]? differences = feedback is { Route.RunsTwice: true } ? Modulate(feedback, input, error, inputs!) : null;
         GraphNode.Backward(_nodes, gradientOfOutput, new BackwardPath(feedback, signal, errorLimit, differences))?.Dispose();
         if (feedback is { Trace: { WantsActivations: true } trace })

@@ -65,7 +65,7 @@ internal sealed class ImageBatch : IDisposable
 
     public EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int outputs, int k) => _labels.Evaluate(loss, logits, outputs, k);
 
-    public Tensor Targets(int outputs) => _labels.Targets(outputs);
+    public Tensor Targets(TrainingLoss loss, int outputs) => _labels.Targets(loss, outputs);
 
     public BatchResult ReplaceLogitsByError(TrainingLoss loss, Tensor logits, int outputs, float smoothing) =>
         _labels.ReplaceLogitsByError(loss, logits, outputs, smoothing);

@@ -36,7 +36,7 @@ internal abstract class AutogradBatch(NetworkLayout layout, FloatBuffer statisti
     public abstract EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k);
 
     /// <summary>The targets in the error's place, rows × outputs.</summary>
-    public abstract Tensor Targets();
+    public abstract Tensor Targets(TrainingLoss loss);
 
     /// <summary>What has added up on a device since this was last asked.</summary>
     public virtual BatchResult TakeTotals() => default;
@@ -93,7 +93,7 @@ internal sealed class HostBatch(NetworkLayout layout, FloatBuffer statistics, Au
     public override EvaluationResult Evaluate(TrainingLoss loss, Tensor logits, int k) =>
         _labels.Evaluate(loss, logits.contiguous(), Layout.Outputs, k);
 
-    public override Tensor Targets() => _labels.Targets(Layout.Outputs);
+    public override Tensor Targets(TrainingLoss loss) => _labels.Targets(loss, Layout.Outputs);
 
     public override void Dispose()
     {
@@ -171,11 +171,11 @@ internal sealed class DeviceBatch : AutogradBatch
             Layout.Outputs, k);
     }
 
-    public override Tensor Targets()
+    public override Tensor Targets(TrainingLoss loss)
     {
         using DisposeScope scope = NewDisposeScope();
         float[] targets = new float[_count * Layout.Outputs], coefficients = _coefficients!.cpu().data<float>().ToArray();
-        TrainingLoss.WriteTargets(targets, HostLabels(), coefficients, Layout.Outputs, Layout.Outputs, 1);
+        loss.WriteTargets(targets, HostLabels(), coefficients, Layout.Outputs, Layout.Outputs, 1);
         return tensor(targets, [_count, Layout.Outputs]).to(_device).MoveToOuterDisposeScope();
     }
 
@@ -196,7 +196,7 @@ internal sealed class DeviceBatch : AutogradBatch
         _totals.Dispose();
     }
 
-    /// <summary>One output a row: little to move, and the host's own code, so that there is one of it.</summary>
+    /// <summary>Labels that are no classes: few outputs to move, and the host's own code, so that there is one of it.</summary>
     private Tensor ErrorByHost(TrainingLoss loss, Tensor logits, float smoothing, bool counts)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -139,7 +139,7 @@ internal sealed class AutogradNetwork : TrainingNetwork
             Tensor error = _batch.Error(Loss, output.detach(), Plan.LabelSmoothing, counts: byRule);
             Clock?.End(StepPhase.Forward);
             List<Tensor> roots = [output], gradients = [error];
-            Tensor signal = cuts && Feedback.Rule.SendsTarget ? _batch.Targets() : error;
+            Tensor signal = cuts && Feedback.Rule.SendsTarget ? _batch.Targets(Loss) : error;
             _cuts.Project(signal, layer => View(_flat.Feedback, Feedback.Slices[layer]!), roots, gradients, limit);
             Backward(roots, gradients, substitutes);
             if (seen != null)

@@ -41,6 +41,8 @@ internal sealed class DeviceRows(Device device) : IDisposable
             blocks.Add(tensor(values, [count, data.Features]).to(device));
         }
         Tensor features = cat(blocks, 0), labels = tensor([.. data.Labels.ToArray().Select(label => (long)label)]).to(device);
+        if (data.LabelWidth > 1)
+            labels = labels.view(data.Count, data.LabelWidth);
         Tensor weights = (data.Weights.IsEmpty ? ones(data.Count) : tensor(data.Weights.ToArray())).to(device);
         return (data.Version, features.DetachFromDisposeScope(), labels.DetachFromDisposeScope(), weights.DetachFromDisposeScope());
     }

@@ -37,6 +37,9 @@ internal sealed class AttackTarget
     {
         List<ITransformer> parts = [.. Flatten(pipeline)];
         int last = parts.FindLastIndex(part => part is ISingleFeaturePredictionTransformer<object>);
+        if (last >= 0 && parts[last] is FeedbackAlignmentVectorRegressionTransformer or FeedbackAlignmentMultiLabelTransformer)
+            throw OptionError.Argument(role, $"{parts[last].GetType().Name} predicts several numbers or labels per row; attacks change one predicted "
+                + $"class into another. Attack a classifier of one class per row.");
         if (last >= 0 && parts[last] is ISingleFeaturePredictionTransformer<object> predictor
             && (featureColumn == null || featureColumn == predictor.FeatureColumnName))
             return new AttackTarget(parts[..last], parts[last], predictor.FeatureColumnName, predictor.Model, role);

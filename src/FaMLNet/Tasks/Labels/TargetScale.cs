@@ -9,6 +9,9 @@ internal sealed record TargetScale(double Mean, double Deviation, bool IsLogarit
     /// <summary>For networks whose outputs are what they are: classifiers.</summary>
     public static TargetScale None { get; } = new(0, 1, false);
 
+    /// <summary>For such networks, where a list is asked for.</summary>
+    public static IReadOnlyList<TargetScale> Unscaled { get; } = [None];
+
     /// <summary>A label as the loss sees it.</summary>
     public double Standardize(float label) => IsLogarithmic ? label / Mean : (label - Mean) / Deviation;
 

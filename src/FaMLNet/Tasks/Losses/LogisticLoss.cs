@@ -3,7 +3,7 @@ namespace FaMLNet.Tasks.Losses;
 /// <summary>The cross-entropy of a logit: ln(1 + e^z) − y·z, y being 1 for true.</summary>
 internal sealed class LogisticLoss : SingleOutputLoss
 {
-    protected override RowLoss At(float z, int label, float smoothing)
+    internal override RowLoss At(float z, int label, float smoothing)
     {
         double y = label * (1 - (double)smoothing) + smoothing / 2.0;
         // Of −|z|, so that neither exponential nor logarithm runs out of numbers.

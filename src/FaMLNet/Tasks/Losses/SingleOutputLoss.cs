@@ -44,7 +44,7 @@ internal abstract unsafe class SingleOutputLoss : TrainingLoss
     }
 
     /// <summary>Loss and derivative of one row.</summary>
-    protected abstract RowLoss At(float z, int label, float smoothing);
+    internal abstract RowLoss At(float z, int label, float smoothing);
 
     private LossSums Replace(Span<float> values, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, float smoothing)
     {
@@ -62,5 +62,5 @@ internal abstract unsafe class SingleOutputLoss : TrainingLoss
     }
 
     /// <summary>Loss, its derivative with respect to the output, whether the row is right, and the squared distance in the label's units.</summary>
-    protected readonly record struct RowLoss(double Loss, double Slope, bool IsRight, double Square);
+    internal readonly record struct RowLoss(double Loss, double Slope, bool IsRight, double Square);
 }

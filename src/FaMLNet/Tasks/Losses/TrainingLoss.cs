@@ -12,7 +12,7 @@ internal abstract unsafe class TrainingLoss
     /// <param name="biasGradient">Receives the sums of the error over the batch, one an output.</param>
     /// <param name="outputs">How many there are.</param>
     /// <param name="width">Columns: rows of the batch, and empty ones.</param>
-    /// <param name="labels">One a column.</param>
+    /// <param name="labels">One per column; of several outputs with a label each, columns × outputs.</param>
     /// <param name="coefficients">Each column's weight in the loss; 0 beyond the batch.</param>
     /// <param name="count">Columns that hold rows of the batch.</param>
     /// <param name="smoothing">Share of the target that goes to all classes alike.</param>
@@ -33,7 +33,7 @@ internal abstract unsafe class TrainingLoss
     /// <param name="outputs">How many there are.</param>
     /// <param name="rowStride">From a row to the next.</param>
     /// <param name="outputStride">From an output to the next.</param>
-    public static void WriteTargets(Span<float> destination, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int outputs, int rowStride,
+    public virtual void WriteTargets(Span<float> destination, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients, int outputs, int rowStride,
         int outputStride)
     {
         destination.Clear();

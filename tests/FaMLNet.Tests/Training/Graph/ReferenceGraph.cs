@@ -14,6 +14,9 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
     /// <summary>Where the error is clipped as it leaves a layer with weights on its way down; infinite for nowhere.</summary>
     public double ErrorLimit { get; init; } = double.PositiveInfinity;
 
+    /// <summary>Loss and slopes of a row's outputs, by its number; null for the cross-entropy of its label.</summary>
+    public Func<double[], int, (double Loss, double[] Slopes)>? RowLoss { get; init; }
+
     public double[] Gradient { get; } = new double[layout.ParameterLength];
 
     /// <summary>The smallest distance of a value from a kink of ReLU, or of the best from the second best value in a pooling window.</summary>
@@ -28,6 +31,12 @@ internal sealed class ReferenceGraph(GraphLayout layout, ReadOnlySpan<float> par
         double loss = 0;
         _outputError = [.. logits.Select((row, r) =>
         {
+            if (RowLoss != null)
+            {
+                (double own, double[] slopes) = RowLoss(row, r);
+                loss += own / rows.Length;
+                return slopes.Select(slope => slope / rows.Length).ToArray();
+            }
             double max = row.Max(), sum = row.Sum(value => Math.Exp(value - max));
             loss += (Math.Log(sum) - (row[labels[r]] - max)) / rows.Length;
             return row.Select((value, k) => (Math.Exp(value - max) / sum - (k == labels[r] ? 1 : 0)) / rows.Length).ToArray();

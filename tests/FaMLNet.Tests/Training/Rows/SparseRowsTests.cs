@@ -77,7 +77,7 @@ public sealed class SparseRowsTests
         void Fill()
         {
             for (int row = 0; row < Rows; row++)
-                data.Add(new SparseRow(indices, values), row % 3, null);
+                data.Add(new SparseRow(indices, values), [row % 3], null);
         }
     }
 
@@ -87,8 +87,8 @@ public sealed class SparseRowsTests
         const int Features = 600_000;
         TrainingData data = new(Features, 2, sparse: true);
         float[] row = [.. Enumerable.Range(0, Features).Select(i => i + 1f)];
-        data.Add(new VBuffer<float>(Features, row), 0, null);
-        data.Add(new VBuffer<float>(Features, 1, [5f], [9]), 1, null);
+        data.Add(new VBuffer<float>(Features, row), [0], null);
+        data.Add(new VBuffer<float>(Features, 1, [5f], [9]), [1], null);
         Assert.Equal(row, RandomTask.RowOf(data, 0));
         Assert.Equal(5f, RandomTask.RowOf(data, 1)[9]);
     }
