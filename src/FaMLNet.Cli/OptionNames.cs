@@ -20,6 +20,7 @@ internal static class OptionNames
         [nameof(FeedbackAlignmentOptions.GradientClipping)] = "--clip-errors",
         [nameof(FeedbackAlignmentOptions.CheckpointFolder)] = "--checkpoints",
         [nameof(FeedbackAlignmentOptions.Optimizer)] = "--optimizer",
+        [nameof(FeedbackAlignmentOptions.LearningRate)] = "--learning-rate",
         [nameof(FeedbackAlignmentOptions.Schedule)] = "--schedule",
     };
 

@@ -125,7 +125,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             return 0;
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);
         options.CancellationToken = stop.Token;
-        options.Optimizer = rate is { } step ? (optimizer ?? options.DefaultOptimizer) with { LearningRate = step } : optimizer;
+        // A rate belongs to the optimiser that is named, else to the rule's own.
+        options.Optimizer = rate is { } step && optimizer != null ? optimizer with { LearningRate = step } : optimizer;
+        options.LearningRate = optimizer == null ? rate : null;
         options.Schedule = schedule;
         // Whoever looks at files of what is measured wants all of it; histograms go to event files only.
         if (settings.TensorBoard != null)

@@ -34,7 +34,7 @@ internal static class AccuracyBenchmark
         TextLoader loader = mlContext.Data.CreateTextLoader(
             [new("Features", DataKind.Single, 0, features - 1), new("Label", DataKind.String, features)], separatorChar: ',', hasHeader: true);
         DataOperationsCatalog.TrainTestData split = mlContext.Data.TrainTestSplit(loader.Load(path), testFraction: 0.2, seed: seed);
-        FeedbackAlignmentMulticlassTrainer.Options options = new() { Rule = rule, TrackAlignment = false };
+        FeedbackAlignmentMulticlassTrainer.Options options = new() { Rule = rule, Diagnostics = LayerDiagnostics.None };
         if (hidden != null)
             options.Network = NetworkDefinition.Mlp(hidden);
         options.NumberOfEpochs = epochs ?? options.NumberOfEpochs;

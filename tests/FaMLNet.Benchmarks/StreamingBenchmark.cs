@@ -50,7 +50,7 @@ internal static class StreamingBenchmark
             NumberOfEpochs = 2,
             BatchSize = 64,
             DataCaching = caching,
-            TrackAlignment = false,
+            Diagnostics = LayerDiagnostics.None,
         }).Fit(data);
         seconds = watch.Elapsed.TotalSeconds;
         return model.Model.History[^1].SamplesPerSecond;

@@ -78,6 +78,10 @@ public sealed record RuleDefaults
     /// <summary>Factor on the rate of <see cref="DenseOptimizer"/> for sparse rows.</summary>
     internal const float SparseRateFactor = 2.5f;
 
+    /// <summary>An optimiser that nobody chose, at its rate for sparse rows: a weight moves only where its feature is.</summary>
+    internal static OptimizerOptions OnSparseRows(OptimizerOptions optimizer) =>
+        optimizer with { LearningRate = optimizer.LearningRate * SparseRateFactor };
+
     /// <summary>The network that is trained where none is chosen.</summary>
     internal NetworkDefinition Network => NetworkDefinition.Mlp(128, 64) with { Activation = Activation };
 

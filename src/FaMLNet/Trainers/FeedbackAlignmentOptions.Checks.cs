@@ -5,8 +5,11 @@ namespace FaMLNet;
 
 public abstract partial class FeedbackAlignmentOptions
 {
-    /// <summary>The optimiser where none is chosen.</summary>
+    /// <summary>The optimiser where none is chosen, at its own rate.</summary>
     internal virtual OptimizerOptions DefaultOptimizer => Rule.Defaults.OptimizerFor(Network);
+
+    /// <summary>The optimiser that <see cref="Optimizer"/> or <see cref="LearningRate"/> decides; null where neither is set.</summary>
+    private OptimizerOptions? ChosenOptimizer => Optimizer ?? (LearningRate is { } rate ? DefaultOptimizer with { LearningRate = rate } : null);
 
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first option out of range.</summary>
     internal virtual void Validate()
@@ -20,7 +23,12 @@ public abstract partial class FeedbackAlignmentOptions
         Check(Augmentation is null || Network is not MlpDefinition, nameof(Augmentation), Augmentation,
             $"null for a network of dense layers, which takes no images ({Network})");
         Augmentation?.Validate(ImageShape);
-        (Optimizer ?? DefaultOptimizer).Validate();
+        Check(LearningRate is null || (LearningRate > 0 && float.IsFinite(LearningRate.Value)), nameof(LearningRate), LearningRate,
+            "above 0 and finite, or null for the rule's own");
+        if (Optimizer is { } chosen && LearningRate is { } rate)
+            throw OptionError.Invalid(nameof(LearningRate), $"{rate} is set, and so is option {nameof(Optimizer)} ({chosen}), which has a rate of its "
+                + $"own. Set {nameof(LearningRate)} for the rule's own optimiser, or the rate in {nameof(Optimizer)}, not both.");
+        (ChosenOptimizer ?? DefaultOptimizer).Validate();
         (Schedule ?? Rule!.Defaults.Schedule).Validate();
         Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");
         Check(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
@@ -62,7 +70,7 @@ public abstract partial class FeedbackAlignmentOptions
         Network = Network,
         ImageShape = ImageShape,
         Augmentation = Augmentation,
-        Optimizer = Optimizer,
+        Optimizer = ChosenOptimizer,
         DefaultOptimizer = DefaultOptimizer,
         Schedule = Schedule,
         InitialWeightScale = InitialWeightScale,

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-
 namespace FaMLNet;
 
 public abstract partial class FeedbackAlignmentOptions
@@ -20,15 +18,6 @@ public abstract partial class FeedbackAlignmentOptions
     /// </summary>
     /// <value>Default: null.</value>
     public Action<StepMetrics>? StepCallback { get; set; }
-
-    /// <summary>Whether <see cref="Diagnostics"/> include <see cref="LayerDiagnostics.Alignment"/>: the option's former name.</summary>
-    /// <value>Default: true.</value>
-    [EditorBrowsable(EditorBrowsableState.Never)]
-    public bool TrackAlignment
-    {
-        get => Diagnostics.HasFlag(LayerDiagnostics.Alignment);
-        set => Diagnostics = value ? Diagnostics | LayerDiagnostics.Alignment : Diagnostics & ~LayerDiagnostics.Alignment;
-    }
 
     /// <summary>
     /// Called after each epoch, on the training thread. An exception from it stops the training; one of input or output, such as a log that cannot be

@@ -3,49 +3,40 @@ namespace FaMLNet;
 public abstract partial class FeedbackAlignmentOptions
 {
     /// <summary>
-    /// What a training takes where an option is null: the rule's optimiser, schedule and scales, and in words what null means for the others. For
-    /// records: with it a report says what was trained with, also after a default has changed.
+    /// The settings that a training by these options uses: the optimiser with its rate, the schedule, the scales, the network, seed and threads, with the
+    /// rule's own where an option is null.
     /// </summary>
-    /// <returns>
-    /// By the option's name: an <see cref="OptimizerOptions"/>, a <see cref="LearningRateSchedule"/>, a <see cref="float"/>, or a text where it
-    /// depends on the rows or the layers. Options that are set are not among them.
-    /// </returns>
-    public IReadOnlyDictionary<string, object> GetDefaultsInUse()
+    /// <exception cref="ArgumentException">An option is out of range, or two contradict each other; the message names them.</exception>
+    /// <example><code>Console.WriteLine(options.Resolve().Optimizer.LearningRate);</code></example>
+    public ResolvedOptions Resolve()
     {
-        Dictionary<string, object> values = [];
-        if (Optimizer == null)
-        {
-            bool mayBeSparse = Network is MlpDefinition && Rule.Route.TakesSparseRows && FeatureStorage != FeatureStorage.Dense;
-            values[nameof(Optimizer)] = !mayBeSparse ? DefaultOptimizer
-                : InvariantText.Of($"{DefaultOptimizer}, {RuleDefaults.SparseRateFactor} times that rate on sparse rows");
-        }
-        if (Schedule == null)
-            values[nameof(Schedule)] = Rule.Defaults.Schedule;
+        Validate();
         float feedback = FeedbackScale ?? Rule.Defaults.FeedbackScale,
-            own = Rule.InitialWeightScaleFor(isNormalized: false, feedback, ConstrainWeightNorms),
-            normalized = Rule.InitialWeightScaleFor(isNormalized: true, feedback, ConstrainWeightNorms);
-        if (FeedbackScale == null)
-            values[nameof(FeedbackScale)] = feedback;
-        if (InitialWeightScale == null)
+            own = InitialWeightScale ?? Rule.InitialWeightScaleFor(isNormalized: false, feedback, ConstrainWeightNorms),
+            normalized = InitialWeightScale ?? Rule.InitialWeightScaleFor(isNormalized: true, feedback, ConstrainWeightNorms);
+        bool? isNormalized = Network switch
         {
-            bool? isNormalized = Network switch
-            {
-                MlpDefinition dense => dense.Normalization != Normalization.None,
-                SequentialDefinition layers => layers.UsesBatchNormalization,
-                _ => null, // a module of the user's own, which is not built yet
-            };
-            values[nameof(InitialWeightScale)] = isNormalized == false || normalized == own ? own
-                : isNormalized == true ? normalized
-                : InvariantText.Of($"{own}, or {normalized} if the network normalises activations");
-        }
-        if (Seed == null)
-            values[nameof(Seed)] = "drawn from the context";
-        if (ValidationSeed == null)
-            values[nameof(ValidationSeed)] = "that of the training";
-        if (NumberOfThreads == null)
-            values[nameof(NumberOfThreads)] = "all";
-        if (ImageShape == null)
-            values[nameof(ImageShape)] = "that of the column";
-        return values;
+            MlpDefinition dense => dense.Normalization != Normalization.None,
+            SequentialDefinition layers => layers.UsesBatchNormalization,
+            _ => null, // a module of the user's own, which is not built yet
+        };
+        OptimizerOptions optimizer = ChosenOptimizer ?? DefaultOptimizer;
+        return new ResolvedOptions
+        {
+            Rule = Rule,
+            Network = Network,
+            Optimizer = optimizer,
+            OptimizerOfSparseRows = ChosenOptimizer ?? (MayBeSparse ? RuleDefaults.OnSparseRows(optimizer) : optimizer),
+            Schedule = Schedule ?? Rule.Defaults.Schedule,
+            InitialWeightScale = isNormalized == true ? normalized : own,
+            InitialWeightScaleIfNormalized = isNormalized == false ? own : normalized,
+            FeedbackScale = feedback,
+            Seed = Seed,
+            ValidationSeed = ValidationSeed,
+            NumberOfThreads = NumberOfThreads,
+        };
     }
+
+    /// <summary>Whether rows may be kept sparse: only a chain of dense layers makes something of that.</summary>
+    private bool MayBeSparse => Network is MlpDefinition && Rule.Route.TakesSparseRows && FeatureStorage != FeatureStorage.Dense;
 }

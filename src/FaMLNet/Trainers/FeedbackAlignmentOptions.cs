@@ -16,8 +16,8 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     public FeedbackRule Rule { get; set; } = FeedbackRule.FeedbackAlignment;
 
     /// <summary>The layers. Sizes of input and output come from the data.</summary>
-    /// <value>Default, also where null is set: <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation
-    /// (<see cref="RuleDefaults.Activation"/>, ReLU for all but direct random target projection).</value>
+    /// <value>Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with <see cref="RuleDefaults.Activation"/>). Reading the option
+    /// then gives that network.</value>
     [AllowNull]
     public NetworkDefinition Network
     {
@@ -36,15 +36,23 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
 
     /// <summary>The optimiser and its settings.</summary>
     /// <value>Default: null, the rule's own (<see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else
-    /// <see cref="RuleDefaults.Optimizer"/>).</value>
+    /// <see cref="RuleDefaults.Optimizer"/>), at the rate of <see cref="LearningRate"/> where that is set.</value>
     public OptimizerOptions? Optimizer { get; set; }
+
+    /// <summary>
+    /// Step size of the rule's own optimiser, used as given, on sparse rows too. An <see cref="Optimizer"/> has a rate of its own: set one of the two
+    /// options; both are refused.
+    /// </summary>
+    /// <value>Range: above 0. Default: null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, 2.5
+    /// times as high on sparse rows, else that of <see cref="RuleDefaults.Optimizer"/>).</value>
+    public float? LearningRate { get; set; }
 
     /// <summary>How the learning rate changes over the run.</summary>
     /// <value>Default: null, the rule's own (<see cref="RuleDefaults.Schedule"/>).</value>
     public LearningRateSchedule? Schedule { get; set; }
 
     /// <summary>Passes over the training data.</summary>
-    /// <value>Range: 1 or more. Default: 100.</value>
+    /// <value>Range: 1 or more. Default: 100; 25 for a regression.</value>
     public int NumberOfEpochs { get; set; } = Defaults.NumberOfEpochs;
 
     /// <summary>Rows per update.</summary>
@@ -56,9 +64,9 @@ public abstract partial class FeedbackAlignmentOptions : TrainerInputBaseWithWei
     public int? Seed { get; set; }
 
     /// <summary>Factor on the initial weights of every layer but the first.</summary>
-    /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>); for layer-wise rules in
-    /// a network with normalisation, which undoes it, no less than <see cref="FeedbackScale"/> up to 1; 1 with
-    /// <see cref="ConstrainWeightNorms"/>, since weights would stay small.</value>
+    /// <value>Range: above 0. Default: null, the rule's own (<see cref="RuleDefaults.InitialWeightScale"/>). Two cases differ: layer-wise rules in
+    /// a network with normalisation take no less than <see cref="FeedbackScale"/>, up to 1; with <see cref="ConstrainWeightNorms"/> it is 1, since
+    /// weights would stay small.</value>
     public float? InitialWeightScale { get; set; }
 
     /// <summary>Factor on the feedback weights.</summary>

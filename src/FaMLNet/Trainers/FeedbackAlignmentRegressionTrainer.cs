@@ -40,15 +40,16 @@ public sealed class FeedbackAlignmentRegressionTrainer
     private protected override FeedbackAlignmentRegressionModelParameters MakeModel(TrainedNetwork trained) => new(Host, trained);
 
     /// <summary>
-    /// Options of <see cref="FeedbackAlignmentRegressionTrainer"/>. Noise in a number is learnt by heart sooner than a wrong class is: networks of
-    /// dense layers train for 25 epochs, not 100, and by AdamW with a weight decay of 0.7 at the rule's own rate (docs/rules.md has the table).
+    /// Options of <see cref="FeedbackAlignmentRegressionTrainer"/>. A network learns the noise of a number by heart sooner than that of a class, so
+    /// the default is 25 epochs, not 100; and where a rule's own optimiser for networks of dense layers is Adam, it becomes AdamW with a weight decay of
+    /// 0.7 at the same rate (docs/rules.md has the table).
     /// </summary>
     public sealed class Options : FeedbackAlignmentOptions
     {
         internal const int DefaultNumberOfEpochs = 25;
         private const float DefaultWeightDecay = 0.7f;
 
-        /// <summary>Creates options with the defaults of regression.</summary>
+        /// <summary>Creates options with the defaults of regression: 25 epochs.</summary>
         public Options() => NumberOfEpochs = DefaultNumberOfEpochs;
 
         /// <summary>What the training minimises.</summary>

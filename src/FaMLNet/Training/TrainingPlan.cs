@@ -144,15 +144,11 @@ internal sealed record TrainingPlan
         $"{source.Count} rows of {source.Features} features and {task.DescribeLabel(source.Outputs)}, SHA-256 {source.Fingerprint}"
         + (startingModel == null ? "" : $", trained further from a model of SHA-256 {startingModel}");
 
-    /// <summary>
-    /// Sparse rows of a chain of dense layers get another rate, where the user has set none: a weight moves only where its feature is.
-    /// </summary>
+    /// <summary>Sparse rows of a chain of dense layers get another rate, where the user has set none.</summary>
     private static OptimizerOptions OptimizerOf(TrainingRequest request, RowSource source)
     {
         bool isLazy = source.Sparse != null && request.Network is MlpDefinition && request.Device == null;
-        OptimizerOptions optimizer = request.DefaultOptimizer;
-        return request.Optimizer
-            ?? (isLazy ? optimizer with { LearningRate = optimizer.LearningRate * RuleDefaults.SparseRateFactor } : optimizer);
+        return request.Optimizer ?? (isLazy ? RuleDefaults.OnSparseRows(request.DefaultOptimizer) : request.DefaultOptimizer);
     }
 
     // Names and texts are those of earlier checkpoints, which are compared with these.

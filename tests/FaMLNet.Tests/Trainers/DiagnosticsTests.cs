@@ -213,11 +213,6 @@ public sealed class DiagnosticsTests
         Refused("Diagnostics", options => options.Diagnostics = (LayerDiagnostics)64);
         Refused("DiagnosticsEverySteps", options => options.DiagnosticsEverySteps = 0);
         Refused("DiagnosticsEverySteps", options => options.StepCallback = _ => { });
-        FeedbackAlignmentMulticlassTrainer.Options former = new() { TrackAlignment = false };
-        Assert.Equal(LayerDiagnostics.None, former.Diagnostics);
-        former.Diagnostics = LayerDiagnostics.Norms;
-        former.TrackAlignment = true;
-        Assert.Equal(LayerDiagnostics.Norms | LayerDiagnostics.Alignment, former.Diagnostics);
     }
 
     [Fact]

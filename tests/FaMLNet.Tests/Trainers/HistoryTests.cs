@@ -83,7 +83,7 @@ public sealed class HistoryTests
         foreach (FeedbackRule rule in Feedback.Rules.Six)
         {
             FeedbackAlignmentMulticlassTrainer.Options off = Tables.Quick(rule);
-            off.TrackAlignment = false;
+            off.Diagnostics = LayerDiagnostics.None;
             FeedbackAlignmentMulticlassModelParameters model = Train(off);
             Assert.All(model.History, epoch => Assert.Empty(epoch.AlignmentAngle));
             PipelineTests.AssertSameWeights(Train(Tables.Quick(rule)), model);
