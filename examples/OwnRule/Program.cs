@@ -4,6 +4,9 @@ using Microsoft.ML.Data;
 using OwnRule;
 using Spectre.Console;
 
+// The rules alone first, on layers made by hand: that takes no training.
+RuleChecks.Run();
+
 // Two rules of one's own beside three of the library: trained, measured, saved, loaded by name and attacked.
 MLContext mlContext = new(seed: 1);
 IDataView data = mlContext.Data.CreateTextLoader([new("Features", DataKind.Single, 0, 63), new("Label", DataKind.String, 64)], separatorChar: ',',

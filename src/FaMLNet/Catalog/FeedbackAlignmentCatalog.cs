@@ -18,8 +18,8 @@ public static partial class FeedbackAlignmentCatalog
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
     /// <param name="network">The layers. Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with
     /// <see cref="RuleDefaults.Activation"/>).</param>
-    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default: null,
-    /// the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default:
+    /// null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
     /// <see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
     /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
@@ -68,8 +68,8 @@ public static partial class FeedbackAlignmentCatalog
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
     /// <param name="network">The layers. Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with
     /// <see cref="RuleDefaults.Activation"/>).</param>
-    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default: null,
-    /// the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default:
+    /// null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
     /// <see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
     /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
@@ -116,8 +116,8 @@ public static partial class FeedbackAlignmentCatalog
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
     /// <param name="network">The layers. Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with
     /// <see cref="RuleDefaults.Activation"/>).</param>
-    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default: null,
-    /// the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default:
+    /// null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
     /// <see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 25.</param>
     /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>

@@ -11,7 +11,7 @@ public sealed record CustomDefinition : NetworkDefinition
 {
     internal CustomDefinition(string contractName) => ContractName = contractName;
 
-    /// <summary>The name in the factory's <see cref="CustomNetworkAttribute"/>.</summary>
+    /// <summary>The name in the factory's <see cref="CustomNetworkAttribute"/>, or that of a delegate.</summary>
     public string ContractName { get; }
 
     /// <summary>
@@ -36,26 +36,38 @@ public sealed record CustomDefinition : NetworkDefinition
     }
 
     /// <summary>Builds the module through the registered factory.</summary>
-    /// <exception cref="InvalidOperationException">No factory of that name is registered in this process, or it gives no usable network.</exception>
+    /// <exception cref="InvalidOperationException">No factory of that name is registered in this process, or two are, or it gives no usable network.
+    /// </exception>
     internal torch.nn.Module<torch.Tensor, torch.Tensor> Build(IHostEnvironment env, NetworkShape shape)
     {
-        object factory;
+        Func<NetworkShape, torch.nn.Module<torch.Tensor, torch.Tensor>>? registered = CustomNetworkRegistry.Find(ContractName);
+        object? factory = Factory(env, isRequired: registered == null);
+        if (registered != null && factory != null)
+            throw new InvalidOperationException($"Option Network: '{ContractName}' is the name of a delegate, registered by "
+                + $"NetworkDefinition.Custom, and of {factory.GetType().FullName}. Give one of them another name.");
+        if (factory != null && factory is not ICustomNetworkFactory)
+            throw new InvalidOperationException(
+                $"Option Network: {factory.GetType().FullName}, named '{ContractName}', must implement ICustomNetworkFactory.");
+        return (registered != null ? registered(shape) : ((ICustomNetworkFactory)factory!).Create(shape)) ?? throw new InvalidOperationException(
+            $"Option Network: the {(factory == null ? $"delegate of '{ContractName}'" : $"factory {factory.GetType().FullName}")} gave no network "
+            + $"for an input of {string.Join(" × ", shape.Input)} and {shape.Outputs} outputs.");
+    }
+
+    /// <summary>The factory of an assembly that the context knows; null if there is none and none is required.</summary>
+    private object? Factory(IHostEnvironment env, bool isRequired)
+    {
         try
         {
-            factory = env.ComponentCatalog.GetExtensionValue(env, typeof(CustomNetworkAttribute), ContractName);
+            return env.ComponentCatalog.GetExtensionValue(env, typeof(CustomNetworkAttribute), ContractName);
         }
         catch (InvalidOperationException failure)
         {
-            throw new InvalidOperationException(
-                $"Option Network: no factory of the network '{ContractName}' is registered in this process. Put "
-                    + $"[CustomNetwork(\"{ContractName}\")] on the class that implements ICustomNetworkFactory "
-                + "and call mlContext.ComponentCatalog.RegisterAssembly with its assembly, before training and before loading such a model.",
+            return !isRequired ? null : throw new InvalidOperationException(
+                $"Option Network: no factory of the network '{ContractName}' is registered in this process. Before training and before loading such "
+                + $"a model, call NetworkDefinition.Custom(\"{ContractName}\", shape => …) with the delegate that builds it; or put "
+                + $"[CustomNetwork(\"{ContractName}\")] on the class that implements ICustomNetworkFactory and call "
+                + "mlContext.ComponentCatalog.RegisterAssembly with its assembly.",
                 failure);
         }
-        if (factory is not ICustomNetworkFactory custom)
-            throw new InvalidOperationException(
-                $"Option Network: {factory.GetType().FullName}, named '{ContractName}', must implement ICustomNetworkFactory.");
-        return custom.Create(shape) ?? throw new InvalidOperationException($"Option Network: the factory {factory.GetType().FullName} gave no "
-            + $"network for an input of {string.Join(" × ", shape.Input)} and {shape.Outputs} outputs.");
     }
 }

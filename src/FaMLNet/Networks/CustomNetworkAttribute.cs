@@ -7,6 +7,6 @@ namespace FaMLNet;
 public sealed class CustomNetworkAttribute : ExtensionBaseAttribute
 {
     /// <summary>Names the factory.</summary>
-    /// <param name="contractName">The name for <see cref="NetworkDefinition.Custom"/>; models save it.</param>
+    /// <param name="contractName">The name for <see cref="NetworkDefinition.Custom(string)"/>; models save it.</param>
     public CustomNetworkAttribute(string contractName) : base(contractName) { }
 }

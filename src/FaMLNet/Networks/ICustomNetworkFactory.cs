@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace FaMLNet;
 
 /// <summary>
-/// Builds a TorchSharp network of the user's own for <see cref="NetworkDefinition.Custom"/>. Put <see cref="CustomNetworkAttribute"/> on the
+/// Builds a TorchSharp network of the user's own for <see cref="NetworkDefinition.Custom(string)"/>. Put <see cref="CustomNetworkAttribute"/> on the
 /// class, give it a public parameterless constructor, and call <c>mlContext.ComponentCatalog.RegisterAssembly</c> in every process that trains
 /// or loads such a network.
 /// </summary>

@@ -1,4 +1,7 @@
 
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
 namespace FaMLNet;
 
 /// <summary>
@@ -110,6 +113,24 @@ public abstract record NetworkDefinition
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(contractName);
         return new CustomDefinition(contractName);
+    }
+
+    /// <summary>
+    /// A TorchSharp network of one's own, built by a delegate, which is registered for this process under the name: also for models of that name
+    /// that are loaded later. Models save the name, not the code: another process calls this method with the same name before it loads one.
+    /// </summary>
+    /// <param name="name">The name.</param>
+    /// <param name="create">Builds the network. It must give the same layers, in the same order, whenever the shape is the same: a module from rows ×
+    /// input to rows × outputs (logits: no softmax at the end), with parameters of 32-bit floats. It may be called many times, on any thread.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty, or registered with another delegate.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="create"/> is null.</exception>
+    /// <example><code>NetworkDefinition.Custom("my-network", shape => new MyNetwork(shape.Input[0], shape.Outputs))</code></example>
+    public static CustomDefinition Custom(string name, Func<NetworkShape, Module<Tensor, Tensor>> create)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(create);
+        CustomNetworkRegistry.Add(name, create);
+        return new CustomDefinition(name);
     }
 
     /// <summary>Whether a mini-batch of a single row cannot be trained on, as far as the definition tells.</summary>

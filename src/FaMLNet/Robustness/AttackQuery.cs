@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 
 namespace FaMLNet;
@@ -12,6 +13,7 @@ public readonly struct AttackQuery : IEquatable<AttackQuery>
     internal AttackQuery(AttackedRow row) => _row = row;
 
     /// <summary>For <c>await</c>.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public Awaiter GetAwaiter() => new(_row);
 
     /// <inheritdoc/>
@@ -30,6 +32,7 @@ public readonly struct AttackQuery : IEquatable<AttackQuery>
     public static bool operator !=(AttackQuery left, AttackQuery right) => !left.Equals(right);
 
     /// <summary>For <c>await</c>.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public readonly struct Awaiter : ICriticalNotifyCompletion, IEquatable<Awaiter>
     {
         private readonly AttackedRow _row;

@@ -39,7 +39,7 @@ public sealed record RobustnessOptions
     public ThreatModel ThreatModel { get; init; } = ThreatModel.TrueGradient;
 
     /// <summary>Threads that attack, at least 1; null for as many as there are processors. Does not change any result. Networks of the user's own
-    /// (<see cref="NetworkDefinition.Custom"/>) are attacked by one, since nothing is known of their safety.</summary>
+    /// (<see cref="NetworkDefinition.Custom(string)"/>) are attacked by one, since nothing is known of their safety.</summary>
     /// <value>Default: null.</value>
     public int? NumberOfThreads { get; init; }
 

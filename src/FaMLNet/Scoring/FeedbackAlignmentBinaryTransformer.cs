@@ -1,5 +1,6 @@
 using FaMLNet;
 using FaMLNet.Scoring;
+using FaMLNet.Tasks.Labels;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -18,10 +19,26 @@ public sealed class FeedbackAlignmentBinaryTransformer : FeedbackAlignmentTransf
     // At most 24 characters in a model header.
     internal const string LoaderSignature = "FeedbackAlignBinaryX";
 
-    internal FeedbackAlignmentBinaryTransformer(IHostEnvironment env, FeedbackAlignmentBinaryModelParameters model, DataViewSchema trainSchema,
-        string featureColumn, string? labelColumn, float threshold = 0)
-        : base(env.Register(nameof(FeedbackAlignmentBinaryTransformer)), model, trainSchema, featureColumn, labelColumn)
+    /// <summary>
+    /// Makes a transformer of a model, for example of <see cref="FeedbackAlignmentBinaryModelParameters.LastEpochModel"/> or
+    /// <see cref="TrainingDivergedException.LastGoodModel"/>.
+    /// </summary>
+    /// <param name="env">The context, an <see cref="MLContext"/>.</param>
+    /// <param name="model">The model. It stays the owner of its native memory, if it has any; disposing the transformer disposes it.</param>
+    /// <param name="inputSchema">The columns just before the trainer, after the steps that prepare the rows.</param>
+    /// <param name="featureColumnName">The feature column: a vector of <see cref="float"/>, as long as
+    /// <see cref="IFeedbackAlignmentModel.NumberOfFeatures"/> says.</param>
+    /// <param name="labelColumnName">The label column, <see cref="bool"/>; null for none.</param>
+    /// <param name="threshold">The score above which the predicted label is true; 0 stands for a probability of a half.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A column is missing, or is not what the model was trained on; the message names it.</exception>
+    public FeedbackAlignmentBinaryTransformer(IHostEnvironment env, FeedbackAlignmentBinaryModelParameters model, DataViewSchema inputSchema,
+        string featureColumnName = "Features", string? labelColumnName = "Label", float threshold = 0)
+        : base(TransformerArguments.Check(env, nameof(FeedbackAlignmentBinaryTransformer), model, inputSchema, featureColumnName, labelColumnName,
+            LabelKind.Boolean), model, inputSchema, featureColumnName, labelColumnName)
     {
+        if (!float.IsFinite(threshold))
+            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "Argument threshold: a score must be finite.");
         Threshold = threshold;
         SetScorer();
     }

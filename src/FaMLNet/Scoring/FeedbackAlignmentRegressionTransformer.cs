@@ -1,5 +1,6 @@
 using FaMLNet;
 using FaMLNet.Scoring;
+using FaMLNet.Tasks.Labels;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -15,9 +16,22 @@ public sealed class FeedbackAlignmentRegressionTransformer : FeedbackAlignmentTr
     // At most 24 characters in a model header.
     internal const string LoaderSignature = "FeedbackAlignRegressionX";
 
-    internal FeedbackAlignmentRegressionTransformer(IHostEnvironment env, FeedbackAlignmentRegressionModelParameters model,
-        DataViewSchema trainSchema, string featureColumn, string? labelColumn)
-        : base(env.Register(nameof(FeedbackAlignmentRegressionTransformer)), model, trainSchema, featureColumn, labelColumn) => SetScorer();
+    /// <summary>
+    /// Makes a transformer of a model, for example of <see cref="FeedbackAlignmentRegressionModelParameters.LastEpochModel"/> or
+    /// <see cref="TrainingDivergedException.LastGoodModel"/>.
+    /// </summary>
+    /// <param name="env">The context, an <see cref="MLContext"/>.</param>
+    /// <param name="model">The model. It stays the owner of its native memory, if it has any; disposing the transformer disposes it.</param>
+    /// <param name="inputSchema">The columns just before the trainer, after the steps that prepare the rows.</param>
+    /// <param name="featureColumnName">The feature column: a vector of <see cref="float"/>, as long as
+    /// <see cref="IFeedbackAlignmentModel.NumberOfFeatures"/> says.</param>
+    /// <param name="labelColumnName">The label column, <see cref="float"/>; null for none.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A column is missing, or is not what the model was trained on; the message names it.</exception>
+    public FeedbackAlignmentRegressionTransformer(IHostEnvironment env, FeedbackAlignmentRegressionModelParameters model, DataViewSchema inputSchema,
+        string featureColumnName = "Features", string? labelColumnName = "Label")
+        : base(TransformerArguments.Check(env, nameof(FeedbackAlignmentRegressionTransformer), model, inputSchema, featureColumnName, labelColumnName,
+            LabelKind.Number), model, inputSchema, featureColumnName, labelColumnName) => SetScorer();
 
     private FeedbackAlignmentRegressionTransformer(IHostEnvironment env, ModelLoadContext ctx)
         : base(env.Register(nameof(FeedbackAlignmentRegressionTransformer)), ctx) => SetScorer();

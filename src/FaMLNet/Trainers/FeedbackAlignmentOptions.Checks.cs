@@ -26,8 +26,8 @@ public abstract partial class FeedbackAlignmentOptions
         Check(LearningRate is null || (LearningRate > 0 && float.IsFinite(LearningRate.Value)), nameof(LearningRate), LearningRate,
             "above 0 and finite, or null for the rule's own");
         if (Optimizer is { } chosen && LearningRate is { } rate)
-            throw OptionError.Invalid(nameof(LearningRate), $"{rate} is set, and so is option {nameof(Optimizer)} ({chosen}), which has a rate of its "
-                + $"own. Set {nameof(LearningRate)} for the rule's own optimiser, or the rate in {nameof(Optimizer)}, not both.");
+            throw OptionError.Invalid(nameof(LearningRate), $"{rate} is set, and so is option {nameof(Optimizer)} ({chosen}), which has a rate of "
+                + $"its own. Set {nameof(LearningRate)} for the rule's own optimiser, or the rate in {nameof(Optimizer)}, not both.");
         (ChosenOptimizer ?? DefaultOptimizer).Validate();
         (Schedule ?? Rule!.Defaults.Schedule).Validate();
         Check(NumberOfEpochs >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "at least 1");

@@ -3,8 +3,8 @@ namespace FaMLNet;
 public abstract partial class FeedbackAlignmentOptions
 {
     /// <summary>
-    /// The settings that a training by these options uses: the optimiser with its rate, the schedule, the scales, the network, seed and threads, with the
-    /// rule's own where an option is null.
+    /// The settings that a training by these options uses: the optimiser with its rate, the schedule, the scales, the network, seed and threads.
+    /// Where an option is null, they are the rule's own.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of range, or two contradict each other; the message names them.</exception>
     /// <example><code>Console.WriteLine(options.Resolve().Optimizer.LearningRate);</code></example>

@@ -41,8 +41,8 @@ public sealed class FeedbackAlignmentRegressionTrainer
 
     /// <summary>
     /// Options of <see cref="FeedbackAlignmentRegressionTrainer"/>. A network learns the noise of a number by heart sooner than that of a class, so
-    /// the default is 25 epochs, not 100; and where a rule's own optimiser for networks of dense layers is Adam, it becomes AdamW with a weight decay of
-    /// 0.7 at the same rate (docs/rules.md has the table).
+    /// the default is 25 epochs, not 100; and where a rule's own optimiser for networks of dense layers is Adam, it becomes AdamW with a weight decay
+    /// of 0.7 at the same rate (docs/rules.md has the table).
     /// </summary>
     public sealed class Options : FeedbackAlignmentOptions
     {

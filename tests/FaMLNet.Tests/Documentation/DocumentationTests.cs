@@ -64,6 +64,15 @@ public sealed partial class DocumentationTests
         IDataView keyed = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         EpochMetrics last = ReliableTraining.Create(mlContext).Fit(keyed).Model.History[^1];
         Assert.InRange(last.ValidationTopKAccuracy!.Value, last.ValidationAccuracy!.Value, 1);
+        FeedbackAlignmentMulticlassTransformer lastEpoch = FurtherModels.OfTheLastEpoch(mlContext, keyed);
+        Assert.True(mlContext.MulticlassClassification.Evaluate(lastEpoch.Transform(keyed)).MicroAccuracy > 0.9);
+        TrainingDivergedException failure = Assert.Throws<TrainingDivergedException>(() => mlContext.MulticlassClassification.Trainers
+            .FeedbackAlignment(new FeedbackAlignmentMulticlassTrainer.Options { Optimizer = new OptimizerOptions.Sgd { LearningRate = 1e20f } })
+            .Fit(keyed));
+        Assert.NotNull(FurtherModels.BeforeItDiverged(mlContext, failure, keyed).Transform(keyed).Schema.GetColumnOrNull("Score"));
+        Assert.Equal(0.01f, FurtherModels.Settings().Optimizer.LearningRate);
+        Assert.Equal(FurtherModels.Network(), mlContext.MulticlassClassification.Trainers.FeedbackAlignment(network: FurtherModels.Network(),
+            numberOfEpochs: 1).Fit(keyed).Model.Network);
         IDataView cancer = Tables.Load(mlContext, "breast-cancer");
         cancer = mlContext.Transforms.Conversion.MapValue("Label", new Dictionary<string, bool> { ["malignant"] = true, ["benign"] = false })
             .Fit(cancer).Transform(cancer);

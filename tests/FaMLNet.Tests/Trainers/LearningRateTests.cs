@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Xunit;
 
 namespace FaMLNet.Tests.Trainers;
@@ -9,13 +8,6 @@ public sealed class LearningRateTests
 {
     private const float Rate = 0.0123f;
     private readonly MLContext _mlContext = new(seed: 1);
-
-    public enum TaskOf
-    {
-        Multiclass,
-        Binary,
-        Regression,
-    }
 
     public static TheoryData<TaskOf, string> TasksAndRules => [.. Enum.GetValues<TaskOf>().SelectMany(task => new[] { "bp", "fa", "kp", "nss" }
         .Select(rule => (task, rule)))];
@@ -30,10 +22,10 @@ public sealed class LearningRateTests
         FeedbackAlignmentOptions options = Options(task, FeedbackRule.Parse(rule)), own = Options(task, FeedbackRule.Parse(rule));
         options.LearningRate = Rate;
         Assert.Equal(own.Resolve().Optimizer with { LearningRate = Rate }, options.Resolve().Optimizer);
-        EpochMetrics trained = Train(task, options), asTold = Train(task, Options(task, FeedbackRule.Parse(rule), options.Resolve().Optimizer));
+        EpochMetrics trained = Train(options), asTold = Train(Options(task, FeedbackRule.Parse(rule), options.Resolve().Optimizer));
         Assert.Equal(Rate, (float)trained.LearningRate);
         Assert.Equal(asTold.Loss, trained.Loss);
-        Assert.NotEqual(Train(task, own).Loss, trained.Loss);
+        Assert.NotEqual(Train(own).Loss, trained.Loss);
     }
 
     [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression)]
@@ -42,9 +34,9 @@ public sealed class LearningRateTests
         FeedbackAlignmentOptions chosen = Options(task, FeedbackRule.FeedbackAlignment), own = Options(task, FeedbackRule.FeedbackAlignment);
         chosen.FeatureStorage = own.FeatureStorage = FeatureStorage.Sparse;
         chosen.LearningRate = Rate;
-        Assert.Equal(Rate, (float)Train(task, chosen).LearningRate);
+        Assert.Equal(Rate, (float)Train(chosen).LearningRate);
         Assert.Equal(Rate, chosen.Resolve().OptimizerOfSparseRows.LearningRate);
-        Assert.Equal(own.Resolve().OptimizerOfSparseRows.LearningRate, (float)Train(task, own).LearningRate);
+        Assert.Equal(own.Resolve().OptimizerOfSparseRows.LearningRate, (float)Train(own).LearningRate);
         Assert.Equal(2.5f * own.Resolve().Optimizer.LearningRate, own.Resolve().OptimizerOfSparseRows.LearningRate);
     }
 
@@ -53,7 +45,7 @@ public sealed class LearningRateTests
     {
         FeedbackAlignmentOptions options = Options(task, FeedbackRule.FeedbackAlignment, new OptimizerOptions.Sgd());
         options.LearningRate = Rate;
-        foreach (Action use in new Action[] { () => Train(task, options), () => options.Resolve() })
+        foreach (Action use in new Action[] { () => Train(options), () => options.Resolve() })
         {
             ArgumentException failure = Assert.Throws<ArgumentException>(use);
             Assert.Contains("Option LearningRate: 0.0123 is set", failure.Message, StringComparison.Ordinal);
@@ -66,14 +58,14 @@ public sealed class LearningRateTests
     {
         FeedbackAlignmentOptions options = Options(task, FeedbackRule.FeedbackAlignment);
         options.LearningRate = rate;
-        Assert.Contains("Option LearningRate must be above 0", Assert.Throws<ArgumentOutOfRangeException>(() => Train(task, options)).Message,
+        Assert.Contains("Option LearningRate must be above 0", Assert.Throws<ArgumentOutOfRangeException>(() => Train(options)).Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_extension_methods_argument_is_the_option()
     {
-        IDataView data = Data();
+        IDataView data = ThreeTasks.Data(_mlContext);
         float Of(IReadOnlyList<EpochMetrics> history) => (float)history[^1].LearningRate;
         // The last step of a cosine is below the rate: two trainings by the same option agree.
         FeedbackAlignmentRegressionTrainer.Options options = new() { LearningRate = Rate, NumberOfEpochs = 1 };
@@ -94,7 +86,7 @@ public sealed class LearningRateTests
         (set.Schedule, set.Network, set.InitialWeightScale, set.FeedbackScale, set.Seed) =
             (told.Schedule, told.Network, told.InitialWeightScale, told.FeedbackScale, told.Seed);
         Assert.Equal(told with { OptimizerOfSparseRows = told.Optimizer }, set.Resolve());
-        EpochMetrics one = Train(task, open), other = Train(task, set);
+        EpochMetrics one = Train(open), other = Train(set);
         Assert.Equal((one.Loss, one.LearningRate), (other.Loss, other.LearningRate));
     }
 
@@ -111,7 +103,7 @@ public sealed class LearningRateTests
         Assert.Equal((3, 4, 1), (chosen.Seed, chosen.ValidationSeed, chosen.NumberOfThreads));
     }
 
-    /// <summary>A module of the user's own is not built yet: whether it normalises activations, and with that the weights' scale, is not known.</summary>
+    /// <summary>A module of the user's own is not built yet, so it is not known whether it normalises activations.</summary>
     [Fact]
     public void Both_scales_that_a_module_of_ones_own_may_get_are_told()
     {
@@ -125,57 +117,9 @@ public sealed class LearningRateTests
         Assert.NotEqual(custom.InitialWeightScale, custom.InitialWeightScaleIfNormalized);
     }
 
-    private static FeedbackAlignmentOptions Options(TaskOf task, FeedbackRule rule, OptimizerOptions? optimizer = null)
-    {
-        FeedbackAlignmentOptions options = task switch
-        {
-            TaskOf.Multiclass => new FeedbackAlignmentMulticlassTrainer.Options { LabelColumnName = "Class" },
-            TaskOf.Binary => new FeedbackAlignmentBinaryTrainer.Options { LabelColumnName = "IsLarge" },
-            _ => new FeedbackAlignmentRegressionTrainer.Options(),
-        };
-        (options.Rule, options.Optimizer, options.NumberOfEpochs, options.Seed) = (rule, optimizer, 2, 1);
-        options.Network = NetworkDefinition.Mlp(8);
-        options.Schedule = LearningRateSchedule.Constant;
-        return options;
-    }
+    private static FeedbackAlignmentOptions Options(TaskOf task, FeedbackRule rule, OptimizerOptions? optimizer = null) =>
+        ThreeTasks.Options(task, rule, optimizer);
 
-    private EpochMetrics Train(TaskOf task, FeedbackAlignmentOptions options)
-    {
-        IDataView data = Data();
-        return (task switch
-        {
-            TaskOf.Multiclass => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                (FeedbackAlignmentMulticlassTrainer.Options)options).Fit(data).Model.History,
-            TaskOf.Binary => _mlContext.BinaryClassification.Trainers.FeedbackAlignment((FeedbackAlignmentBinaryTrainer.Options)options).Fit(data)
-                .Model.History,
-            _ => _mlContext.Regression.Trainers.FeedbackAlignment((FeedbackAlignmentRegressionTrainer.Options)options).Fit(data).Model.History,
-        })[^1];
-    }
-
-    private IDataView Data()
-    {
-        RandomGenerator random = new(1, "rows");
-        float[] numbers = new float[400];
-        random.FillUniform(numbers, -1, 1);
-        IDataView data = _mlContext.Data.LoadFromEnumerable(numbers.Chunk(4).Select(x => new Row
-        {
-            Features = x,
-            Label = x[0] + (x[1] * x[2]),
-            IsLarge = x[0] + x[1] > 0,
-            Name = x[0] > 0.3f ? "high" : x[0] < -0.3f ? "low" : "middle",
-        }));
-        return _mlContext.Transforms.Conversion.MapValueToKey("Class", "Name").Fit(data).Transform(data);
-    }
-
-    private sealed class Row
-    {
-        [VectorType(4)]
-        public float[] Features { get; set; } = [];
-
-        public float Label { get; set; }
-
-        public bool IsLarge { get; set; }
-
-        public string Name { get; set; } = "";
-    }
+    private EpochMetrics Train(FeedbackAlignmentOptions options) =>
+        ThreeTasks.ModelOf(ThreeTasks.Fit(_mlContext, options, ThreeTasks.Data(_mlContext))).History[^1];
 }

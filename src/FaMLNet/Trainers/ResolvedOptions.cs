@@ -42,8 +42,8 @@ public sealed record ResolvedOptions
     public required float FeedbackScale { get; init; }
 
     /// <summary>
-    /// Seed of everything random. Null where it is not chosen: the trainer then draws it from the context when it is created, and a training that goes
-    /// on from a checkpoint takes the checkpoint's.
+    /// Seed of everything random. Null where it is not chosen: the trainer then draws it from the context when it is created, and a training that
+    /// goes on from a checkpoint takes the checkpoint's.
     /// </summary>
     public int? Seed { get; init; }
 
