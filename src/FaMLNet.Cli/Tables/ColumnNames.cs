@@ -15,6 +15,9 @@ internal static class ColumnNames
     /// <summary>The encoded categories of a row.</summary>
     public const string Categories = "Categories";
 
+    /// <summary>What names begin with of vectors of many numbers (<see cref="WideNumbers"/>).</summary>
+    public const string Vector = "numbers:";
+
     /// <summary>What names of columns begin with that only pass through.</summary>
     public const string Kept = "kept:";
 
@@ -25,7 +28,8 @@ internal static class ColumnNames
     /// <summary>The name inside the pipeline. Different names stay different.</summary>
     /// <param name="name">The name in the table.</param>
     public static string InPipeline(string name) =>
-        Taken.Contains(name) || name.StartsWith(Kept, StringComparison.Ordinal) || name.EndsWith(Suffix, StringComparison.Ordinal) ? name + Suffix
+        Taken.Contains(name) || name.StartsWith(Kept, StringComparison.Ordinal) || name.StartsWith(Vector, StringComparison.Ordinal)
+            || name.EndsWith(Suffix, StringComparison.Ordinal) ? name + Suffix
             : name;
 
     /// <summary>The name in the table.</summary>

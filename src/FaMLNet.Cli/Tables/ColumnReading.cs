@@ -82,6 +82,11 @@ internal sealed record ColumnReading
         return builder.ToAnnotations();
     }
 
+    /// <summary>This reading, if a file that was not damaged can hold it.</summary>
+    /// <exception cref="JsonException">It cannot.</exception>
+    public ColumnReading Checked() => (DateOrder == null || DateText.Orders.Contains(DateOrder) && DatePart != null) && Column != null
+        && Missing != null ? this : throw new JsonException("it lacks what a column needs");
+
     /// <summary>The reading of a trained model's column; by its type alone where an earlier build saved the model.</summary>
     /// <exception cref="FormatException">The column cannot be read from a table, or its annotation is damaged.</exception>
     public static ColumnReading Of(DataViewSchema.Column column)
@@ -93,8 +98,7 @@ internal sealed record ColumnReading
             try
             {
                 ColumnReading read = JsonSerializer.Deserialize<ColumnReading>(text.Span) ?? throw new JsonException("it says null");
-                return read.Type.Equals(column.Type) && (read.DateOrder == null || DateText.Orders.Contains(read.DateOrder) && read.DatePart != null)
-                    && read.Column != null && read.Missing != null ? read : throw new JsonException("it contradicts the column's type");
+                return read.Type.Equals(column.Type) ? read.Checked() : throw new JsonException("it contradicts the column's type");
             }
             catch (JsonException failure)
             {

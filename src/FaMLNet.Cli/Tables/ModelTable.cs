@@ -69,21 +69,29 @@ internal static class ModelTable
     {
         foreach (string note in file.Notes)
             say(note);
+        Dictionary<string, int> places = [];
+        for (int i = file.Names.Count - 1; i >= 0; i--)
+            places[file.Names[i]] = i;
         int Find(string name, bool isNeeded, string purpose)
         {
-            for (int i = 0; i < file.Names.Count; i++)
-            {
-                if (file.Names[i] == name)
-                    return i;
-            }
+            if (places.TryGetValue(name, out int place))
+                return place;
             return file.Names.Count == 0 || !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
                 ? TableNames.NoHeader(file.Path, file.Names)
                 : $"'{file.Path}' has no column '{name}', {purpose}.{Arguments.Nearest(name, file.Names)} Its columns are "
                     + $"{TableChoices.Shown(file.Names)}.");
         }
         List<ViewColumn> columns = [];
+        List<(string Name, int First, int Count)> vectors = [];
         foreach (DataViewSchema.Column column in schema)
         {
+            if (WideNumbers.Of(column) is { } parts)
+            {
+                vectors.Add((column.Name, columns.Count, parts.Count));
+                columns.AddRange(parts.Select(part => new ViewColumn(part.Name, Find(part.Reading.Column, true, "which the model was trained on"),
+                    part.Reading)));
+                continue;
+            }
             ColumnReading reading = ColumnReading.Of(column);
             bool isLabel = column.Name == label;
             if (isLabel && labels != null && !reading.IsNumber)
@@ -96,6 +104,13 @@ internal static class ModelTable
         UnknownLabels unknown = new();
         HashSet<long> leftOut = [];
         Look(file, columns, label, labelIsNeeded, unknown, leftOut, say);
+        // From the last, so that places of the others stay.
+        foreach ((string name, int first, int count) in Enumerable.Reverse(vectors))
+        {
+            ViewColumn vector = WideNumbers.Vector(name, columns.GetRange(first, count));
+            columns.RemoveRange(first, count);
+            columns.Insert(first, vector);
+        }
         columns.AddRange(kept);
         return (new TableView(file, columns, leftOut), unknown);
     }

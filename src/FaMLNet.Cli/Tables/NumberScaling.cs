@@ -33,11 +33,16 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
         foreach ((string name, (double lower, double upper)) in limits)
             chain = chain.Append<ITransformer>(mlContext.Transforms.Expression(name, $"x : min(max(x, {Constant(lower)}), {Constant(upper)})", name));
         const string numbers = ColumnNames.Numbers;
-        return chain.Append<ITransformer>(mlContext.Transforms.Concatenate(numbers, [.. columns]))
-            .Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(numbers,
-                replacementMode: MissingValueReplacingEstimator.ReplacementMode.Mean))
-            .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(numbers, fixZero: false))
-            .Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(numbers, outputKind: DataKind.Single));
+        string[] vectors = [.. columns.Where(name => name.StartsWith(ColumnNames.Vector, StringComparison.Ordinal))],
+            scalars = [.. columns.Except(vectors)];
+        if (scalars.Length > 0)
+            chain = chain.Append<ITransformer>(mlContext.Transforms.Concatenate(numbers, scalars));
+        InputOutputColumnPair[] pairs = [.. (scalars.Length > 0 ? vectors.Prepend(numbers) : vectors).Select(name => new InputOutputColumnPair(name))];
+        chain = chain.Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(pairs, MissingValueReplacingEstimator.ReplacementMode.Mean))
+            .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(pairs, fixZero: false))
+            .Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(pairs, DataKind.Single));
+        return vectors.Length == 0 ? chain
+            : chain.Append<ITransformer>(mlContext.Transforms.Concatenate(numbers, [.. pairs.Select(pair => pair.InputColumnName)]));
 
         // ML.NET parses an expression by the current culture, when it is made and when a model is loaded: 0.5 fails where the decimal sign is a
         // comma. So a constant is a whole number times a power of ten.
@@ -51,44 +56,68 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
         }
     }
 
+    /// <summary>Those of some columns of numbers that have values far outside the others.</summary>
+    public static IReadOnlySet<string> FarOff(IDataView input, IReadOnlyList<string> columns) =>
+        Read(input, columns).Where(column => column.Statistics[0].Limits() != null).Select(column => column.Name).ToHashSet();
+
     /// <summary>The limits of the columns that have values far outside the others.</summary>
     private Dictionary<string, (double Lower, double Upper)> Limits(IDataView input)
     {
         Dictionary<string, (double, double)> limits = [];
-        Statistics[] statistics = Read(input);
-        for (int i = 0; i < columns.Count; i++)
+        foreach ((string name, Statistics[] statistics) in Read(input, columns))
         {
-            if (statistics[i].Limits() is not { } limit)
+            // Vectors hold columns that have none such in the whole table.
+            if (statistics.Length > 1 || statistics[0].Limits() is not { } limit)
                 continue;
-            limits[columns[i]] = limit;
+            limits[name] = limit;
             say(string.Create(CultureInfo.InvariantCulture,
-                $"Column '{ColumnNames.InTable(columns[i])}': {statistics[i].Furthest:G15} lies far outside "
+                $"Column '{ColumnNames.InTable(name)}': {statistics[0].Furthest:G15} lies far outside "
                 + $"the other values and would flatten them. Values below {limit.Lower:G6} or above {limit.Upper:G6} are cut to these limits."));
         }
         return limits;
     }
 
-    private Statistics[] Read(IDataView input)
+    private static (string Name, Statistics[] Statistics)[] Read(IDataView input, IReadOnlyList<string> columns)
     {
         int kept = Math.Clamp(MostValuesKept / columns.Count, LeastRowsKept, MostRowsKept);
-        Statistics[] statistics = [.. columns.Select(_ => new Statistics(kept))];
         DataViewSchema.Column[] wanted = [.. columns.Select(name => input.Schema[name])];
+        (string Name, Statistics[] Statistics)[] all = [.. wanted.Select(column => (column.Name, Enumerable.Range(0,
+            column.Type is VectorDataViewType vector ? vector.Size : 1).Select(_ => new Statistics(kept)).ToArray()))];
         using DataViewRowCursor cursor = input.GetRowCursor(wanted);
-        ValueGetter<double>[] getters = [.. wanted.Select(column => column.Type == NumberDataViewType.Double ? cursor.GetGetter<double>(column)
-            : Widened(cursor.GetGetter<float>(column)))];
+        Action<Statistics[], long>[] adders = [.. wanted.Select(column => Adder(cursor, column))];
         Random random = new(1);
-        double value = 0;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             // A sample of rows, the same for all columns: each row has the same chance to be in it.
             long place = row < kept ? row : random.NextInt64(row + 1);
-            for (int i = 0; i < getters.Length; i++)
-            {
-                getters[i](ref value);
-                statistics[i].Add(value, place);
-            }
+            for (int i = 0; i < adders.Length; i++)
+                adders[i](all[i].Statistics, place);
         }
-        return statistics;
+        return all;
+    }
+
+    private static Action<Statistics[], long> Adder(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        if (column.Type is VectorDataViewType)
+        {
+            ValueGetter<VBuffer<double>> getVector = cursor.GetGetter<VBuffer<double>>(column);
+            VBuffer<double> vector = default;
+            return (statistics, place) =>
+            {
+                getVector(ref vector);
+                ReadOnlySpan<double> values = vector.GetValues();
+                for (int i = 0; i < values.Length; i++)
+                    statistics[i].Add(values[i], place);
+            };
+        }
+        ValueGetter<double> getNumber = column.Type == NumberDataViewType.Double ? cursor.GetGetter<double>(column)
+            : Widened(cursor.GetGetter<float>(column));
+        double number = 0;
+        return (statistics, place) =>
+        {
+            getNumber(ref number);
+            statistics[0].Add(number, place);
+        };
     }
 
     private static ValueGetter<double> Widened(ValueGetter<float> getter)

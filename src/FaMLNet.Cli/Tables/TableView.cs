@@ -8,7 +8,11 @@ namespace FaMLNet.Cli.Tables;
 /// <param name="Source">Its place in the file; −1 for a column that the file lacks, all of whose values are missing.</param>
 /// <param name="Reading">How its texts become values.</param>
 /// <param name="Values">The texts that it may have; null for any. Rows with another one, or none, are left out.</param>
-internal sealed record ViewColumn(string Name, int Source, ColumnReading Reading, IReadOnlySet<string>? Values = null);
+internal sealed record ViewColumn(string Name, int Source, ColumnReading Reading, IReadOnlySet<string>? Values = null)
+{
+    /// <summary>The columns of numbers that this one is a vector of; null for a scalar.</summary>
+    public IReadOnlyList<ViewColumn>? Parts { get; init; }
+}
 
 /// <summary>A file as ML.NET reads data: lazily, every cursor for itself.</summary>
 internal sealed class TableView : IDataView
@@ -27,7 +31,12 @@ internal sealed class TableView : IDataView
         _leftOut = leftOut;
         DataViewSchema.Builder schema = new();
         foreach (ViewColumn column in columns)
-            schema.AddColumn(column.Name, column.Reading.Type, column.Reading.IsRaw ? null : column.Reading.ToAnnotations());
+        {
+            if (column.Parts != null)
+                WideNumbers.AddTo(schema, column);
+            else
+                schema.AddColumn(column.Name, column.Reading.Type, column.Reading.IsRaw ? null : column.Reading.ToAnnotations());
+        }
         Schema = schema.ToSchema();
     }
 
@@ -85,7 +94,8 @@ internal sealed class TableView : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             ViewColumn wanted = _view._columns[column.Index];
-            Delegate getter = !wanted.Reading.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted)
+            Delegate getter = wanted.Parts is { } parts ? (ValueGetter<VBuffer<double>>)((ref VBuffer<double> value) => value = Numbers(parts, value))
+                : !wanted.Reading.IsNumber ? (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Text(wanted)
                 .AsMemory())
                 : wanted.Reading.IsSingle ? (ValueGetter<float>)((ref float value) => value = (float)Number(wanted))
                 : (ValueGetter<double>)((ref double value) => value = Number(wanted));
@@ -116,6 +126,14 @@ internal sealed class TableView : IDataView
         private string Raw(ViewColumn column) => column.Source < 0 ? "" : _reader.Text(column.Source);
 
         private string Text(ViewColumn column) => column.Reading.ReadText(Raw(column));
+
+        private VBuffer<double> Numbers(IReadOnlyList<ViewColumn> parts, VBuffer<double> value)
+        {
+            VBufferEditor<double> editor = VBufferEditor.Create(ref value, parts.Count);
+            for (int i = 0; i < parts.Count; i++)
+                editor.Values[i] = Number(parts[i]);
+            return editor.Commit();
+        }
 
         /// <summary>A number, or none: how many texts are none has been counted, and said, before.</summary>
         private double Number(ViewColumn column) => column.Reading.TryReadNumber(Raw(column), out double value) ? value : double.NaN;

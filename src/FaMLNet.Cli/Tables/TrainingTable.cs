@@ -53,7 +53,10 @@ internal static class TrainingTable
                 names[column.Kind].Add(name);
             }
         }
-        return new DataSource(new TableView(file, columns, decided.LeftOut), names[ColumnKind.Number], names[ColumnKind.Category],
+        List<string> numbers = names[ColumnKind.Number];
+        if (numbers.Count >= WideNumbers.LeastColumns)
+            WideNumbers.Gather(columns, numbers, NumberScaling.FarOff(new TableView(file, columns, decided.LeftOut), numbers));
+        return new DataSource(new TableView(file, columns, decided.LeftOut), numbers, names[ColumnKind.Category],
             ColumnNames.InPipeline(label), IsImages: false)
         {
             Task = task,

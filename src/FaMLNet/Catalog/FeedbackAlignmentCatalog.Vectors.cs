@@ -15,9 +15,11 @@ public static partial class FeedbackAlignmentCatalog
     /// <c>NormalizeMeanVariance</c>.</param>
     /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
-    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation.</param>
-    /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
-    /// (<see cref="RuleDefaults.Optimizer"/>).</param>
+    /// <param name="network">The layers. Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with
+    /// <see cref="RuleDefaults.Activation"/>).</param>
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default:
+    /// null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
+    /// <see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 25.</param>
     /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
     /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>
@@ -63,9 +65,11 @@ public static partial class FeedbackAlignmentCatalog
     /// <c>NormalizeMeanVariance</c>.</param>
     /// <param name="exampleWeightColumnName">The example weight column (<see cref="float"/>); null for none.</param>
     /// <param name="rule">How the error travels back; null for <see cref="FeedbackRule.FeedbackAlignment"/>.</param>
-    /// <param name="network">The layers; null for <c>NetworkDefinition.Mlp(128, 64)</c> with the rule's activation.</param>
-    /// <param name="learningRate">Step size of the rule's own optimiser, above 0; null for the rule's own
-    /// (<see cref="RuleDefaults.Optimizer"/>).</param>
+    /// <param name="network">The layers. Default: null, the rule's own (<c>NetworkDefinition.Mlp(128, 64)</c> with
+    /// <see cref="RuleDefaults.Activation"/>).</param>
+    /// <param name="learningRate">Step size of the rule's own optimiser, above 0 (<see cref="FeedbackAlignmentOptions.LearningRate"/>). Default:
+    /// null, the rule's own (the rate of <see cref="RuleDefaults.DenseOptimizer"/> for networks of dense layers, else that of
+    /// <see cref="RuleDefaults.Optimizer"/>).</param>
     /// <param name="numberOfEpochs">Passes over the training data, at least 1. Default: 100.</param>
     /// <param name="batchSize">Rows per update, at least 1. Default: 32.</param>
     /// <exception cref="ArgumentException">An argument is out of range; the message names it.</exception>

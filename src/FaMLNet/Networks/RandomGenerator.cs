@@ -16,7 +16,7 @@ namespace FaMLNet;
 public sealed class RandomGenerator
 {
     /// <summary>The number of 32-bit words that <see cref="GetState"/> returns.</summary>
-    public const int StateLength = 4 * Lanes + Lanes + 1;
+    internal const int StateLength = 4 * Lanes + Lanes + 1;
 
     private const int Lanes = 8;
     private const float UnitStep = 1f / (1 << 24);
@@ -107,7 +107,7 @@ public sealed class RandomGenerator
 
     /// <summary>Puts <paramref name="items"/> into a uniformly random order (Fisher and Yates).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Shuffle(Span<int> items)
+    internal void Shuffle(Span<int> items)
     {
         for (int i = items.Length - 1; i > 0; i--)
         {
@@ -117,7 +117,7 @@ public sealed class RandomGenerator
     }
 
     /// <summary>The whole state of the stream: <see cref="StateLength"/> words for <see cref="SetState"/>.</summary>
-    public uint[] GetState()
+    internal uint[] GetState()
     {
         uint[] state = new uint[StateLength];
         _s0.CopyTo(state, 0);
@@ -132,7 +132,7 @@ public sealed class RandomGenerator
     /// <summary>Goes on exactly where the stream that gave <paramref name="state"/> stood.</summary>
     /// <param name="state">What <see cref="GetState"/> returned.</param>
     /// <exception cref="ArgumentException"><paramref name="state"/> is not such a state.</exception>
-    public void SetState(ReadOnlySpan<uint> state)
+    internal void SetState(ReadOnlySpan<uint> state)
     {
         if (state.Length != StateLength || state[^1] > Lanes)
             throw new ArgumentException(

@@ -29,13 +29,6 @@ public abstract class FeedbackAlignmentTransformer<TModel> : SingleFeaturePredic
         LabelColumnName = ctx.LoadStringOrNull();
     }
 
-    /// <summary>The host of a transformer that a user makes.</summary>
-    private protected static IHost Register(IHostEnvironment env, string name)
-    {
-        ArgumentNullException.ThrowIfNull(env);
-        return env.Register(name);
-    }
-
     /// <summary>The label column with which the model was trained.</summary>
     public string? LabelColumnName { get; }
 

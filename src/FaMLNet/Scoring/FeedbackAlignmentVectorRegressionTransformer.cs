@@ -1,5 +1,6 @@
 using FaMLNet;
 using FaMLNet.Scoring;
+using FaMLNet.Tasks.Labels;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -17,16 +18,22 @@ public sealed class FeedbackAlignmentVectorRegressionTransformer : FeedbackAlign
     // At most 24 characters in a model header.
     internal const string LoaderSignature = "FeedbackAlignVectorX";
 
-    /// <summary>Makes a transformer of a model, for example of one that an exception carries.</summary>
-    /// <param name="env">The environment, for example an <see cref="MLContext"/>.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="inputSchema">The schema of the data that the model was trained on.</param>
-    /// <param name="featureColumnName">The feature column in it.</param>
-    /// <param name="labelColumnName">The label column in it, whose slot names the scores get; null for none.</param>
+    /// <summary>
+    /// Makes a transformer of a model, for example of <see cref="FeedbackAlignmentVectorRegressionModelParameters.LastEpochModel"/> or
+    /// <see cref="TrainingDivergedException.LastGoodModel"/>.
+    /// </summary>
+    /// <param name="env">The context, an <see cref="MLContext"/>.</param>
+    /// <param name="model">The model. It stays the owner of its native memory, if it has any; disposing the transformer disposes it.</param>
+    /// <param name="inputSchema">The columns just before the trainer, after the steps that prepare the rows.</param>
+    /// <param name="featureColumnName">The feature column: a vector of <see cref="float"/>, as long as
+    /// <see cref="IFeedbackAlignmentModel.NumberOfFeatures"/> says.</param>
+    /// <param name="labelColumnName">The label column, a vector of <see cref="float"/> whose slot names the predictions get; null for none.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentException">A column is missing, or is not what the model was trained on; the message names it.</exception>
     public FeedbackAlignmentVectorRegressionTransformer(IHostEnvironment env, FeedbackAlignmentVectorRegressionModelParameters model,
-        DataViewSchema inputSchema, string featureColumnName, string? labelColumnName = null)
-        : base(Register(env, nameof(FeedbackAlignmentVectorRegressionTransformer)), model, inputSchema, featureColumnName, labelColumnName) =>
-        SetScorer();
+        DataViewSchema inputSchema, string featureColumnName = "Features", string? labelColumnName = "Label")
+        : base(TransformerArguments.Check(env, nameof(FeedbackAlignmentVectorRegressionTransformer), model, inputSchema, featureColumnName,
+            labelColumnName, LabelKind.Numbers), model, inputSchema, featureColumnName, labelColumnName) => SetScorer();
 
     private FeedbackAlignmentVectorRegressionTransformer(IHostEnvironment env, ModelLoadContext ctx)
         : base(env.Register(nameof(FeedbackAlignmentVectorRegressionTransformer)), ctx) => SetScorer();

@@ -51,6 +51,8 @@ internal static class TransformerArguments
         {
             LabelKind.Class => (column.Type is KeyDataViewType key && key.Count == (ulong)model.Layout.Outputs,
                 $"a key of {model.Layout.Outputs} values, one per class of the model"),
+            LabelKind.Numbers => (IsVector(column, model, NumberDataViewType.Single), $"a vector of {model.Layout.Outputs} Single"),
+            LabelKind.Booleans => (IsVector(column, model, BooleanDataViewType.Instance), $"a vector of {model.Layout.Outputs} Boolean"),
             LabelKind.Boolean => (column.Type is BooleanDataViewType, "Boolean"),
             _ => (column.Type.Equals(NumberDataViewType.Single), "Single"),
         };
@@ -63,4 +65,7 @@ internal static class TransformerArguments
                 + $"{ColumnNames.Text(known)}. Key the label with the model's classes in their order: MapValueToKey(\"{column.Name}\", keyData: …).",
                 Argument);
     }
+
+    private static bool IsVector(DataViewSchema.Column column, INetworkModel model, PrimitiveDataViewType item) =>
+        column.Type is VectorDataViewType vector && vector.ItemType.Equals(item) && vector.Size == model.Layout.Outputs;
 }

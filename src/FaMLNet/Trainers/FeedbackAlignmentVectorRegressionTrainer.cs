@@ -41,7 +41,7 @@ public sealed class FeedbackAlignmentVectorRegressionTrainer
 
     /// <summary>
     /// Options of <see cref="FeedbackAlignmentVectorRegressionTrainer"/>. Defaults are those of <see cref="FeedbackAlignmentRegressionTrainer"/>: 25
-    /// epochs, and AdamW with a weight decay of 0.7 at the rule's own rate for networks of dense layers.
+    /// epochs, and where a rule's own optimiser for networks of dense layers is Adam, AdamW with a weight decay of 0.7 at the same rate.
     /// </summary>
     public sealed class Options : FeedbackAlignmentOptions
     {

@@ -10,34 +10,34 @@ public sealed class TransformerOfModelTests
     private readonly MLContext _mlContext = new(seed: 1);
     private readonly IDataView _data;
 
-    public TransformerOfModelTests() => _data = ThreeTasks.Data(_mlContext);
+    public TransformerOfModelTests() => _data = EveryTask.Data(_mlContext);
 
-    public static TheoryData<TaskOf> Tasks => [TaskOf.Multiclass, TaskOf.Binary, TaskOf.Regression];
+    public static TheoryData<TaskOf> Tasks => [.. Enum.GetValues<TaskOf>()];
 
     [Theory, MemberData(nameof(Tasks))]
     public void It_predicts_as_the_models_own_and_is_saved_and_loaded(TaskOf task)
     {
-        ITransformer own = ThreeTasks.Fit(_mlContext, ThreeTasks.Options(task), _data);
-        ITransformer made = Make(task, ThreeTasks.ModelOf(own), _data.Schema, label: ThreeTasks.LabelOf(task));
-        string[] expected = ThreeTasks.Predictions(task, own, _data);
-        Assert.Equal(expected, ThreeTasks.Predictions(task, made, _data));
+        ITransformer own = EveryTask.Fit(_mlContext, EveryTask.Options(task), _data);
+        ITransformer made = Make(task, EveryTask.ModelOf(own), _data.Schema, label: EveryTask.LabelOf(task));
+        string[] expected = EveryTask.Predictions(task, own, _data);
+        Assert.Equal(expected, EveryTask.Predictions(task, made, _data));
         Assert.Equal(Describe(own.GetOutputSchema(_data.Schema)), Describe(made.GetOutputSchema(_data.Schema)));
         using MemoryStream zip = new();
         _mlContext.Model.Save(made, _data.Schema, zip);
-        Assert.Equal(expected, ThreeTasks.Predictions(task, new MLContext().Model.Load(zip, out _), _data));
+        Assert.Equal(expected, EveryTask.Predictions(task, new MLContext().Model.Load(zip, out _), _data));
     }
 
     [Theory, MemberData(nameof(Tasks))]
     public void Without_a_label_column_the_scores_are_the_same(TaskOf task)
     {
-        ITransformer own = ThreeTasks.Fit(_mlContext, ThreeTasks.Options(task), _data);
+        ITransformer own = EveryTask.Fit(_mlContext, EveryTask.Options(task), _data);
         IDataView rows = _mlContext.Transforms.SelectColumns("Features").Fit(_data).Transform(_data);
-        ITransformer made = Make(task, ThreeTasks.ModelOf(own), rows.Schema, label: null);
-        string[] expected = ThreeTasks.Predictions(task, own, _data);
-        Assert.Equal(expected, ThreeTasks.Predictions(task, made, rows));
+        ITransformer made = Make(task, EveryTask.ModelOf(own), rows.Schema, label: null);
+        string[] expected = EveryTask.Predictions(task, own, _data);
+        Assert.Equal(expected, EveryTask.Predictions(task, made, rows));
         using MemoryStream zip = new();
         _mlContext.Model.Save(made, rows.Schema, zip);
-        Assert.Equal(expected, ThreeTasks.Predictions(task, new MLContext().Model.Load(zip, out _), rows));
+        Assert.Equal(expected, EveryTask.Predictions(task, new MLContext().Model.Load(zip, out _), rows));
     }
 
     /// <summary>The last epoch's model is another than the best one's, and predicts what the training without restoring predicts.</summary>
@@ -46,30 +46,32 @@ public sealed class TransformerOfModelTests
     {
         FeedbackAlignmentOptions Stopping(bool restores)
         {
-            FeedbackAlignmentOptions options = ThreeTasks.Options(task);
+            FeedbackAlignmentOptions options = EveryTask.Options(task);
             (options.NumberOfEpochs, options.ValidationFraction, options.LearningRate) = (30, 0.3, 0.1f);
             options.EarlyStopping = new EarlyStopping { Patience = 3, RestoreBest = restores };
             return options;
         }
-        IFeedbackAlignmentModel best = ThreeTasks.ModelOf(ThreeTasks.Fit(_mlContext, Stopping(restores: true), _data));
+        IFeedbackAlignmentModel best = EveryTask.ModelOf(EveryTask.Fit(_mlContext, Stopping(restores: true), _data));
         IFeedbackAlignmentModel last = task switch
         {
             TaskOf.Multiclass => ((FeedbackAlignmentMulticlassModelParameters)best).LastEpochModel!,
             TaskOf.Binary => ((FeedbackAlignmentBinaryModelParameters)best).LastEpochModel!,
+            TaskOf.Vector => ((FeedbackAlignmentVectorRegressionModelParameters)best).LastEpochModel!,
+            TaskOf.MultiLabel => ((FeedbackAlignmentMultiLabelModelParameters)best).LastEpochModel!,
             _ => ((FeedbackAlignmentRegressionModelParameters)best).LastEpochModel!,
         };
-        string[] kept = ThreeTasks.Predictions(task, ThreeTasks.Fit(_mlContext, Stopping(restores: false), _data), _data);
-        Assert.Equal(kept, ThreeTasks.Predictions(task, Make(task, last, _data.Schema, label: ThreeTasks.LabelOf(task)), _data));
-        Assert.NotEqual(kept, ThreeTasks.Predictions(task, Make(task, best, _data.Schema, label: ThreeTasks.LabelOf(task)), _data));
+        string[] kept = EveryTask.Predictions(task, EveryTask.Fit(_mlContext, Stopping(restores: false), _data), _data);
+        Assert.Equal(kept, EveryTask.Predictions(task, Make(task, last, _data.Schema, label: EveryTask.LabelOf(task)), _data));
+        Assert.NotEqual(kept, EveryTask.Predictions(task, Make(task, best, _data.Schema, label: EveryTask.LabelOf(task)), _data));
     }
 
     [Theory, MemberData(nameof(Tasks))]
     public void The_last_good_model_of_a_diverged_training_predicts_numbers(TaskOf task)
     {
-        FeedbackAlignmentOptions options = ThreeTasks.Options(task, FeedbackRule.Backpropagation, new OptimizerOptions.Sgd { LearningRate = 1e20f });
+        FeedbackAlignmentOptions options = EveryTask.Options(task, FeedbackRule.Backpropagation, new OptimizerOptions.Sgd { LearningRate = 1e20f });
         options.NumberOfEpochs = 20;
-        IFeedbackAlignmentModel good = Assert.Throws<TrainingDivergedException>(() => ThreeTasks.Fit(_mlContext, options, _data)).LastGoodModel!;
-        string[] predictions = ThreeTasks.Predictions(task, Make(task, good, _data.Schema, label: ThreeTasks.LabelOf(task)), _data);
+        IFeedbackAlignmentModel good = Assert.Throws<TrainingDivergedException>(() => EveryTask.Fit(_mlContext, options, _data)).LastGoodModel!;
+        string[] predictions = EveryTask.Predictions(task, Make(task, good, _data.Schema, label: EveryTask.LabelOf(task)), _data);
         Assert.Equal(100, predictions.Length);
         Assert.DoesNotContain(predictions, text => text.Contains("NaN", StringComparison.Ordinal));
     }
@@ -77,9 +79,9 @@ public sealed class TransformerOfModelTests
     [Theory, MemberData(nameof(Tasks))]
     public void Columns_that_the_model_was_not_trained_on_are_refused_by_name(TaskOf task)
     {
-        IFeedbackAlignmentModel model = ThreeTasks.ModelOf(ThreeTasks.Fit(_mlContext, ThreeTasks.Options(task), _data));
+        IFeedbackAlignmentModel model = EveryTask.ModelOf(EveryTask.Fit(_mlContext, EveryTask.Options(task), _data));
         DataViewSchema schema = _mlContext.Transforms.Concatenate("Short", "Label", "Label").Fit(_data).GetOutputSchema(_data.Schema);
-        string label = ThreeTasks.LabelOf(task);
+        string label = EveryTask.LabelOf(task);
         void Refused(string message, string features, string? labelName) => Assert.Contains(message,
             Assert.Throws<ArgumentException>(() => Make(task, model, schema, features, labelName)).Message, StringComparison.Ordinal);
         Refused("Feature column 'Other' is not among the columns of the schema: 'Features'", "Other", label);
@@ -94,7 +96,7 @@ public sealed class TransformerOfModelTests
     [Fact]
     public void A_schema_that_numbers_the_classes_otherwise_is_refused()
     {
-        IFeedbackAlignmentModel model = ThreeTasks.ModelOf(ThreeTasks.Fit(_mlContext, ThreeTasks.Options(TaskOf.Multiclass), _data));
+        IFeedbackAlignmentModel model = EveryTask.ModelOf(EveryTask.Fit(_mlContext, EveryTask.Options(TaskOf.Multiclass), _data));
         IDataView reversed = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Name", keyOrdinality:
             Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_data).Transform(_data);
         string message = Assert.Throws<ArgumentException>(() => Make(TaskOf.Multiclass, model, reversed.Schema, label: "Class")).Message;
@@ -117,7 +119,7 @@ public sealed class TransformerOfModelTests
     [Theory, InlineData(float.NaN), InlineData(float.PositiveInfinity)]
     public void A_threshold_that_is_no_score_is_refused(float threshold)
     {
-        FeedbackAlignmentBinaryTransformer own = (FeedbackAlignmentBinaryTransformer)ThreeTasks.Fit(_mlContext, ThreeTasks.Options(TaskOf.Binary),
+        FeedbackAlignmentBinaryTransformer own = (FeedbackAlignmentBinaryTransformer)EveryTask.Fit(_mlContext, EveryTask.Options(TaskOf.Binary),
             _data);
         Assert.Throws<ArgumentOutOfRangeException>("threshold",
             () => new FeedbackAlignmentBinaryTransformer(_mlContext, own.Model, _data.Schema, labelColumnName: "IsLarge", threshold: threshold));
@@ -132,6 +134,10 @@ public sealed class TransformerOfModelTests
             TaskOf.Multiclass => new FeedbackAlignmentMulticlassTransformer(_mlContext, (FeedbackAlignmentMulticlassModelParameters)model, schema,
                 features, label),
             TaskOf.Binary => new FeedbackAlignmentBinaryTransformer(_mlContext, (FeedbackAlignmentBinaryModelParameters)model, schema,
+                features, label),
+            TaskOf.Vector => new FeedbackAlignmentVectorRegressionTransformer(_mlContext,
+                (FeedbackAlignmentVectorRegressionModelParameters)model, schema, features, label),
+            TaskOf.MultiLabel => new FeedbackAlignmentMultiLabelTransformer(_mlContext, (FeedbackAlignmentMultiLabelModelParameters)model, schema,
                 features, label),
             _ => new FeedbackAlignmentRegressionTransformer(_mlContext, (FeedbackAlignmentRegressionModelParameters)model, schema,
                 features, label),

@@ -28,7 +28,8 @@ public sealed class LearningRateTests
         Assert.NotEqual(Train(own).Loss, trained.Loss);
     }
 
-    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression)]
+    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression), InlineData(TaskOf.Vector),
+        InlineData(TaskOf.MultiLabel)]
     public void On_sparse_rows_a_rate_that_is_chosen_is_used_as_given(TaskOf task)
     {
         FeedbackAlignmentOptions chosen = Options(task, FeedbackRule.FeedbackAlignment), own = Options(task, FeedbackRule.FeedbackAlignment);
@@ -40,7 +41,8 @@ public sealed class LearningRateTests
         Assert.Equal(2.5f * own.Resolve().Optimizer.LearningRate, own.Resolve().OptimizerOfSparseRows.LearningRate);
     }
 
-    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression)]
+    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression), InlineData(TaskOf.Vector),
+        InlineData(TaskOf.MultiLabel)]
     public void Both_a_rate_and_an_optimiser_are_refused_by_both_names(TaskOf task)
     {
         FeedbackAlignmentOptions options = Options(task, FeedbackRule.FeedbackAlignment, new OptimizerOptions.Sgd());
@@ -65,7 +67,7 @@ public sealed class LearningRateTests
     [Fact]
     public void The_extension_methods_argument_is_the_option()
     {
-        IDataView data = ThreeTasks.Data(_mlContext);
+        IDataView data = EveryTask.Data(_mlContext);
         float Of(IReadOnlyList<EpochMetrics> history) => (float)history[^1].LearningRate;
         // The last step of a cosine is below the rate: two trainings by the same option agree.
         FeedbackAlignmentRegressionTrainer.Options options = new() { LearningRate = Rate, NumberOfEpochs = 1 };
@@ -118,8 +120,8 @@ public sealed class LearningRateTests
     }
 
     private static FeedbackAlignmentOptions Options(TaskOf task, FeedbackRule rule, OptimizerOptions? optimizer = null) =>
-        ThreeTasks.Options(task, rule, optimizer);
+        EveryTask.Options(task, rule, optimizer);
 
     private EpochMetrics Train(FeedbackAlignmentOptions options) =>
-        ThreeTasks.ModelOf(ThreeTasks.Fit(_mlContext, options, ThreeTasks.Data(_mlContext))).History[^1];
+        EveryTask.ModelOf(EveryTask.Fit(_mlContext, options, EveryTask.Data(_mlContext))).History[^1];
 }

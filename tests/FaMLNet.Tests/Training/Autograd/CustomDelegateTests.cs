@@ -10,21 +10,22 @@ public sealed class CustomDelegateTests
 {
     private readonly MLContext _mlContext = new(seed: 1);
 
-    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression)]
+    [Theory, InlineData(TaskOf.Multiclass), InlineData(TaskOf.Binary), InlineData(TaskOf.Regression), InlineData(TaskOf.Vector),
+        InlineData(TaskOf.MultiLabel)]
     public void It_trains_is_saved_and_is_found_by_its_name_in_any_context(TaskOf task)
     {
         NetworkDefinition network = NetworkDefinition.Custom("delegate-of-tests", Small);
-        IDataView data = ThreeTasks.Data(_mlContext);
-        FeedbackAlignmentOptions options = ThreeTasks.Options(task);
+        IDataView data = EveryTask.Data(_mlContext);
+        FeedbackAlignmentOptions options = EveryTask.Options(task);
         options.Network = network;
-        ITransformer model = ThreeTasks.Fit(_mlContext, options, data);
+        ITransformer model = EveryTask.Fit(_mlContext, options, data);
         using MemoryStream zip = new();
         _mlContext.Model.Save(model, data.Schema, zip);
         ITransformer loaded = new MLContext().Model.Load(zip, out _);
         // The last bit of libtorch's products depends on where the arrays lie.
-        foreach ((float expected, float found) in ThreeTasks.Scores(task, model, data).Zip(ThreeTasks.Scores(task, loaded, data)))
+        foreach ((float expected, float found) in EveryTask.Scores(task, model, data).Zip(EveryTask.Scores(task, loaded, data)))
             Assert.Equal(expected, found, 1e-6f);
-        Assert.Equal(network, ThreeTasks.ModelOf(loaded).Network);
+        Assert.Equal(network, EveryTask.ModelOf(loaded).Network);
     }
 
     [Fact]
@@ -66,9 +67,9 @@ public sealed class CustomDelegateTests
 
     private string Refusal(string name)
     {
-        FeedbackAlignmentOptions options = ThreeTasks.Options(TaskOf.Regression);
+        FeedbackAlignmentOptions options = EveryTask.Options(TaskOf.Regression);
         options.Network = NetworkDefinition.Custom(name);
-        return Assert.Throws<InvalidOperationException>(() => ThreeTasks.Fit(_mlContext, options, ThreeTasks.Data(_mlContext))).Message;
+        return Assert.Throws<InvalidOperationException>(() => EveryTask.Fit(_mlContext, options, EveryTask.Data(_mlContext))).Message;
     }
 
     private static nn.Module<Tensor, Tensor> Small(NetworkShape shape) => nn.Sequential(("a", nn.Linear(shape.Input[0], 6)), ("b", nn.ReLU()),
