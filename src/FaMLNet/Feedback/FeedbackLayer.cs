@@ -162,8 +162,7 @@ public readonly ref struct FeedbackLayer
                 nameof(shape));
         long expected = shape.Aggregate(1L, (product, size) => product * size), kernel = expected / shape[0] / shape[1];
         if (expected != length)
-            throw new ArgumentException($"Argument feedback: must have {expected} numbers, {string.Join(" × ", shape)}; found {length}.",
-                "feedback");
+            throw OptionError.Argument("feedback", $"must have {expected} numbers, {string.Join(" × ", shape)}; found {length}.");
         return MathF.Sqrt(2f / (kernel * ((long)shape[0] + shape[1])));
     }
 }
