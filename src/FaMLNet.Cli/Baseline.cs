@@ -40,14 +40,15 @@ internal static class Baseline
         if (data.Task.Kind == TaskKind.Regression)
         {
             double? error = history.Min(epoch => isValidated ? epoch.ValidationRootMeanSquaredError : epoch.RootMeanSquaredError);
-            return error >= 1 ? string.Create(CultureInfo.InvariantCulture, $"The model is no better than the means: its root mean squared error on the "
-                + $"{rows} rows is {error:G4} standard deviations at best, and always predicting the means has about 1.") : null;
+            return error >= 1 ? string.Create(CultureInfo.InvariantCulture,
+                $"The model is no better than the means: its root mean squared error on the {rows} rows is {error:G4} "
+                + $"standard deviations at best, and always predicting the means has about 1.") : null;
         }
         double share = data.Task.Parts.Average(part => Commonest(data, part.Name).Share);
         double? accuracy = history.Max(epoch => isValidated ? epoch.ValidationAccuracy : epoch.Accuracy);
         return accuracy <= share ? string.Create(CultureInfo.InvariantCulture,
-            $"The model is no better than the commonest value of each label: {100 * accuracy:F1} % of the labels of the {rows} rows are right at best, and "
-            + $"always predicting the commonest value has {100 * share:F1} %.") : null;
+            $"The model is no better than the commonest value of each label: {100 * accuracy:F1} % of the labels of the {rows} rows "
+            + $"are right at best, and always predicting the commonest value has {100 * share:F1} %.") : null;
     }
 
     private static double Deviation(DataSource data)

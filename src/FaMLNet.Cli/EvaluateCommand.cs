@@ -22,7 +22,8 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
-        foreach (string note in data.Unknown.Describe(model.Classes, model.Task.Kind == TaskKind.Regression || model.Task.HasSeveral ? "" : "They count as wrong."))
+        string consequence = model.Task.Kind == TaskKind.Regression || model.Task.HasSeveral ? "" : "They count as wrong.";
+        foreach (string note in data.Unknown.Describe(model.Classes, consequence))
             Console.WriteLine(note);
         Activity.Run($"measuring on '{settings.Data}'", () =>
         {

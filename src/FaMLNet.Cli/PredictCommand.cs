@@ -16,8 +16,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
-            "One line per row: columns kept, or the file of an image, and the predicted class and the probabilities of all, or the predicted number; of "
-            + "several labels each prediction by the label's name. "
+            "One line per row: columns kept, or the file of an image, and the predicted class and the probabilities of all, or the predicted number; "
+            + "of several labels each prediction by the label's name. "
             + "- stands for standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";

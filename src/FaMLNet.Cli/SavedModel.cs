@@ -51,6 +51,14 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     /// <exception cref="FormatException">It is no model.</exception>
     public static SavedModel Load(MLContext mlContext, string path, string? label)
     {
+        SavedModel loaded = Read(mlContext, path, label);
+        return label == null || !loaded.Task.HasSeveral ? loaded : throw new FormatException(
+            $"--label: '{path}' predicts several labels, which the option cannot rename. Leave it out; the table's columns are "
+            + $"{string.Join(", ", loaded.Task.Parts.Select(part => $"'{part.Column}'"))}.");
+    }
+
+    private static SavedModel Read(MLContext mlContext, string path, string? label)
+    {
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no model '{path}'. 'famlnet train' writes one.");
         try
@@ -71,9 +79,6 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             {
                 Task = TaskOf(mlContext, model, schema),
             };
-            if (loaded.Task.HasSeveral && label != null)
-                throw new FormatException($"it predicts several labels, which --label cannot rename. The table must have the columns "
-                    + $"{string.Join(", ", loaded.Task.Parts.Select(part => $"'{part.Column}'"))}.");
             return loaded with { Classes = loaded.Task.Values ?? ClassesOf(loaded) };
         }
         catch (Exception failure) when (Failures.CauseOf(failure) is not (OutOfMemoryException or FileNotFoundException
@@ -124,8 +129,8 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
         LabelPart PartOf(string name)
         {
             ColumnReading reading = schema.GetColumnOrNull(name) is { } column ? ColumnReading.Of(column)
-                : throw new FormatException($"it has a label '{name}', and no column of that name. It was trained by a program of its own: use it from "
-                    + "there.");
+                : throw new FormatException($"it has a label '{name}', and no column of that name. It was trained by a program of its own: "
+                    + "use it from there.");
             if (!areTruths)
                 return new LabelPart(name, reading.Column, new LabelTask(TaskKind.Regression));
             return reading.Known is [var no, var yes] ? new LabelPart(name, reading.Column, new LabelTask(TaskKind.Binary, yes, no))

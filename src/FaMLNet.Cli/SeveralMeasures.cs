@@ -45,8 +45,8 @@ internal static class SeveralMeasures
             .AddRow(Share(metrics.MicroF1), Share(metrics.MacroF1), Text($"{metrics.SubsetAccuracy:P2}"), Text($"{metrics.HammingLoss:P2}"),
                 Share(metrics.MeanAveragePrecision)));
         if (metrics.NumberOfLabelsLeftOut > 0)
-            Console.WriteLine($"{metrics.NumberOfLabelsLeftOut} of {metrics.Labels.Count} labels are true in no row: macro F1 and mean average precision "
-                + "are of the others.");
+            Console.WriteLine($"{metrics.NumberOfLabelsLeftOut} of {metrics.Labels.Count} labels are true in no row: macro F1 and mean average "
+                + "precision are of the others.");
         if (metrics.NumberOfMissingScores > 0)
             Console.WriteLine($"{metrics.NumberOfMissingScores} rows have no prediction and are left out.");
     }

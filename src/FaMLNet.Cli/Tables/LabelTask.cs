@@ -36,8 +36,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     public IReadOnlyList<string>? Values => Kind == TaskKind.Binary ? [False, True] : null;
 
     /// <summary>
-    /// The labels of a task of several: all numbers (<see cref="TaskKind.Regression"/>), or all of two values (<see cref="TaskKind.Binary"/>). None for a
-    /// task of one label.
+    /// The labels of a task of several: all numbers (<see cref="TaskKind.Regression"/>), or all of two values (<see cref="TaskKind.Binary"/>). None
+    /// for a task of one label.
     /// </summary>
     public IReadOnlyList<LabelPart> Parts { get; init; } = [];
 

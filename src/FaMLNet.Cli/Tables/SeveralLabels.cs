@@ -25,8 +25,8 @@ internal static class SeveralLabels
                 + "(--task regression) or have two values each (--task binary). Train one model per label of several classes.");
         TaskKind kind = asked ?? Choose(path, labels);
         if (asked == null)
-            say($"Task: {(kind == TaskKind.Regression ? "several numbers at once (regression)" : "several labels of two values at once (binary)")}, for "
-                + $"the labels {all}. --task chooses another.");
+            say($"Task: several {(kind == TaskKind.Regression ? "numbers at once (regression)" : "labels of two values at once (binary)")}, for the "
+                + $"labels {all}. --task chooses another.");
         LabelPart[] parts = [.. labels.Select(label => new LabelPart(ColumnNames.InPipeline(label.Name), label.Name,
             LabelTask.Of(path, label.Name, label.Scan, label.HasComma, kind, positive, say)))];
         return new LabelTask(kind) { Parts = parts };
@@ -38,7 +38,8 @@ internal static class SeveralLabels
         int classes = Array.FindIndex(each, task => task.Kind == TaskKind.Multiclass && !task.AreNumbers);
         if (classes >= 0)
             throw new FormatException($"'{path}': --label names several labels, of which column '{labels[classes].Name}' holds texts of more than two "
-                + "values. Several labels at once are all numbers, or have two values each. Leave this one out, and train a model of its own for it.");
+                + "values. Several labels at once are all numbers, or have two values each. Leave this one out, and train a model of its own for "
+                + "it.");
         if (each.All(task => task.Kind == TaskKind.Binary))
             return TaskKind.Binary;
         int two = Array.FindIndex(each, task => task.Kind == TaskKind.Binary), number = Array.FindIndex(each, task => task.Kind != TaskKind.Binary);

@@ -88,8 +88,8 @@ internal static class TrainingTable
         Missing = choices.Missing,
     };
 
-    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices, bool isOneOfSeveral) => new(ColumnNames.InPipeline(column.Name),
-        column.Index,
+    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices, bool isOneOfSeveral) => new(
+        ColumnNames.InPipeline(column.Name), column.Index,
         new ColumnReading
         {
             Column = column.Name,
