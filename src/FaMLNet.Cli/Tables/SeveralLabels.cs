@@ -37,8 +37,8 @@ internal static class SeveralLabels
         LabelTask[] each = [.. labels.Select(label => LabelTask.Of(path, label.Name, label.Scan, label.HasComma, null, null, _ => { }))];
         int classes = Array.FindIndex(each, task => task.Kind == TaskKind.Multiclass && !task.AreNumbers);
         if (classes >= 0)
-            throw new FormatException($"'{path}': --label names several labels, of which column '{labels[classes].Name}' holds texts of more than two "
-                + "values. Several labels at once are all numbers, or have two values each. Leave this one out, and train a model of its own for "
+            throw new FormatException($"'{path}': --label names several labels, of which column '{labels[classes].Name}' holds texts of more than "
+                + "two values. Several labels at once are all numbers, or have two values each. Leave this one out, and train a model of its own for "
                 + "it.");
         if (each.All(task => task.Kind == TaskKind.Binary))
             return TaskKind.Binary;

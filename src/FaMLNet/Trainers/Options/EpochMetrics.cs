@@ -11,14 +11,14 @@ public sealed record EpochMetrics : LayerMetrics
 
     /// <summary>
     /// Weighted mean of the loss over the rows of the epoch, each as its mini-batch saw it, before the update and with dropout: the cross-entropy
-    /// (natural logarithm), or a regression's (<see cref="RegressionLoss"/>, of the standardised target). Of several numbers or labels at once, the sum
-    /// over them.
+    /// (natural logarithm), or a regression's (<see cref="RegressionLoss"/>, of the standardised target). Of several numbers or labels at once, the
+    /// sum over them.
     /// </summary>
     public required double Loss { get; init; }
 
     /// <summary>
-    /// Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1. Of several labels at once, the share of labels that
-    /// are right (1 less the Hamming loss). Null for a regression, whose rows are neither right nor wrong.
+    /// Share of the epoch's rows classified right, counted as <see cref="Loss"/> is; between 0 and 1. Of several labels at once, the share of labels
+    /// that are right (1 less the Hamming loss). Null for a regression, whose rows are neither right nor wrong.
     /// </summary>
     public double? Accuracy
     {
@@ -28,8 +28,8 @@ public sealed record EpochMetrics : LayerMetrics
     }
 
     /// <summary>
-    /// How far a regression's predictions were off, counted as <see cref="Loss"/> is, in the label's units; null for a classifier. Of several numbers at
-    /// once, whose units differ, in standard deviations of each: the root of the mean over rows of the mean squared distance of their known numbers.
+    /// How far a regression's predictions were off, counted as <see cref="Loss"/> is, in the label's units; null for a classifier. Of several numbers
+    /// at once, whose units differ, in standard deviations of each: the root of the mean over rows of the mean squared distance of their known numbers.
     /// </summary>
     public double? RootMeanSquaredError { get; init; }
 
