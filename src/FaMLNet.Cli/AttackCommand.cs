@@ -16,6 +16,8 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
         using StopSignals stop = new(cancellationToken);
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
+        if (model.Task.HasSeveral)
+            throw new FormatException($"'{settings.Model}' predicts several labels per row; attacks are on classifiers of one label.");
         if (model.Task.Kind == TaskKind.Regression)
             throw new FormatException($"'{settings.Model}' is of the task regression, which sees nothing rightly or wrongly; "
                 + "attacks are on classifiers.");

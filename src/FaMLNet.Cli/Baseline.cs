@@ -17,6 +17,8 @@ internal static class Baseline
             return null;
         bool isValidated = history[^1].ValidationLoss != null;
         string rows = isValidated ? "validation" : "training";
+        if (data.Task.HasSeveral)
+            return OfSeveral(data, history, isValidated, rows);
         if (data.Task.Kind == TaskKind.Regression)
         {
             double deviation = Deviation(data);
@@ -25,11 +27,28 @@ internal static class Baseline
                 $"The model is no better than the mean: its root mean squared error on the "
                 + $"{rows} rows is {error:G4} at best, and always predicting the mean has about {deviation:G4}.") : null;
         }
-        (string name, double share) = Commonest(data);
+        (string name, double share) = Commonest(data, data.Label);
         double? accuracy = history.Max(epoch => isValidated ? epoch.ValidationAccuracy : epoch.Accuracy);
         return accuracy <= share ? string.Create(CultureInfo.InvariantCulture,
             $"The model is no better than the commonest class: its accuracy on the {rows} "
             + $"rows is {100 * accuracy:F1} % at best, and always predicting '{name}' has {100 * share:F1} %.") : null;
+    }
+
+    /// <summary>Of several numbers, the error is in standard deviations; of several labels, the accuracy is the mean over them.</summary>
+    private static string? OfSeveral(DataSource data, IReadOnlyList<EpochMetrics> history, bool isValidated, string rows)
+    {
+        if (data.Task.Kind == TaskKind.Regression)
+        {
+            double? error = history.Min(epoch => isValidated ? epoch.ValidationRootMeanSquaredError : epoch.RootMeanSquaredError);
+            return error >= 1 ? string.Create(CultureInfo.InvariantCulture,
+                $"The model is no better than the means: its root mean squared error on the {rows} rows is {error:G4} "
+                + $"standard deviations at best, and always predicting the means has about 1.") : null;
+        }
+        double share = data.Task.Parts.Average(part => Commonest(data, part.Name).Share);
+        double? accuracy = history.Max(epoch => isValidated ? epoch.ValidationAccuracy : epoch.Accuracy);
+        return accuracy <= share ? string.Create(CultureInfo.InvariantCulture,
+            $"The model is no better than the commonest value of each label: {100 * accuracy:F1} % of the labels of the {rows} rows "
+            + $"are right at best, and always predicting the commonest value has {100 * share:F1} %.") : null;
     }
 
     private static double Deviation(DataSource data)
@@ -45,9 +64,9 @@ internal static class Baseline
         return Math.Sqrt(squares / Math.Max(count, 1));
     }
 
-    private static (string Name, double Share) Commonest(DataSource data)
+    private static (string Name, double Share) Commonest(DataSource data, string column)
     {
-        DataViewSchema.Column label = data.View.Schema[data.Label];
+        DataViewSchema.Column label = data.View.Schema[column];
         Dictionary<string, long> counts = [];
         using DataViewRowCursor cursor = data.View.GetRowCursor([label]);
         Func<string> read = Reader(cursor, label);

@@ -40,10 +40,12 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="choices">What the user says of a table's columns; null for nothing.</param>
     /// <param name="format">How a table is laid out, as far as the user says it; its header counts, not that of another argument.</param>
     /// <param name="imageSize">The height and width to which image files are brought; null for the usual one.</param>
+    /// <param name="takesSeveral">Whether <paramref name="label"/> may name several columns, separated by commas.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
     /// <exception cref="FormatException">The table cannot be read, has not the label's column, or not a label for the task.</exception>
     public static DataSource ForTraining(MLContext mlContext, string path, string label, bool hasHeader, Action<string> say,
-        TaskKind? task = TaskKind.Multiclass, TableChoices? choices = null, TableFormat? format = null, int? imageSize = null)
+        TaskKind? task = TaskKind.Multiclass, TableChoices? choices = null, TableFormat? format = null, int? imageSize = null,
+        bool takesSeveral = false)
     {
         choices ??= new TableChoices();
         format ??= new TableFormat(hasHeader);
@@ -55,7 +57,8 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
             return task is null or TaskKind.Multiclass ? OfImages(ImageSource.ForTraining(mlContext, path, say, imageSize), [])
                 : throw new FormatException($"'{path}' has images, which have classes: --task must be auto or multiclass.");
         }
-        return imageSize == null ? TrainingTable.Open(TableFile.Open(path, format), label, task, choices, format.HasHeader, say)
+        return imageSize == null ? TrainingTable.Open(TableFile.Open(path, format), label, task, choices, format.HasHeader, say,
+                takesSeveral)
             : throw new FormatException($"--image-size is for image files; '{path}' is a table.");
     }
 
@@ -87,7 +90,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
         }
         format ??= new TableFormat(hasHeader);
         (TableView view, UnknownLabels unknown) = ModelTable.Open(TableFile.Open(path, format), model.Schema, model.Label,
-            labelIsNeeded ? model.Classes : null, labelIsNeeded, keep, format.HasHeader, say ?? (_ => { }));
+            labelIsNeeded ? model.Classes : null, labelIsNeeded, keep, format.HasHeader, say ?? (_ => { }), model.Task.Parts);
         return new DataSource(view, [], [], model.Label, IsImages: false) { Task = model.Task, Unknown = unknown };
     }
 

@@ -22,11 +22,14 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: true, !settings.NoHeader, keep: [], settings.Format, Console.WriteLine));
-        foreach (string note in data.Unknown.Describe(model.Classes, model.Task.Kind == TaskKind.Regression ? "" : "They count as wrong."))
+        string consequence = model.Task.Kind == TaskKind.Regression || model.Task.HasSeveral ? "" : "They count as wrong.";
+        foreach (string note in data.Unknown.Describe(model.Classes, consequence))
             Console.WriteLine(note);
         Activity.Run($"measuring on '{settings.Data}'", () =>
         {
-            if (model.Task.Kind == TaskKind.Binary)
+            if (model.Task.HasSeveral)
+                SeveralMeasures.Show(mlContext, model, data);
+            else if (model.Task.Kind == TaskKind.Binary)
                 Binary(mlContext, model, data);
             else if (model.Task.Kind == TaskKind.Regression)
                 Regression(mlContext, model, data);

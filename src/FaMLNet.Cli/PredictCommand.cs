@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Tables;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -15,7 +16,8 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
     {
         [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
-            "One line per row: columns kept, or the file of an image, and the predicted class and the probabilities of all, or the predicted number. "
+            "One line per row: columns kept, or the file of an image, and the predicted class and the probabilities of all, or the predicted number; "
+            + "of several labels each prediction by the label's name. "
             + "- stands for standard output."),
             DefaultValue("predictions.csv")]
         public string Output { get; set; } = "predictions.csv";
@@ -35,12 +37,12 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForModel(mlContext, settings.Data, model,
             labelIsNeeded: false, !settings.NoHeader, keep, settings.Format, Console.Error.WriteLine));
         IDataView scored = model.Transformer.Transform(data.View);
-        if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not TextDataViewType })
+        if (scored.Schema.GetColumnOrNull("PredictedLabel") is { Type: not (TextDataViewType or VectorDataViewType) })
             scored = mlContext.Transforms.Conversion.ConvertType("PredictedLabel", outputKind: DataKind.String).Fit(scored).Transform(scored);
         long rows = 0;
         using Activity writing = Activity.Start($"predicting '{settings.Data}'", progress: () => FormattableString.Invariant(
             $"{Volatile.Read(ref rows):N0} rows"));
-        void WriteTo(Stream stream) => Write(scored, data, keep, stream, count => Volatile.Write(ref rows, count), cancellationToken);
+        void WriteTo(Stream stream) => Write(scored, data, model.Task, keep, stream, count => Volatile.Write(ref rows, count), cancellationToken);
         if (Places.IsStandardOutput(settings.Output))
         {
             using Stream standard = Console.OpenStandardOutput();
@@ -57,7 +59,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         return 0;
     }
 
-    private static void Write(IDataView scored, DataSource data, string[] keep, Stream stream, Action<long> done,
+    private static void Write(IDataView scored, DataSource data, LabelTask task, string[] keep, Stream stream, Action<long> done,
         CancellationToken cancellationToken)
     {
         // Whole lines are handed on, so that nothing said in between can break one.
@@ -71,16 +73,23 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             buffer.SetLength(0);
         }
         string[] files = data.Files.Count > 0 ? ["File"] : [];
-        DataViewSchema.Column score = scored.Schema["Score"];
+        // Of several labels of two values, each is written by its own name, and its probability behind them.
+        LabelPart[] truths = task.Kind == TaskKind.Binary ? [.. task.Parts] : [];
+        DataViewSchema.Column score = scored.Schema[truths.Length > 0 ? "Probability" : "Score"];
         bool isVector = score.Type is VectorDataViewType;
         // A regression has no predicted label, a binary classifier one score and its probability.
         DataViewSchema.Column[] texts = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)]),
-            .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden)];
+            .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden && truths.Length == 0)];
+        DataViewSchema.Column[] flags = truths.Length > 0 ? [scored.Schema["PredictedLabel"]] : [];
         DataViewSchema.Column[] numbers = isVector ? [score]
             : [.. scored.Schema.Where(column => column.Name is "Score" or "Probability" && !column.IsHidden)];
         file.WriteLine(HistoryFile.Join(OutputNames.Of(keep, [.. files, .. texts.Skip(keep.Length).Select(column => column.Name),
-            .. isVector ? [] : numbers.Select(column => column.Name)], isVector ? Classes(score) : [], Console.Error.WriteLine)));
-        using DataViewRowCursor cursor = scored.GetRowCursor([.. texts, .. numbers]);
+            .. truths.Select(part => part.Column), .. isVector ? [] : numbers.Select(column => column.Name)],
+            truths.Length > 0 ? [.. truths.Select(part => $"Probability: {part.Column}")]
+            : task.HasSeveral ? [.. task.Parts.Select(part => part.Column)] : isVector ? Classes(score) : [], Console.Error.WriteLine)));
+        using DataViewRowCursor cursor = scored.GetRowCursor([.. texts, .. flags, .. numbers]);
+        ValueGetter<VBuffer<bool>>[] getFlags = [.. flags.Select(cursor.GetGetter<VBuffer<bool>>)];
+        VBuffer<bool> predicted = default;
         ValueGetter<ReadOnlyMemory<char>>[] getTexts = [.. texts.Select(cursor.GetGetter<ReadOnlyMemory<char>>)];
         ValueGetter<VBuffer<float>>? getScores = isVector ? cursor.GetGetter<VBuffer<float>>(score) : null;
         ValueGetter<float>[] getNumbers = isVector ? [] : [.. numbers.Select(cursor.GetGetter<float>)];
@@ -95,6 +104,11 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
             {
                 getter(ref text);
                 cells.Add(text.ToString());
+            }
+            foreach (ValueGetter<VBuffer<bool>> getter in getFlags)
+            {
+                getter(ref predicted);
+                cells.AddRange(predicted.DenseValues().Select((value, i) => value ? truths[i].Task.True : truths[i].Task.False));
             }
             foreach (ValueGetter<float> getter in getNumbers)
             {

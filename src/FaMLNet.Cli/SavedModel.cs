@@ -51,6 +51,14 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     /// <exception cref="FormatException">It is no model.</exception>
     public static SavedModel Load(MLContext mlContext, string path, string? label)
     {
+        SavedModel loaded = Read(mlContext, path, label);
+        return label == null || !loaded.Task.HasSeveral ? loaded : throw new FormatException(
+            $"--label: '{path}' predicts several labels, which the option cannot rename. Leave it out; the table's columns are "
+            + $"{string.Join(", ", loaded.Task.Parts.Select(part => $"'{part.Column}'"))}.");
+    }
+
+    private static SavedModel Read(MLContext mlContext, string path, string? label)
+    {
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no model '{path}'. 'famlnet train' writes one.");
         try
@@ -63,11 +71,13 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
                 FeedbackAlignmentMulticlassTransformer multiclass => multiclass.LabelColumnName,
                 FeedbackAlignmentBinaryTransformer binary => binary.LabelColumnName,
                 FeedbackAlignmentRegressionTransformer regression => regression.LabelColumnName,
+                FeedbackAlignmentVectorRegressionTransformer numbers => numbers.LabelColumnName,
+                FeedbackAlignmentMultiLabelTransformer labels => labels.LabelColumnName,
                 _ => null,
             }).LastOrDefault(name => name != null);
             SavedModel loaded = new(model, schema, label == null ? own ?? "Label" : ColumnNames.InPipeline(label))
             {
-                Task = TaskOf(mlContext, model),
+                Task = TaskOf(mlContext, model, schema),
             };
             return loaded with { Classes = loaded.Task.Values ?? ClassesOf(loaded) };
         }
@@ -93,9 +103,11 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     private static IEnumerable<ITransformer> PartsOf(ITransformer pipeline) => pipeline as IEnumerable<ITransformer> ?? [pipeline];
 
     /// <summary>The task; of a binary one what it calls true and false, which the last transformer knows.</summary>
-    private static LabelTask TaskOf(MLContext mlContext, ITransformer model)
+    private static LabelTask TaskOf(MLContext mlContext, ITransformer model, DataViewSchema schema)
     {
         ITransformer[] parts = [.. PartsOf(model)];
+        if (parts.Any(part => part is FeedbackAlignmentVectorRegressionTransformer or FeedbackAlignmentMultiLabelTransformer))
+            return SeveralOf(model, schema, parts.Any(part => part is FeedbackAlignmentMultiLabelTransformer));
         if (parts.Any(part => part is FeedbackAlignmentRegressionTransformer))
             return new LabelTask(TaskKind.Regression);
         if (!parts.Any(part => part is FeedbackAlignmentBinaryTransformer))
@@ -105,6 +117,29 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
             both = parts[^1].Transform(both);
         string[] names = both.Schema["PredictedLabel"].Type is TextDataViewType ? [.. both.GetColumn<string>("PredictedLabel")] : ["False", "True"];
         return new LabelTask(TaskKind.Binary, names[1], names[0]);
+    }
+
+    /// <summary>The task of several labels: their columns are the slots of the score, and what two values are called is with each column.</summary>
+    private static LabelTask SeveralOf(ITransformer model, DataViewSchema schema, bool areTruths)
+    {
+        VBuffer<ReadOnlyMemory<char>> slots = default;
+        DataViewSchema.Column score = model.GetOutputSchema(schema)["Score"];
+        if (score.HasSlotNames())
+            score.GetSlotNames(ref slots);
+        LabelPart PartOf(string name)
+        {
+            ColumnReading reading = schema.GetColumnOrNull(name) is { } column ? ColumnReading.Of(column)
+                : throw new FormatException($"it has a label '{name}', and no column of that name. It was trained by a program of its own: "
+                    + "use it from there.");
+            if (!areTruths)
+                return new LabelPart(name, reading.Column, new LabelTask(TaskKind.Regression));
+            return reading.Known is [var no, var yes] ? new LabelPart(name, reading.Column, new LabelTask(TaskKind.Binary, yes, no))
+                : throw new FormatException($"it does not say what the two values of its label '{name}' are. It was trained by a program of its own: "
+                    + "use it from there.");
+        }
+        LabelPart[] parts = [.. slots.DenseValues().Select(name => PartOf(name.ToString()))];
+        return parts.Length > 0 ? new LabelTask(areTruths ? TaskKind.Binary : TaskKind.Regression) { Parts = parts }
+            : throw new FormatException("its labels have no names. It was trained by a program of its own: use it from there.");
     }
 
     private sealed class Truth

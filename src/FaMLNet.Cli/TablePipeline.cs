@@ -16,6 +16,8 @@ internal static class TablePipeline
         Action<string>? say = null)
     {
         IEstimator<ITransformer> pipeline = Prepare(mlContext, data, say).Append(trainer);
+        if (data.Task.HasSeveral)
+            return pipeline;
         return data.Task.Kind switch
         {
             TaskKind.Multiclass => pipeline.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")),
@@ -32,7 +34,14 @@ internal static class TablePipeline
     public static IEstimator<ITransformer> Prepare(MLContext mlContext, DataSource data, Action<string>? say = null)
     {
         EstimatorChain<ITransformer> pipeline = new();
-        if (data.Task.Kind == TaskKind.Multiclass)
+        if (data.Task.HasSeveral)
+        {
+            foreach (LabelPart part in data.Task.Parts.Where(part => part.Task.Kind == TaskKind.Binary))
+                pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Conversion.MapValue(part.Name,
+                    new Dictionary<string, bool> { [part.Task.False] = false, [part.Task.True] = true }));
+            pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Concatenate(data.Label, [.. data.Task.Parts.Select(part => part.Name)]));
+        }
+        else if (data.Task.Kind == TaskKind.Multiclass)
             pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Conversion.MapValueToKey(data.Label));
         else if (data.Task.Kind == TaskKind.Binary)
             pipeline = pipeline.Append<ITransformer>(mlContext.Transforms.Conversion.MapValue(data.Label,

@@ -22,7 +22,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             + "image files: train and test, folders or zip archives with one folder per class, or such folders directly; or one zip archive of all.")]
         public string Data { get; set; } = "";
 
-        [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict."), DefaultValue("Label")]
+        [CommandOption("-l|--label <COLUMN>"), Description("The column of a table to predict. Several, separated by commas, are "
+            + "learnt by one network at once: numbers, or columns of two values each."), DefaultValue("Label")]
         public string Label { get; set; } = "Label";
 
         [CommandOption("-t|--task <TASK>"), Description(
@@ -119,7 +120,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
             mlContext.Log += (_, message) => Messages.PrintWarning(message);
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForTraining(mlContext, settings.Data, settings.Label,
             !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), settings.ChoicesFor(settings.Data), settings.Format,
-                settings.ImageSize));
+            settings.ImageSize, takesSeveral: true));
         ColumnTable.Show(AnsiConsole.Console, data);
         if (settings.Columns)
             return 0;
@@ -207,6 +208,8 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     {
         FeedbackAlignmentOptions options = data.Task.Kind switch
         {
+            TaskKind.Binary when data.Task.HasSeveral => new FeedbackAlignmentMultiLabelTrainer.Options(),
+            TaskKind.Regression when data.Task.HasSeveral => new FeedbackAlignmentVectorRegressionTrainer.Options(),
             TaskKind.Binary => new FeedbackAlignmentBinaryTrainer.Options(),
             TaskKind.Regression => new FeedbackAlignmentRegressionTrainer.Options(),
             _ => new FeedbackAlignmentMulticlassTrainer.Options(),
@@ -231,6 +234,9 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
     {
         IEstimator<ITransformer> trainer = options switch
         {
+            FeedbackAlignmentVectorRegressionTrainer.Options numbers => mlContext.Regression.Trainers.FeedbackAlignmentVector(numbers),
+            FeedbackAlignmentMultiLabelTrainer.Options labels =>
+                mlContext.MulticlassClassification.Trainers.FeedbackAlignmentMultiLabel(labels),
             FeedbackAlignmentBinaryTrainer.Options binary => mlContext.BinaryClassification.Trainers.FeedbackAlignment(binary),
             FeedbackAlignmentRegressionTrainer.Options regression => mlContext.Regression.Trainers.FeedbackAlignment(regression),
             var classes => mlContext.MulticlassClassification.Trainers.FeedbackAlignment((FeedbackAlignmentMulticlassTrainer.Options)classes),

@@ -53,6 +53,9 @@ switch (args)
         TasksBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: args.Length > 3 && args[3] != "-" ? Number(3) : null,
             columns: args.Length > 4 && args[4] != "-" ? args[4].Split(',') : [], rules: Rules(5));
         return 0;
+    case ["several", string folder, ..]:
+        SeveralBenchmark.Run(folder, seeds: Number(2) ?? 5, epochs: Number(3) ?? 50);
+        return 0;
     case ["rules", string folder, string rules, string network, string epochs, .. string[] settings]:
         RulesBenchmark.Run(folder, rules, network, Parse(epochs), settings);
         return 0;
@@ -80,6 +83,7 @@ switch (args)
             + "| defaults <folder of tables> [seeds [epochs [columns, for example 0.5,1,2,units:512,sgd:0.05 [rules]]]] "
             + "| rules <folder of IDX files> <rules> <hidden units, for example 1024 or 500-500, or lenet> <epochs> [key=value, see the code]... "
             + "| imbalance <digits.csv> [seeds] "
+            + "| several <folder of tables> [seeds [epochs]] "
             + "| tasks <folder of tables> [seeds [epochs, or - for the default "
             + "[weight decays, factors on the rate and activations to try, or - [rules]]]]");
         return 2;

@@ -60,7 +60,7 @@ internal static class SparseBenchmark
             float[] values = new float[indices.Length];
             random.FillUniform(values, 0.1f, 1);
             int label = random.NextInt32(Classes);
-            sparse.Add(new SparseRow(indices, values), label, null);
+            sparse.Add(new SparseRow(indices, values), [label], null);
             sparse.CopyRow(row, dense.Next());
             dense.Commit(label, null);
         }

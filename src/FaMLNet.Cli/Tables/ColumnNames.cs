@@ -18,12 +18,15 @@ internal static class ColumnNames
     /// <summary>What names begin with of vectors of many numbers (<see cref="WideNumbers"/>).</summary>
     public const string Vector = "numbers:";
 
+    /// <summary>All labels of a row, where there are several.</summary>
+    public const string Labels = "Labels";
+
     /// <summary>What names of columns begin with that only pass through.</summary>
     public const string Kept = "kept:";
 
     private const string Suffix = " (column)";
 
-    private static readonly string[] Taken = [Features, Numbers, Categories, "Score", "Probability", "PredictedLabel"];
+    private static readonly string[] Taken = [Features, Numbers, Categories, Labels, "Score", "Probability", "PredictedLabel"];
 
     /// <summary>The name inside the pipeline. Different names stay different.</summary>
     /// <param name="name">The name in the table.</param>

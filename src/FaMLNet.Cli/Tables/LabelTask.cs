@@ -35,6 +35,15 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
     /// <summary>The values of a binary task; null for another.</summary>
     public IReadOnlyList<string>? Values => Kind == TaskKind.Binary ? [False, True] : null;
 
+    /// <summary>
+    /// The labels of a task of several: all numbers (<see cref="TaskKind.Regression"/>), or all of two values (<see cref="TaskKind.Binary"/>). None
+    /// for a task of one label.
+    /// </summary>
+    public IReadOnlyList<LabelPart> Parts { get; init; } = [];
+
+    /// <summary>Whether one network learns several labels at once.</summary>
+    public bool HasSeveral => Parts.Count > 0;
+
     /// <summary>Whether the label's values are numbers, of which 1 and 1.0 are one.</summary>
     public bool AreNumbers { get; init; }
 

@@ -61,11 +61,12 @@ internal static class ModelTable
     /// <param name="keep">Columns to pass through as they are.</param>
     /// <param name="hasHeader">Whether the first line names the columns.</param>
     /// <param name="say">Receives what is assumed and left out.</param>
+    /// <param name="parts">The labels of a model of several; null or none for one.</param>
     /// <returns>The rows, and the labels that are not known.</returns>
     /// <exception cref="FormatException">A column is not there, or holds no numbers where the training's did.</exception>
     public static (TableView View, UnknownLabels Unknown) Open(TableFile file, DataViewSchema schema, string label,
         IReadOnlyCollection<string>? labels,
-        bool labelIsNeeded, IReadOnlyList<string> keep, bool hasHeader, Action<string> say)
+        bool labelIsNeeded, IReadOnlyList<string> keep, bool hasHeader, Action<string> say, IReadOnlyList<LabelPart>? parts = null)
     {
         foreach (string note in file.Notes)
             say(note);
@@ -85,25 +86,27 @@ internal static class ModelTable
         List<(string Name, int First, int Count)> vectors = [];
         foreach (DataViewSchema.Column column in schema)
         {
-            if (WideNumbers.Of(column) is { } parts)
+            if (WideNumbers.Of(column) is { } wide)
             {
-                vectors.Add((column.Name, columns.Count, parts.Count));
-                columns.AddRange(parts.Select(part => new ViewColumn(part.Name, Find(part.Reading.Column, true, "which the model was trained on"),
+                vectors.Add((column.Name, columns.Count, wide.Count));
+                columns.AddRange(wide.Select(part => new ViewColumn(part.Name, Find(part.Reading.Column, true, "which the model was trained on"),
                     part.Reading)));
                 continue;
             }
             ColumnReading reading = ColumnReading.Of(column);
-            bool isLabel = column.Name == label;
+            LabelPart? part = parts?.FirstOrDefault(part => part.Name == column.Name);
+            bool isLabel = column.Name == label || part != null;
             if (isLabel && labels != null && !reading.IsNumber)
                 reading = reading with { IsNumericClass = reading.IsNumericClass || labels.All(IsCanonical) };
             columns.Add(new ViewColumn(column.Name, Find(reading.Column, !isLabel || labelIsNeeded,
-                isLabel ? "the label's" : "which the model was trained on"), reading, isLabel ? labels?.ToHashSet() : null));
+                isLabel ? "the label's" : "which the model was trained on"), reading, part == null ? isLabel ? labels?.ToHashSet() : null
+                : labelIsNeeded ? part.Task.Values?.ToHashSet() : null));
         }
         ViewColumn[] kept = [.. keep.Select(name => new ViewColumn(DataSource.KeptAs(name), Find(name, isNeeded: true, "which --keep names"),
             new ColumnReading { Column = name, IsRaw = true }))];
         UnknownLabels unknown = new();
         HashSet<long> leftOut = [];
-        Look(file, columns, label, labelIsNeeded, unknown, leftOut, say);
+        Look(file, columns, parts is { Count: > 0 } ? [.. parts.Select(part => part.Name)] : [label], labelIsNeeded, unknown, leftOut, say);
         // From the last, so that places of the others stay.
         foreach ((string name, int first, int count) in Enumerable.Reverse(vectors))
         {
@@ -116,7 +119,7 @@ internal static class ModelTable
     }
 
     /// <summary>Looks at every row: which labels are unknown, how numbers are written here, and what is none.</summary>
-    private static void Look(TableFile file, List<ViewColumn> columns, string label, bool labelIsNeeded, UnknownLabels unknown,
+    private static void Look(TableFile file, List<ViewColumn> columns, string[] labels, bool labelIsNeeded, UnknownLabels unknown,
         HashSet<long> leftOut, Action<string> say)
     {
         int[] numbers = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { IsNumber: true, DateOrder: null }
@@ -124,9 +127,9 @@ internal static class ModelTable
             dates = [.. Enumerable.Range(0, columns.Count).Where(i => columns[i].Reading is { DatePart: "year" } && columns[i].Source >= 0)];
         ColumnScan[] scans = [.. numbers.Select(i => new ColumnScan(1, columns[i].Reading.Missing))];
         (long Count, long Rows, long First, string Text)[] noDates = new (long, long, long, string)[dates.Length];
-        NewCategories[] categories = [.. columns.Where(column => column is { Source: >= 0, Reading.Known: not null } && column.Name != label)
+        NewCategories[] categories = [.. columns.Where(column => column is { Source: >= 0, Reading.Known: not null } && !labels.Contains(column.Name))
             .Select(column => new NewCategories(column))];
-        ViewColumn? labelColumn = columns.FirstOrDefault(column => column.Name == label && column.Source >= 0);
+        ViewColumn[] labelColumns = [.. columns.Where(column => labels.Contains(column.Name) && column is { Source: >= 0, Values: not null })];
         int[] sources = [.. columns.Select(column => column.Source).Where(source => source >= 0).Distinct()];
         string[] present = new string[file.Names.Count], pending = new string[file.Names.Count];
         long pendingRow = 0;
@@ -178,13 +181,21 @@ internal static class ModelTable
             }
             foreach (NewCategories found in categories)
                 found.Look(pending, pendingRow);
-            if (labelColumn is not { Values: { } known })
-                return;
-            string value = labelColumn.Reading.ReadText(pending[labelColumn.Source]);
-            if (value.Length == 0)
+            if (labelColumns.Any(column => column.Reading.ReadText(pending[column.Source]).Length == 0))
+            {
                 unknown.AddMissing();
-            else if (!known.Contains(value))
+                return;
+            }
+            foreach (ViewColumn column in labelColumns)
+            {
+                string value = column.Reading.ReadText(pending[column.Source]);
+                if (column.Values!.Contains(value))
+                    continue;
+                if (labels.Length > 1)
+                    throw new FormatException($"'{file.Path}', row {pendingRow}, column '{column.Reading.Column}': the model knows the labels "
+                        + $"{string.Join(" and ", column.Values)}; found '{value}'. Mend the value, or leave it empty to leave the row out.");
                 unknown.Add(pendingRow, value);
+            }
         }
 
         if (headers.Count > 0)

@@ -5,36 +5,47 @@ internal static class TrainingTable
 {
     /// <summary>Opens a table.</summary>
     /// <param name="file">The table.</param>
-    /// <param name="label">The column to predict.</param>
+    /// <param name="label">The column to predict; of several, their names separated by commas.</param>
     /// <param name="asked">The task; null to tell it from the label.</param>
     /// <param name="choices">What the user says of the columns.</param>
     /// <param name="hasHeader">Whether the first line names the columns.</param>
     /// <param name="say">Receives what is assumed and left out.</param>
+    /// <param name="takesSeveral">Whether there may be several labels.</param>
     /// <exception cref="FormatException">There is no such label, nothing to learn from, or not a label for the task.</exception>
-    public static DataSource Open(TableFile file, string label, TaskKind? asked, TableChoices choices, bool hasHeader, Action<string> say)
+    public static DataSource Open(TableFile file, string label, TaskKind? asked, TableChoices choices, bool hasHeader, Action<string> say,
+        bool takesSeveral = false)
     {
         foreach (string note in file.Notes)
             say(note);
         if (file.Names.Count == 0)
             throw new FormatException($"'{file.Path}' is empty. Give a table with a header line and rows.");
-        if (!file.Names.Contains(label))
-            throw LabelMissing(file, label, hasHeader);
+        string[] labels = takesSeveral ? [.. TableChoices.Split([label], file.Names).Distinct()] : [label];
+        foreach (string name in labels.Length == 0 ? [label] : labels)
+        {
+            if (!file.Names.Contains(name))
+                throw LabelMissing(file, name, hasHeader);
+        }
         if (file.Names.Count < 2)
             throw new FormatException($"'{file.Path}' has the one column '{label}': there is nothing to learn from. If other columns are there, "
                 + $"name what "
                 + "separates them with --separator.");
         if (file.Rows == 0)
             throw new FormatException($"'{file.Path}' has a header and no rows: there is nothing to learn from.");
-        choices.Check(file.Path, file.Names, label);
+        foreach (string name in labels)
+            choices.Check(file.Path, file.Names, name);
         TableColumns decided = TableColumns.Decide(file, choices);
         foreach (string note in decided.Notes)
             say(note);
-        TableColumn labelColumn = decided.Columns.Single(column => column.Name == label);
-        ColumnScan labelScan = decided.Scans[labelColumn.Index];
-        bool hasComma = choices.HasDecimalComma ?? ColumnDecision.HasDecimalComma(labelScan,
-            decided.Columns.Any(column => column.HasDecimalComma) && !decided.Columns.Any(column => column.IsNumber && !column.HasDecimalComma));
-        LabelTask task = LabelTask.Of(file.Path, label, labelScan, hasComma, asked, choices.Positive, say);
-        TableColumn[] features = [.. decided.Columns.Where(column => column != labelColumn)];
+        bool fileHasComma = decided.Columns.Any(column => column.HasDecimalComma)
+            && !decided.Columns.Any(column => column.IsNumber && !column.HasDecimalComma);
+        (string Name, ColumnScan Scan, bool HasComma)[] scans = [.. labels.Select(name => (Name: name,
+            Scan: decided.Scans[decided.Columns.Single(column => column.Name == name).Index])).Select(found => (found.Name, found.Scan,
+            choices.HasDecimalComma ?? ColumnDecision.HasDecimalComma(found.Scan, fileHasComma)))];
+        LabelTask task = scans is [var only] ? LabelTask.Of(file.Path, only.Name, only.Scan, only.HasComma, asked, choices.Positive, say)
+            : SeveralLabels.Of(file.Path, scans, asked, choices.Positive, say);
+        Dictionary<string, LabelTask> tasks = task.HasSeveral ? task.Parts.ToDictionary(part => part.Column, part => part.Task)
+            : new() { [labels[0]] = task };
+        TableColumn[] features = [.. decided.Columns.Where(column => !tasks.ContainsKey(column.Name))];
         if (features.All(column => column.Kind is ColumnKind.LeftOut or ColumnKind.Identifier))
             throw new FormatException($"'{file.Path}': no column is left to learn from. {string.Join(" ", features.Take(5).Select(column =>
                 $"Column '{column.Name}' is left out: {column.Remark}."))} --number, --category or --text takes a column in.");
@@ -42,8 +53,8 @@ internal static class TrainingTable
         Dictionary<ColumnKind, List<string>> names = Enum.GetValues<ColumnKind>().ToDictionary(kind => kind, _ => new List<string>());
         foreach (TableColumn column in decided.Columns)
         {
-            if (column == labelColumn)
-                columns.Add(LabelOf(column, task, choices));
+            if (tasks.TryGetValue(column.Name, out LabelTask? own))
+                columns.Add(LabelOf(column, own, choices, isOneOfSeveral: task.HasSeveral));
             else if (column.Kind == ColumnKind.Date)
                 AddDate(column, decided, choices, columns, names[ColumnKind.Number]);
             else if (column.Kind is ColumnKind.Number or ColumnKind.Category or ColumnKind.Text)
@@ -57,12 +68,12 @@ internal static class TrainingTable
         if (numbers.Count >= WideNumbers.LeastColumns)
             WideNumbers.Gather(columns, numbers, NumberScaling.FarOff(new TableView(file, columns, decided.LeftOut), numbers));
         return new DataSource(new TableView(file, columns, decided.LeftOut), numbers, names[ColumnKind.Category],
-            ColumnNames.InPipeline(label), IsImages: false)
+            task.HasSeveral ? ColumnNames.Labels : ColumnNames.InPipeline(labels[0]), IsImages: false)
         {
             Task = task,
             Prose = names[ColumnKind.Text],
-            Columns = [.. decided.Columns.Select(column => column == labelColumn
-                ? column with { Remark = ColumnTable.Label, Values = task.NumberOfValues } : column)],
+            Columns = [.. decided.Columns.Select(column => tasks.TryGetValue(column.Name, out LabelTask? own)
+                ? column with { Remark = ColumnTable.Label, Values = own.NumberOfValues } : column)],
             Rows = file.Rows - decided.LeftOut.Count,
         };
     }
@@ -77,8 +88,8 @@ internal static class TrainingTable
         Missing = choices.Missing,
     };
 
-    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices) => new(ColumnNames.InPipeline(column.Name),
-        column.Index,
+    private static ViewColumn LabelOf(TableColumn column, LabelTask task, TableChoices choices, bool isOneOfSeveral) => new(
+        ColumnNames.InPipeline(column.Name), column.Index,
         new ColumnReading
         {
             Column = column.Name,
@@ -86,6 +97,8 @@ internal static class TrainingTable
             IsSingle = task.Kind == TaskKind.Regression,
             IsNumericClass = task.Kind != TaskKind.Regression && task.AreNumbers,
             HasDecimalComma = task.HasDecimalComma,
+            // False and true: a model of several labels has no other place for what they are called.
+            Known = isOneOfSeveral ? task.Values : null,
             // Among numbers NA is no class.
             Missing = task.AreNumbers ? [.. choices.Missing, .. NumberText.MissingWords] : choices.Missing,
         }, task.Values?.ToHashSet());

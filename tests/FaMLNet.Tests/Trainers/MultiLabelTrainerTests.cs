@@ -142,6 +142,8 @@ public sealed class MultiLabelTrainerTests : IDisposable
         Assert.NotNull(model.LastEpochModel);
         FeedbackAlignmentMultiLabelTransformer last = new(_mlContext, model.LastEpochModel, _data.Schema, "Features", "Label");
         Assert.Equal(300, Column<bool>(last.Transform(_data), "PredictedLabel").Length);
+        Fails<ArgumentException>(() => _ = new FeedbackAlignmentMultiLabelTransformer(_mlContext, model, _data.Schema, "Features", "a"),
+            "Label column 'a' must be a vector of 3 Boolean");
     }
 
     [Fact]

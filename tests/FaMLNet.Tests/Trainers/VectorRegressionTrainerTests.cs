@@ -163,6 +163,10 @@ public sealed class VectorRegressionTrainerTests : IDisposable
         FeedbackAlignmentVectorRegressionTransformer last = new(_mlContext, model.LastEpochModel, _data.Schema, "Features", "Label");
         Assert.Equal(300, Scores(last.Transform(_data)).Length);
         Assert.Equal(["a", "b", "c"], Names(last.Transform(_data).Schema["Score"]));
+        Fails<ArgumentException>(() => _ = new FeedbackAlignmentVectorRegressionTransformer(_mlContext, model, _data.Schema, "Features", "a"),
+            "Label column 'a' must be a vector of 3 Single");
+        FeedbackAlignmentVectorRegressionTransformer nameless = new(_mlContext, model, _data.Schema, "Features", null);
+        Assert.False(nameless.Transform(_data).Schema["Score"].HasSlotNames());
     }
 
     /// <summary>A network of images, whose scores come in batches, and one of the user's own.</summary>
