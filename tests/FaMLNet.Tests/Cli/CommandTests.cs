@@ -6,6 +6,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>The tool, run as users run it: as a process.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class CommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-cli").FullName;

@@ -11,6 +11,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>Data sets by name and folder: what is published, image files, and what is damaged.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class DataSetTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-sets").FullName;

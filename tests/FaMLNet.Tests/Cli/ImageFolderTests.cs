@@ -241,6 +241,7 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_tool_trains_says_what_it_found_and_its_model_tells_the_classes_apart()
     {
         foreach (string part in new[] { "train", "test" })

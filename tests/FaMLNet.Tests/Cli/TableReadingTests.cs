@@ -259,6 +259,7 @@ public sealed class TableReadingTests : IDisposable
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_pipe_and_standard_input_are_read_like_files()
     {
         if (OperatingSystem.IsWindows())

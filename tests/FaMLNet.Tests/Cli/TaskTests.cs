@@ -6,6 +6,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>The tool tells from a table's label what there is to learn, says so, and does that task from training to prediction.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class TaskTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-tasks").FullName;

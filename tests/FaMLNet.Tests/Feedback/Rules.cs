@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace FaMLNet.Tests.Feedback;
 
 /// <summary>Rules for tests that go through several.</summary>
@@ -8,4 +10,7 @@ internal static class Rules
 
     /// <summary>The others.</summary>
     public static IReadOnlyList<FeedbackRule> Further { get; } = [.. FeedbackRule.All.Skip(6)];
+
+    /// <summary>For theories of rules.</summary>
+    public static TheoryData<string> NamesOf(IEnumerable<FeedbackRule> rules) => [.. rules.Select(rule => rule.ShortName)];
 }

@@ -13,25 +13,26 @@ internal static class ProcessRunner
     /// <inheritdoc cref="Run"/>
     public static string Tool(string folder, params string[] arguments) => Run("dotnet", folder, [Metadata("Cli"), .. arguments]);
 
-    /// <summary>Starts a command, and kills it some time after its first line of output unless it has ended.</summary>
-    /// <returns>What it printed after that line if it ended by itself; null if it was killed.</returns>
-    public static string? RunOrKill(TimeSpan patience, string command, string folder, params string[] arguments)
+    /// <summary>Starts a command, and kills it as soon as it has printed a line.</summary>
+    /// <exception cref="InvalidOperationException">It ended without having printed the line.</exception>
+    public static void KillAt(string line, string command, string folder, params string[] arguments)
     {
         ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadLine();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(patience))
+        List<string> printed = [];
+        while (process.StandardOutput.ReadLine() is { } read)
         {
-            process.Kill(); // SIGKILL: nothing is run any more
-            process.WaitForExit();
-            return null;
+            if (read == line)
+            {
+                process.Kill(); // SIGKILL: nothing is run any more
+                process.WaitForExit();
+                return;
+            }
+            printed.Add(read);
         }
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output.Result
-            : throw new InvalidOperationException(
-            $"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output.Result}\n{error.Result}");
+        throw new InvalidOperationException(
+            $"{command} {string.Join(' ', arguments)} ended without the line '{line}':\n{string.Join('\n', printed)}\n{error.Result}");
     }
 
     /// <summary>Runs to the end; fails with all that was printed if the exit status is not 0.</summary>

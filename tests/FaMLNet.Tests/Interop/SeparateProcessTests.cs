@@ -84,6 +84,7 @@ public sealed class SeparateProcessTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_loaded_convolutional_model_scores_in_batches_in_a_fresh_process_with_the_same_bits()
     {
         MLContext mlContext = new(seed: 1);

@@ -204,6 +204,7 @@ public sealed class ModelFileTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Random_damage_never_crashes()
     {
         // Any byte may change; loading then fails with an exception or gives a model with other finite weights.

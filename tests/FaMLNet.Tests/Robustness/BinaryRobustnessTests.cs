@@ -125,6 +125,7 @@ public sealed class BinaryRobustnessTests
 
     /// <summary>A threshold of the model's own is where its word changes, for all models and after saving.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Thresholds_count()
     {
         IDataView data = Breast();
@@ -168,6 +169,7 @@ public sealed class BinaryRobustnessTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void What_is_no_binary_classifier_is_refused_by_name()
     {
         IDataView data = Breast();

@@ -60,6 +60,7 @@ public sealed class RobustnessEvaluationTests
     private MulticlassClassificationCatalog Catalog => _mlContext.MulticlassClassification;
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Clean_accuracy_is_that_of_Evaluate_on_the_same_rows()
     {
         foreach (ITransformer model in new[] { Digits(Tables.Quick()), Digits(Convolutional()), Other(OneVersusAll()), Other(Linear()) })
@@ -100,6 +101,7 @@ public sealed class RobustnessEvaluationTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Attacks_without_gradients_take_other_peoples_models()
     {
         foreach (IEstimator<ITransformer> trainer in new[] { Linear(), OneVersusAll() })
@@ -136,6 +138,7 @@ public sealed class RobustnessEvaluationTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Other_peoples_models_are_judged_by_their_own_word()
     {
         ITransformer model = Other(OneVersusAll());
@@ -297,6 +300,7 @@ public sealed class RobustnessEvaluationTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Modules_of_the_users_own_are_attacked_or_refused_by_name()
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(NoGradientFactory).Assembly);
@@ -317,6 +321,7 @@ public sealed class RobustnessEvaluationTests
 
     /// <summary>Networks that run their layers in scopes of their own, with batch normalisation and dropout.</summary>
     [Theory, InlineData("tv-resnet18", "fa"), InlineData("tv-mobilenet_v2", "dfa"), InlineData("tv-alexnet", "dfa")]
+    [Trait("Speed", "Slow")]
     public void TorchVisions_networks_are_attacked(string name, string rule)
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(ResNet18Factory).Assembly);

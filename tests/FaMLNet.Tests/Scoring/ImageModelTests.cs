@@ -11,6 +11,7 @@ public sealed class ImageModelTests
     private readonly MLContext _mlContext = new(seed: 1);
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_convolutional_network_learns_the_digits_by_every_rule_and_survives_saving()
     {
         IDataView data = Tables.Load(_mlContext, "digits");
@@ -31,6 +32,7 @@ public sealed class ImageModelTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_same_seed_gives_the_same_convolutional_network_bit_for_bit()
     {
         IDataView data = Tables.Load(_mlContext, "digits");

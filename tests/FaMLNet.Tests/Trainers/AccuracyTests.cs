@@ -11,6 +11,7 @@ public sealed class AccuracyTests
     [InlineData("iris", 0.925)]
     [InlineData("wine", 0.930)]
     [InlineData("breast-cancer", 0.945)]
+    [Trait("Speed", "Slow")]
     public void Defaults_learn_with_every_rule(string table, double least)
     {
         foreach (FeedbackRule rule in Feedback.Rules.Six)
@@ -26,6 +27,7 @@ public sealed class AccuracyTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_digits_example_keeps_its_promise()
     {
         foreach (FeedbackRule rule in Feedback.Rules.Six)

@@ -295,6 +295,7 @@ public sealed class SparseTrainingTests : IDisposable
 
     /// <summary>A million vectors in wrong order, with duplicates, out of range: each is scored or refused by the message.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Hostile_vectors_never_crash_a_prediction()
     {
         ITransformer model = Fit(Options(FeedbackRule.FeedbackAlignment, FeatureStorage.Auto));

@@ -492,6 +492,7 @@ public sealed class FurtherRuleTests
 
     /// <summary>Each with its own defaults, by every trainer that takes it.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Every_rule_learns_yes_and_no_and_numbers_and_classes_from_tables()
     {
         MLContext mlContext = new(seed: 1);

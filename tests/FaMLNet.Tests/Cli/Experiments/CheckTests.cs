@@ -5,6 +5,7 @@ namespace FaMLNet.Tests.Cli.Experiments;
 
 /// <summary><c>--check</c> and <c>--set</c>: what would run is said, and nothing is.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class CheckTests : IDisposable
 {
     private const string Base = """

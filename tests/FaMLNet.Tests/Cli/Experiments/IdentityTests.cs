@@ -11,6 +11,7 @@ namespace FaMLNet.Tests.Cli.Experiments;
 
 /// <summary>An experiment is known by everything that decides its result, and by nothing else.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class IdentityTests : IDisposable
 {
     private const string Base = """

@@ -80,6 +80,10 @@ public sealed class CustomNetworkTests
 {
     private readonly MLContext _mlContext = new(seed: 1);
 
+    public static TheoryData<string> Six => Feedback.Rules.NamesOf(Feedback.Rules.Six);
+
+    public static TheoryData<string> All => Feedback.Rules.NamesOf(FeedbackRule.All);
+
     public CustomNetworkTests() => LibTorch.EnsureLoaded();
 
     /// <summary>Numbers of channels for which oneDNN is wrong on some machines, by libtorch's own convolutions in a user's module.</summary>
@@ -192,26 +196,25 @@ public sealed class CustomNetworkTests
         }
     }
 
-    [Fact]
-    public void A_users_network_trains_by_every_rule_saves_and_loads_where_its_factory_is_registered()
+    [Theory, MemberData(nameof(Six))]
+    [Trait("Speed", "Slow")]
+    public void A_users_network_trains_by_every_rule_saves_and_loads_where_its_factory_is_registered(string rule)
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
-        IDataView data = Tables.Load(_mlContext, "digits");
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            ITransformer model = Pipeline("two-branches", rule, epochs: 4).Fit(data);
-            double accuracy = _mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
-            Assert.True(accuracy > 0.7, $"{rule.ShortName}: {accuracy:F3}");
-            Assert.Equal(["_first", "_second", "_third", "_top"], Tables.ModelOf(model).GetWeights().Keys);
-            using MemoryStream zip = new();
-            _mlContext.Model.Save(model, data.Schema, zip);
-            MLContext other = new();
-            other.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
-            ITransformer loaded = other.Model.Load(zip, out _);
-            Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), loaded.Transform(data).GetColumn<float[]>("Score"));
-            Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(model), Tables.ModelOf(loaded));
-            Assert.Equal(Tables.ModelOf(model).Network, Tables.ModelOf(loaded).Network);
-        }
+        IDataView data = _mlContext.Data.TakeRows(Tables.Load(_mlContext, "digits"), 400);
+        ITransformer model = Pipeline("two-branches", FeedbackRule.Parse(rule), epochs: 5).Fit(data);
+        double accuracy = _mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
+        Assert.True(accuracy > 0.6, $"{accuracy:F3}");
+        Assert.Equal(["_first", "_second", "_third", "_top"], Tables.ModelOf(model).GetWeights().Keys);
+        using MemoryStream zip = new();
+        _mlContext.Model.Save(model, data.Schema, zip);
+        MLContext other = new();
+        other.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
+        ITransformer loaded = other.Model.Load(zip, out _);
+        IDataView some = _mlContext.Data.TakeRows(data, 50);
+        Assert.Equal(model.Transform(some).GetColumn<float[]>("Score"), loaded.Transform(some).GetColumn<float[]>("Score"));
+        Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(model), Tables.ModelOf(loaded));
+        Assert.Equal(Tables.ModelOf(model).Network, Tables.ModelOf(loaded).Network);
     }
 
     [Fact]

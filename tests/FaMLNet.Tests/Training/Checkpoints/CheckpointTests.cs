@@ -23,6 +23,7 @@ public sealed class CheckpointTests : IDisposable
     public void Dispose() => _root.Delete(recursive: true);
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Cancelled_at_any_batch_a_training_of_any_rule_goes_on_to_the_same_weights()
     {
         foreach (FeedbackRule rule in FeedbackRule.All)

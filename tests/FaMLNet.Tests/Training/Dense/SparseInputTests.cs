@@ -20,6 +20,7 @@ public sealed class SparseInputTests
     public static TheoryData<string> Rules => [.. FeedbackRule.All.Where(rule => rule is not InputModulationRule).Select(rule => rule.ShortName)];
 
     [Theory, MemberData(nameof(Rules))]
+    [Trait("Speed", "Slow")]
     public void Gradients_are_those_of_dense_rows_for_every_rule(string rule)
     {
         foreach (int[] hidden in new int[][] { [], [1], [13], [64, 21], [150, 33, 8] })
@@ -44,6 +45,7 @@ public sealed class SparseInputTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Gradients_are_those_of_dense_rows_for_random_networks() =>
         (from rule in Gen.OneOfConst([.. Rules.Select(row => row.Data)])
          from hidden in Gen.Int[1, 70].Array[0, 3]
@@ -60,7 +62,7 @@ public sealed class SparseInputTests
             Activation = t.activation,
             Dropout = t.dropout,
             LinearSkip = t.skip && t.hidden.Length > 0,
-        }, FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 150, threads: 1);
+        }, FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 60, threads: 1);
 
     [Fact]
     public void Gradients_are_those_of_the_float64_reference()

@@ -169,6 +169,7 @@ public sealed class GraphGradientTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_step_leaves_no_live_tensor_behind()
     {
         foreach (SequentialDefinition network in new[] { NetworkDefinition.LeNet(), NetworkDefinition.ResNet(20) })
