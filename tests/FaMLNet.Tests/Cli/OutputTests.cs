@@ -119,5 +119,6 @@ public sealed class OutputTests : IDisposable
     }
 
     private void Fails(string expected, params string[] arguments) =>
-        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => ProcessRunner.Tool(_folder, arguments)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, arguments)).Message,
+            StringComparison.Ordinal);
 }

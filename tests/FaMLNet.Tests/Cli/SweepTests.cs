@@ -322,7 +322,8 @@ public sealed class SweepTests : IDisposable
     private void Fails(string expected, string command, string file, bool ignoreCase) => Fails(expected, [command, file], ignoreCase);
 
     private void Fails(string expected, string[] arguments, bool ignoreCase) => Assert.Contains(expected,
-        Assert.ThrowsAny<Exception>(() => Tool(arguments)).Message, ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => Tool(arguments)).Message,
+        ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private string Tool(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

@@ -153,7 +153,7 @@ public sealed class TaskTests : IDisposable
     private void Write(string name, IEnumerable<string> lines) => File.WriteAllLines(Path.Combine(_folder, name), lines);
 
     private void Fails(string expected, params string[] arguments) =>
-        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => Run(arguments)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => Run(arguments)).Message, StringComparison.Ordinal);
 
     private string Run(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

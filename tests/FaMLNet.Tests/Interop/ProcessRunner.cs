@@ -6,6 +6,9 @@ namespace FaMLNet.Tests.Interop;
 /// <summary>Starts the dotnet command in a process of its own.</summary>
 internal static class ProcessRunner
 {
+    /// <summary>Far more than any command takes: one that hangs ends the test with its name, and the gate goes on.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
     public static string Metadata(string key) =>
         typeof(ProcessRunner).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
@@ -20,6 +23,7 @@ internal static class ProcessRunner
         ProcessStartInfo start = new(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
+        using Timer watch = new(_ => process.Kill(entireProcessTree: true), null, Limit, Timeout.InfiniteTimeSpan);
         List<string> printed = [];
         while (process.StandardOutput.ReadLine() is { } read)
         {
@@ -45,7 +49,12 @@ internal static class ProcessRunner
             start.Environment.Remove(name);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{command} {string.Join(' ', arguments)} has not ended within {Limit.TotalMinutes} minutes:\n"
+                + $"{output.Result}\n{error.Result}");
+        }
         string text = output.Result;
         return process.ExitCode == 0 ? text : throw new InvalidOperationException(
             $"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}\n{error.Result}");

@@ -207,7 +207,7 @@ public sealed class DiagnosticsTests
         {
             FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 1);
             change(options);
-            ArgumentException failure = Assert.ThrowsAny<ArgumentException>(() => Train(options));
+            ArgumentException failure = Assert.Throws<ArgumentException>(() => Train(options));
             Assert.Contains($"Option {option} ", failure.Message, StringComparison.Ordinal);
         }
         Refused("Diagnostics", options => options.Diagnostics = (LayerDiagnostics)64);

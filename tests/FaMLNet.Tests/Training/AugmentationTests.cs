@@ -85,7 +85,7 @@ public sealed class AugmentationTests
         MLContext mlContext = new(seed: 1);
         void Refused(Augmentation augmentation, string part, NetworkDefinition? network = null, ImageShape? shape = null)
         {
-            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            ArgumentException error = Assert.Throws<ArgumentOutOfRangeException>(() => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
                 new FeedbackAlignmentMulticlassTrainer.Options
                 {
                     Network = network ?? NetworkDefinition.LeNet(),

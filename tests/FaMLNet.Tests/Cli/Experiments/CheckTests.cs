@@ -75,7 +75,7 @@ public sealed class CheckTests : IDisposable
     private string At(string name) => Path.Combine(_folder, name);
 
     private void Fails(string expected, params string[] arguments) => Assert.Contains(expected,
-        Assert.ThrowsAny<Exception>(() => Tool(arguments)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => Tool(arguments)).Message, StringComparison.Ordinal);
 
     private string Tool(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 }

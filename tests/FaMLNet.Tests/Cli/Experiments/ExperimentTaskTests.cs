@@ -120,7 +120,8 @@ public sealed class ExperimentTaskTests : IDisposable
             int step = table == "iris" ? 1 : 3;
             File.WriteAllLines(At($"{table}.csv"), File.ReadLines(Tables.PathOf(table)).Where((_, i) => i % step == 0));
         }
-        DataSource data = DataSource.ForTraining(mlContext, At($"{table}.csv"), table == "price" ? "price" : "Label", hasHeader: true, _ => { }, task: null);
+        DataSource data = DataSource.ForTraining(mlContext, At($"{table}.csv"), table == "price" ? "price" : "Label",
+            hasHeader: true, _ => { }, task: null);
         Assert.Equal(task, $"{data.Task.Kind}");
         IReadOnlyList<Peer> peers = Peer.Of(data.Task.Kind);
         Assert.Equal(4, peers.Count(peer => !peer.Name.StartsWith("FaMLNet", StringComparison.Ordinal)));
@@ -165,7 +166,7 @@ public sealed class ExperimentTaskTests : IDisposable
     private string At(string name) => Path.Combine(_folder, name);
 
     private void Fails(string expected, params string[] arguments) => Assert.Contains(expected,
-        Assert.ThrowsAny<Exception>(() => Tool(arguments)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => Tool(arguments)).Message, StringComparison.Ordinal);
 
     private string Tool(params string[] arguments) => ProcessRunner.Tool(_folder, arguments);
 

@@ -80,43 +80,37 @@ public sealed class CustomNetworkTests
 {
     private readonly MLContext _mlContext = new(seed: 1);
 
-    public static TheoryData<string> Six => Feedback.Rules.NamesOf(Feedback.Rules.Six);
-
-    public static TheoryData<string> All => Feedback.Rules.NamesOf(FeedbackRule.All);
-
     public CustomNetworkTests() => LibTorch.EnsureLoaded();
 
     /// <summary>Numbers of channels for which oneDNN is wrong on some machines, by libtorch's own convolutions in a user's module.</summary>
-    [Fact]
-    public void Small_channels_in_a_users_network_have_right_gradients_on_every_machine()
+    [Theory, MemberData(nameof(Feedback.Rules.AllNames), MemberType = typeof(Feedback.Rules))]
+    public void Small_channels_in_a_users_network_have_right_gradients_on_every_machine(string name)
     {
         SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(6, 3), new Layer.Activate(Activation.Tanh),
             new Layer.Conv2d(12, 3), new Layer.Activate(Activation.Tanh), new Layer.Conv2d(20, 2),
             new Layer.Activate(Activation.Tanh), new Layer.Flatten(), new Layer.Dense());
         GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
         TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
-        foreach (FeedbackRule rule in FeedbackRule.All)
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        NetworkShape shape = new([1, 8, 8], 10);
+        nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)),
+            ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
+        CustomLayout layout = new(NetworkDefinition.Custom("small"), shape, module);
+        using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+            .With(new OptimizerOptions.Sgd());
+        for (int step = 0; step < 4; step++)
         {
-            NetworkShape shape = new([1, 8, 8], 10);
-            nn.Module<Tensor, Tensor> module = nn.Sequential(("a", nn.Conv2d(1, 6, 3)), ("b", nn.Tanh()), ("c", nn.Conv2d(6, 12, 3)),
-                ("d", nn.Tanh()), ("e", nn.Conv2d(12, 20, 2)), ("f", nn.Tanh()), ("g", nn.Flatten()), ("h", nn.Linear(180, 10)));
-            CustomLayout layout = new(NetworkDefinition.Custom("small"), shape, module);
-            using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
-            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
-                .With(new OptimizerOptions.Sgd());
-            for (int step = 0; step < 4; step++)
+            Training.Graph.GraphGradientTests.Dirty();
+            expected.Step(data, RandomTask.AllRows(data), 0.05f);
+            Training.Graph.GraphGradientTests.Dirty();
+            network.Step(data, RandomTask.AllRows(data), 0.05f);
+            for (int i = 0; i < layout.WeightedLayers.Count; i++)
             {
-                Training.Graph.GraphGradientTests.Dirty();
-                expected.Step(data, RandomTask.AllRows(data), 0.05f);
-                Training.Graph.GraphGradientTests.Dirty();
-                network.Step(data, RandomTask.AllRows(data), 0.05f);
-                for (int i = 0; i < layout.WeightedLayers.Count; i++)
-                {
-                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
-                        [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
-                    Assert.True(error < 1e-3,
-                        $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}, oneDNN off: {network.IsRerouted}");
-                }
+                double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
+                    [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
+                Assert.True(error < 1e-3,
+                    $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}, oneDNN off: {network.IsRerouted}");
             }
         }
     }
@@ -162,8 +156,8 @@ public sealed class CustomNetworkTests
         }
     }
 
-    [Fact]
-    public void Gradients_are_those_of_the_same_layers_as_data_for_every_rule()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Gradients_are_those_of_the_same_layers_as_data_for_every_rule(string name)
     {
         SequentialDefinition layers = NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU),
             new Layer.Conv2d(16, 3), new Layer.Activate(Activation.Tanh),
@@ -171,32 +165,30 @@ public sealed class CustomNetworkTests
         GraphLayout graphLayout = new(layers, new ImageShape(1, 8, 8), 10);
         TrainingData data = Training.Graph.GraphGradientTests.Images(graphLayout, 6);
         int[] rows = RandomTask.AllRows(data);
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        NetworkShape shape = new([1, 8, 8], 10);
+        nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
+        CustomLayout layout = new(NetworkDefinition.Custom("chain"), shape, module);
+        Assert.Equal(["a", "c", "f", "h"], layout.WeightedLayers.Select(layer => layer.Name));
+        using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
+            .With(new OptimizerOptions.Sgd());
+        // The same seed draws the same weights and feedback: both lie in the same order.
+        for (int step = 0; step < 3; step++)
         {
-            NetworkShape shape = new([1, 8, 8], 10);
-            nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
-            CustomLayout layout = new(NetworkDefinition.Custom("chain"), shape, module);
-            Assert.Equal(["a", "c", "f", "h"], layout.WeightedLayers.Select(layer => layer.Name));
-            using GraphNetwork expected = new GraphNetwork(graphLayout, Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
-            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2))
-                .With(new OptimizerOptions.Sgd());
-            // The same seed draws the same weights and feedback: both lie in the same order.
-            for (int step = 0; step < 3; step++)
+            BatchResult a = expected.Step(data, rows, 0.1f), b = network.Step(data, rows, 0.1f);
+            Assert.Equal(a.Loss, b.Loss, 1e-4);
+            Assert.Equal(a.Correct, b.Correct);
+            for (int i = 0; i < layout.WeightedLayers.Count; i++)
             {
-                BatchResult a = expected.Step(data, rows, 0.1f), b = network.Step(data, rows, 0.1f);
-                Assert.Equal(a.Loss, b.Loss, 1e-4);
-                Assert.Equal(a.Correct, b.Correct);
-                for (int i = 0; i < layout.WeightedLayers.Count; i++)
-                {
-                    double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
-                        [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
-                    Assert.True(error < 1e-4, $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}");
-                }
+                double error = RandomTask.RelativeError(layout.WeightedLayers[i].Weight.In(network.Gradient.Span),
+                    [.. graphLayout.WeightedLayers[i].Weight.In(expected.Gradient.Span).ToArray().Select(value => (double)value)]);
+                Assert.True(error < 1e-4, $"{rule.ShortName}, step {step}, {layout.WeightedLayers[i].Name}: {error:E2}");
             }
         }
     }
 
-    [Theory, MemberData(nameof(Six))]
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
     [Trait("Speed", "Slow")]
     public void A_users_network_trains_by_every_rule_saves_and_loads_where_its_factory_is_registered(string rule)
     {
@@ -247,27 +239,25 @@ public sealed class CustomNetworkTests
         Assert.Contains("write layer.call(x) instead of layer.forward(x)", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Steps_and_measurements_leave_no_live_tensor_behind()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Steps_and_measurements_leave_no_live_tensor_behind(string name)
     {
         NetworkShape shape = new([1, 8, 8], 10);
         TrainingData data = RandomTask.Data(64, 10, 6, seed: 1);
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
+        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module),
+            module), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
+        void StepAndMeasure()
         {
-            nn.Module<Tensor, Tensor> module = new ChainFactory().Create(shape);
-            using AutogradNetwork network = new AutogradNetwork(new ModuleForward(new CustomLayout(NetworkDefinition.Custom("chain"), shape, module),
-                module), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
-            void StepAndMeasure()
-            {
-                network.Step(data, RandomTask.AllRows(data), 0.01f);
-                new FaMLNet.Diagnostics.Measurement(LayerDiagnostics.UpdateAngle | LayerDiagnostics.Alignment, network).BeforeUpdate(null);
-            }
-            StepAndMeasure();
-            long before = LiveTensors.OfThisThread;
-            for (int i = 0; i < 5; i++)
-                StepAndMeasure();
-            Assert.Equal(before, LiveTensors.OfThisThread);
+            network.Step(data, RandomTask.AllRows(data), 0.01f);
+            new FaMLNet.Diagnostics.Measurement(LayerDiagnostics.UpdateAngle | LayerDiagnostics.Alignment, network).BeforeUpdate(null);
         }
+        StepAndMeasure();
+        long before = LiveTensors.OfThisThread;
+        for (int i = 0; i < 5; i++)
+            StepAndMeasure();
+        Assert.Equal(before, LiveTensors.OfThisThread);
     }
 
     [Fact]
