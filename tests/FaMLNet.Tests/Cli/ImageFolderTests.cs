@@ -10,6 +10,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Folders and archives of image files as strangers bring them: which class, what is left out, what is refused.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ImageFolderTests : IDisposable
 {
     private static readonly (string Name, SKColor Colour)[] Classes =
@@ -241,7 +242,6 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
-    [Trait("Speed", "Slow")]
     public void The_tool_trains_says_what_it_found_and_its_model_tells_the_classes_apart()
     {
         foreach (string part in new[] { "train", "test" })

@@ -7,6 +7,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Nothing that exists is destroyed by an output.</summary>
+[Trait("Speed", "Slow")]
 public sealed class OutputTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-outputs").FullName;

@@ -6,6 +6,7 @@ using Xunit;
 namespace FaMLNet.Tests.Interop;
 
 /// <summary>A process that never touched the trainer, whose output folder has no libtorch.</summary>
+[Trait("Speed", "Slow")]
 public sealed class SeparateProcessTests
 {
     [Fact]
@@ -84,7 +85,6 @@ public sealed class SeparateProcessTests
     }
 
     [Fact]
-    [Trait("Speed", "Slow")]
     public void A_loaded_convolutional_model_scores_in_batches_in_a_fresh_process_with_the_same_bits()
     {
         MLContext mlContext = new(seed: 1);

@@ -61,6 +61,7 @@ public sealed class LogsOfSeveralTrainingsTests : IDisposable
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_process_that_is_killed_goes_on_in_the_files_of_each_fold()
     {
         string worker = ProcessRunner.Metadata("Worker"), folder = _root.FullName;

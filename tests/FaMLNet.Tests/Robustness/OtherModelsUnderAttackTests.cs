@@ -9,10 +9,10 @@ using static TorchSharp.torch;
 namespace FaMLNet.Tests.Robustness;
 
 /// <summary>Models of ML.NET's other trainers under attack, and examples that are made for one model and shown to another.</summary>
+[Trait("Speed", "Slow")]
 public sealed class OtherModelsUnderAttackTests : DigitsUnderAttack
 {
     [Fact]
-    [Trait("Speed", "Slow")]
     public void Attacks_without_gradients_take_other_peoples_models()
     {
         foreach (IEstimator<ITransformer> trainer in new[] { Linear(), OneVersusAll() })
@@ -49,7 +49,6 @@ public sealed class OtherModelsUnderAttackTests : DigitsUnderAttack
     }
 
     [Fact]
-    [Trait("Speed", "Slow")]
     public void Other_peoples_models_are_judged_by_their_own_word()
     {
         ITransformer model = Other(OneVersusAll());

@@ -49,6 +49,7 @@ public sealed class DiagnosticsTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Measuring_changes_no_weight_whatever_the_network()
     {
         foreach (NetworkDefinition network in new NetworkDefinition[]

@@ -237,6 +237,7 @@ public sealed class SparseTrainingTests : IDisposable
 
     /// <summary>Networks that compute on all values see the same rows, however they are kept.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Other_networks_are_the_same_on_sparse_and_on_dense_rows()
     {
         IDataView data = Tables.Load(_mlContext, "digits");

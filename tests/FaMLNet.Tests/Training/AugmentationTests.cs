@@ -104,6 +104,7 @@ public sealed class AugmentationTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void It_changes_training_reproducibly_and_leaves_other_random_streams_alone()
     {
         IDataView data = Tables.Load(new MLContext(), "digits");

@@ -31,6 +31,7 @@ public sealed class FurtherRuleTests
     public static TheoryData<string> ErrorRules => ["nss", "kp", "wm", "pfa", "dkp", "sdfa"];
 
     [Theory, MemberData(nameof(ErrorRules))]
+    [Trait("Speed", "Slow")]
     public void Gradient_is_that_of_the_reference(string rule)
     {
         foreach (int[] hidden in new int[][] { [], [1], [33, 17, 9] })

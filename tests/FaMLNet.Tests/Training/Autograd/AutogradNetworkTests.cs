@@ -19,6 +19,7 @@ namespace FaMLNet.Tests.Training.Autograd;
 /// The general way, which serves on a GPU: held to the ways of the host, on the host's own device everywhere and on CUDA where there is
 /// one.
 /// </summary>
+[Trait("Speed", "Slow")]
 public sealed class AutogradNetworkTests
 {
     private static readonly Layer ReLU = new Layer.Activate(Activation.ReLU);
@@ -175,7 +176,7 @@ public sealed class AutogradNetworkTests
                     }
                     Use();
                     long before = LiveTensors.OfThisThread;
-                    for (int i = 0; i < 4; i++)
+                    for (int i = 0; i < 2; i++)
                         Use();
                     Assert.Equal(before, LiveTensors.OfThisThread);
                 }

@@ -76,6 +76,7 @@ public sealed class WrongSizeFactory : ICustomNetworkFactory
     public nn.Module<Tensor, Tensor> Create(NetworkShape shape) => nn.Linear(shape.Input[0], shape.Outputs + 1);
 }
 
+[Trait("Speed", "Slow")]
 public sealed class CustomNetworkTests
 {
     private readonly MLContext _mlContext = new(seed: 1);
@@ -189,7 +190,6 @@ public sealed class CustomNetworkTests
     }
 
     [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
-    [Trait("Speed", "Slow")]
     public void A_users_network_trains_by_every_rule_saves_and_loads_where_its_factory_is_registered(string rule)
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(TwoBranchesFactory).Assembly);
