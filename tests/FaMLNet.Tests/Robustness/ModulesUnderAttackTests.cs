@@ -1,11 +1,8 @@
-using System.Globalization;
-using System.Text.Json;
-using FaMLNet.Tests.Documentation;
 using FaMLNet.Tests.Training.Autograd;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Xunit;
 using static TorchSharp.torch;
+
 namespace FaMLNet.Tests.Robustness;
 
 /// <summary>A module whose output has no gradient at its input.</summary>

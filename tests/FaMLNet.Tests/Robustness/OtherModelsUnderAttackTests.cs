@@ -1,11 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
-using FaMLNet.Tests.Documentation;
-using FaMLNet.Tests.Training.Autograd;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
-using static TorchSharp.torch;
+
 namespace FaMLNet.Tests.Robustness;
 
 /// <summary>Models of ML.NET's other trainers under attack, and examples that are made for one model and shown to another.</summary>

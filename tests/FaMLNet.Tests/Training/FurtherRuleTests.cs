@@ -1,16 +1,10 @@
 using System.Numerics.Tensors;
-using FaMLNet.Computing;
 using FaMLNet.Computing.Backward;
 using FaMLNet.Computing.Dense;
-using FaMLNet.Computing.Graph;
-using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
-using FaMLNet.Tasks.Losses;
-using Microsoft.ML;
 using Microsoft.ML.Data;
-using TorchSharp;
 using Xunit;
 
 namespace FaMLNet.Tests.Training;

@@ -1,17 +1,8 @@
-using System.Numerics.Tensors;
-using FaMLNet.Computing;
-using FaMLNet.Computing.Backward;
-using FaMLNet.Computing.Dense;
-using FaMLNet.Computing.Graph;
-using FaMLNet.Computing.Modules;
-using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
-using FaMLNet.Rows;
-using FaMLNet.Tasks.Losses;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using TorchSharp;
 using Xunit;
+
 namespace FaMLNet.Tests.Training;
 
 /// <summary>What a rule brings along: its network, its initial weights, and that it learns with its own defaults.</summary>
