@@ -1,3 +1,4 @@
+using FaMLNet.Tests.Interop;
 using Xunit;
 
 // libtorch's number of threads is the process's; tests that compare bits or count tensors must not share it. So tests run one after another, but for
@@ -10,7 +11,7 @@ namespace FaMLNet.Tests;
 /// Tests that work in processes of their own run beside the others: they use neither libtorch nor anything else that a process has once.
 /// </summary>
 [CollectionDefinition(Name)]
-public sealed class OwnProcesses
+public sealed class OwnProcesses : ICollectionFixture<PackedProjects>
 {
     public const string Name = "Own processes";
 }

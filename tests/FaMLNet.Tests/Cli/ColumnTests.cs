@@ -8,6 +8,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>What the columns of a table are taken for, and what becomes of values that do not fit.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ColumnTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-columns").FullName;

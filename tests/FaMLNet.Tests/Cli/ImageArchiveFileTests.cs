@@ -12,6 +12,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>One archive in place of a folder of images.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class ImageArchiveFileTests : IDisposable
 {
     private static readonly (string Name, SKColor Colour)[] Classes = [("cat", new SKColor(200, 40, 40)), ("dog", new SKColor(40, 60, 200))];

@@ -8,6 +8,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Files among images that cannot be read: counted, named by kind, and refused where too many are.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ImageFilesLeftOutTests : IDisposable
 {
     private static readonly byte[] Picture = PictureFiles.Varied(40, 40), Jpeg = PictureFiles.Varied(40, 40, SKEncodedImageFormat.Jpeg);

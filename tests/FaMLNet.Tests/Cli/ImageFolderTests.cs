@@ -10,6 +10,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Folders and archives of image files as strangers bring them: which class, what is left out, what is refused.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ImageFolderTests : IDisposable
 {
     private static readonly (string Name, SKColor Colour)[] Classes =

@@ -5,6 +5,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>New tables that differ from the training's in ways that change results without an error.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class NewTableTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-new-tables").FullName;

@@ -84,6 +84,7 @@ public sealed class NumberScalingTests : IDisposable
     [InlineData("PredictedLabel", "multiclass")]
     [InlineData("Score (column)", "multiclass")]
     [InlineData("Categories", "multiclass")]
+    [Trait("Speed", "Slow")]
     public void A_label_may_have_any_name(string name, string task)
     {
         Random random = new(1);

@@ -58,6 +58,7 @@ public sealed class OptimizerNameTests
         StringComparison.Ordinal);
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_training_uses_them()
     {
         string folder = Directory.CreateTempSubdirectory("famlnet-rates").FullName;

@@ -7,6 +7,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>Nothing that exists is destroyed by an output.</summary>
+[Trait("Speed", "Slow")]
 public sealed class OutputTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-outputs").FullName;
@@ -119,5 +120,6 @@ public sealed class OutputTests : IDisposable
     }
 
     private void Fails(string expected, params string[] arguments) =>
-        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => ProcessRunner.Tool(_folder, arguments)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, arguments)).Message,
+            StringComparison.Ordinal);
 }

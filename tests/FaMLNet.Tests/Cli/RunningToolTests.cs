@@ -5,6 +5,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>What the tool says while it runs, and how it ends when it is interrupted. Needs pipes with names and signals.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class RunningToolTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-running").FullName;

@@ -59,6 +59,7 @@ public sealed class SayingTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_best_epoch_is_kept_unless_the_training_shall_go_to_the_end()
     {
         string folder = Directory.CreateTempSubdirectory("famlnet-best").FullName;

@@ -7,6 +7,7 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>Experiments and comparisons read tables as 'train' does, with its options as keys.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class TableKeysTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-table-keys").FullName;

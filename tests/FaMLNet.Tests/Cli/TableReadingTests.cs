@@ -8,6 +8,7 @@ using Xunit;
 namespace FaMLNet.Tests.Cli;
 
 /// <summary>How a file is laid out: separators, quotes, names, rows that end early, pipes.</summary>
+[Trait("Speed", "Slow")]
 public sealed class TableReadingTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-reading").FullName;

@@ -7,20 +7,17 @@ namespace FaMLNet.Tests.Cli;
 
 /// <summary>The .NET tool, installed from a folder of packages as users install it.</summary>
 [Collection(OwnProcesses.Name)]
-public sealed class ToolPackageTests
+[Trait("Speed", "Slow")]
+public sealed class ToolPackageTests(PackedProjects packed)
 {
     [Fact]
     public void The_tool_installs_without_libtorch_says_how_to_get_it_and_trains_with_it()
     {
-        string root = ProcessRunner.Metadata("RepositoryRoot"), version = $"0.0.1-test.{DateTime.UtcNow:yyyyMMddHHmmss}.{Environment.ProcessId}";
+        string version = packed.Version, feed = packed.Feed, package = packed.PathOf("FaMLNet.Tool");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet-tool");
         try
         {
-            string feed = Path.Combine(folder.FullName, "feed"), bin = Path.Combine(folder.FullName, "bin");
-            ProcessRunner.Run("dotnet", root, "pack", "src/FaMLNet.Cli", "-c", ProcessRunner.Metadata("Configuration"), "-o", feed,
-                $"-p:Version={version}",
-                "--artifacts-path", Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
-            string package = Path.Combine(feed, $"FaMLNet.Tool.{version}.nupkg");
+            string bin = Path.Combine(folder.FullName, "bin");
             Assert.InRange(new FileInfo(package).Length, 1 << 20, 100 << 20);
             using (ZipArchive zip = ZipFile.OpenRead(package))
             {
@@ -33,9 +30,10 @@ public sealed class ToolPackageTests
             ProcessRunner.Run("dotnet", folder.FullName, "tool", "install", "FaMLNet.Tool", "--version", version, "--tool-path", bin, "--configfile",
                 Path.Combine(folder.FullName, "nuget.config"));
             string tool = Path.Combine(bin, OperatingSystem.IsWindows() ? "famlnet.exe" : "famlnet");
+            string help = ProcessRunner.Run(tool, folder.FullName, "--help");
             foreach (string command in new[] { "train", "evaluate", "predict", "attack", "report", "benchmark", "sweep", "data" })
             {
-                Assert.Contains($"    {command} ", ProcessRunner.Run(tool, folder.FullName, "--help"), StringComparison.Ordinal);
+                Assert.Contains($"    {command} ", help, StringComparison.Ordinal);
                 Assert.Contains("EXAMPLES:", ProcessRunner.Run(tool, folder.FullName, command, "--help"), StringComparison.Ordinal);
             }
             File.Copy(Tables.PathOf("iris"), Path.Combine(folder.FullName, "iris.csv"));
@@ -64,10 +62,6 @@ public sealed class ToolPackageTests
         finally
         {
             folder.Delete(recursive: true);
-            string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages", "famlnet.tool", version);
-            if (Directory.Exists(cache) && cache.EndsWith(version, StringComparison.Ordinal))
-                Directory.Delete(cache, recursive: true);
         }
     }
 }

@@ -60,6 +60,7 @@ public sealed class ImageFilesTests : IDisposable
 
     /// <summary>A pipeline from files to classes: what lies before the network is applied once, and pixels are attacked in their own units.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_pipeline_over_image_files_is_attacked_at_its_pixels()
     {
         for (int row = 0; row < Count; row++)

@@ -6,25 +6,19 @@ namespace FaMLNet.Tests.Interop;
 
 /// <summary>The NuGet package, used by a project outside the solution that knows nothing but package references.</summary>
 [Collection(OwnProcesses.Name)]
-public sealed class PackageTests
+[Trait("Speed", "Slow")]
+public sealed class PackageTests(PackedProjects packed)
 {
     [Fact]
     public void A_project_with_only_package_references_trains_saves_loads_and_predicts_built_and_published()
     {
-        string root = ProcessRunner.Metadata("RepositoryRoot"), configuration = ProcessRunner.Metadata("Configuration");
-        // A version of its own: NuGet would otherwise go on using the package of an earlier run.
-        string version = $"0.0.1-test.{DateTime.UtcNow:yyyyMMddHHmmss}.{Environment.ProcessId}";
+        string root = ProcessRunner.Metadata("RepositoryRoot"), version = packed.Version, packages = packed.Feed;
         DirectoryInfo folder = Directory.CreateTempSubdirectory("famlnet-package");
         try
         {
-            string packages = Path.Combine(folder.FullName, "feed"), consumer = folder.CreateSubdirectory("consumer").FullName;
-            foreach (string project in new[] { "src/FaMLNet", "src/FaMLNet.Reporting" })
-            {
-                ProcessRunner.Run("dotnet", root, "pack", project, "-c", configuration, "-o", packages, $"-p:Version={version}", "--artifacts-path",
-                    Path.Combine(folder.FullName, "artifacts"), "-nodeReuse:false");
-            }
-            CheckContents(Path.Combine(packages, $"FaMLNet.{version}.nupkg"));
-            CheckReporting(Path.Combine(packages, $"FaMLNet.Reporting.{version}.nupkg"), version);
+            string consumer = folder.CreateSubdirectory("consumer").FullName;
+            CheckContents(packed.PathOf("FaMLNet"));
+            CheckReporting(packed.PathOf("FaMLNet.Reporting"), version);
 
             XDocument sources = XDocument.Load(Path.Combine(root, "nuget.config"));
             sources.Root!.Element("packageSources")!.Add(new XElement("add", new XAttribute("key", "test"), new XAttribute("value", packages)));
@@ -98,11 +92,6 @@ public sealed class PackageTests
         finally
         {
             folder.Delete(recursive: true);
-            string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-            foreach (string unpacked in new[] { "famlnet", "famlnet.reporting" }.Select(name => Path.Combine(cache, name, version))
-                .Where(Directory.Exists))
-                Directory.Delete(unpacked, recursive: true);
         }
     }
 

@@ -6,6 +6,7 @@ using Xunit;
 namespace FaMLNet.Tests.Interop;
 
 /// <summary>A process that never touched the trainer, whose output folder has no libtorch.</summary>
+[Trait("Speed", "Slow")]
 public sealed class SeparateProcessTests
 {
     [Fact]

@@ -66,12 +66,12 @@ public sealed class ConvolutionalNetworksTests
         Refused("PadTo can only be the first", new Layer.Conv2d(4, 3), new Layer.PadTo(20), new Layer.Flatten(), new Layer.Dense());
         Refused("at most half the kernel", new Layer.MaxPool2d(2) { Padding = 2 }, new Layer.Flatten(), new Layer.Dense());
         Assert.Contains("Conv2d.Kernel must be 1",
-            Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Conv2d(3, 0))).Message, StringComparison.Ordinal);
-        Assert.Contains("Dropout.Share", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential(new Layer.Dropout(1))).Message,
+            Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential(new Layer.Conv2d(3, 0))).Message, StringComparison.Ordinal);
+        Assert.Contains("Dropout.Share", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential(new Layer.Dropout(1))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("at least one layer", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.Sequential()).Message,
+        Assert.Contains("at least one layer", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential()).Message,
             StringComparison.Ordinal);
-        Assert.Contains("20, 32, 44, 56 or 110", Assert.ThrowsAny<ArgumentException>(() => NetworkDefinition.ResNet(50)).Message,
+        Assert.Contains("20, 32, 44, 56 or 110", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.ResNet(50)).Message,
             StringComparison.Ordinal);
     }
 
@@ -103,7 +103,7 @@ public sealed class ConvolutionalNetworksTests
         }
         Assert.Null(NetworkDefinition.Sequential(new Layer.Flatten(), new Layer.Dense()).Activation);
         Assert.Null(NetworkDefinition.Sequential(new Layer.Activate(Activation.ReLU), new Layer.Activate(Activation.Tanh)).Activation);
-        Assert.Contains("found 99", Assert.ThrowsAny<ArgumentException>(() =>
+        Assert.Contains("found 99", Assert.Throws<ArgumentOutOfRangeException>(() =>
             (NetworkDefinition.LeNet() with { Activation = (Activation)99 }).Validate()).Message, StringComparison.Ordinal);
     }
 
@@ -121,6 +121,6 @@ public sealed class ConvolutionalNetworksTests
     }
 
     private static void Refused(string part, params Layer[] layers) =>
-        Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(() =>
+        Assert.Contains(part, Assert.Throws<ArgumentException>(() =>
             new GraphLayout(NetworkDefinition.Sequential(layers), new ImageShape(3, 9, 9), 10)).Message, StringComparison.Ordinal);
 }

@@ -16,6 +16,7 @@ public sealed class TrainingReportTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Pictures_are_saved_of_everything_that_was_measured()
     {
         TrainingReport report = new("Three rules & more");

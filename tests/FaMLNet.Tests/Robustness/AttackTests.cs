@@ -284,6 +284,7 @@ public sealed class AttackTests
         Assert.Equal([22, 41, 57, 70, 80, 87, 93, 99], ApgdAttack.Checkpoints(100));
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void The_same_seed_gives_the_same_examples_whatever_the_batch_and_the_threads()
     {
         FeedbackRule rule = FeedbackRule.FeedbackAlignment;

@@ -46,21 +46,19 @@ public sealed class InputGradientTests
             FeedbackRule.FeedbackAlignment, rows: 3);
 
     /// <summary>One to six channels: what oneDNN gets wrong on some machines, and no training needs.</summary>
-    [Fact]
-    public void Of_LeNet_it_is_that_of_the_reference_for_every_rule()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Of_LeNet_it_is_that_of_the_reference_for_every_rule(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            Check(new GraphLayout(NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), 10), rule, rows: 3);
-            Check(new GraphLayout(NetworkDefinition.LeNetCifar(), new ImageShape(3, 32, 32), 10), rule, rows: 2);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        Check(new GraphLayout(NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), 10), rule, rows: 3);
+        Check(new GraphLayout(NetworkDefinition.LeNetCifar(), new ImageShape(3, 32, 32), 10), rule, rows: 2);
     }
 
-    [Fact]
-    public void Of_ResNet20_it_is_that_of_the_reference_for_every_rule()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Of_ResNet20_it_is_that_of_the_reference_for_every_rule(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-            Check(new GraphLayout(NetworkDefinition.ResNet(20), new ImageShape(3, 32, 32), 10), rule, rows: 2);
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        Check(new GraphLayout(NetworkDefinition.ResNet(20), new ImageShape(3, 32, 32), 10), rule, rows: 2);
     }
 
     [Fact]
@@ -69,8 +67,8 @@ public sealed class InputGradientTests
             new Layer.Flatten(), new Layer.Dense()), new ImageShape(3, 6, 7), 4), FeedbackRule.FeedbackAlignment, rows: 3);
 
     /// <summary>A module of the user's own against the same network as data.</summary>
-    [Fact]
-    public void Of_a_module_it_is_that_of_the_reference_for_every_rule()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Of_a_module_it_is_that_of_the_reference_for_every_rule(string name)
     {
         _mlContext.ComponentCatalog.RegisterAssembly(typeof(ChainFactory).Assembly);
         GraphLayout twin = new(NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Conv2d(16, 3),
@@ -81,20 +79,18 @@ public sealed class InputGradientTests
         using TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor> module =
             definition.Build((Microsoft.ML.Runtime.IHostEnvironment)_mlContext, shape);
         CustomLayout layout = new(definition, shape, module);
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 3);
-            TrainedNetwork trained = ((INetworkModel)model).ToTrained(definition, 64, 6);
-            float[] parameters = new float[twin.ParameterLength], statistics = new float[twin.StatisticsLength];
-            Array.Fill(statistics, 1);
-            twin.InputMean.In(statistics.AsSpan()).Clear();
-            foreach ((ParameterSlice own, ParameterSlice other) in layout.Parameters.Zip(twin.Parameters))
-                own.In(trained.Parameters.AsSpan()).CopyTo(other.In(parameters.AsSpan()));
-            float[] feedback = [.. trained.Feedback];
-            using FeedbackAlignmentMulticlassModelParameters same = new((Microsoft.ML.Runtime.IHostEnvironment)_mlContext,
-                new TrainedNetwork(twin, rule, parameters, statistics, feedback, []));
-            Check(model, twin, same, rows: 4);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 3);
+        TrainedNetwork trained = ((INetworkModel)model).ToTrained(definition, 64, 6);
+        float[] parameters = new float[twin.ParameterLength], statistics = new float[twin.StatisticsLength];
+        Array.Fill(statistics, 1);
+        twin.InputMean.In(statistics.AsSpan()).Clear();
+        foreach ((ParameterSlice own, ParameterSlice other) in layout.Parameters.Zip(twin.Parameters))
+            own.In(trained.Parameters.AsSpan()).CopyTo(other.In(parameters.AsSpan()));
+        float[] feedback = [.. trained.Feedback];
+        using FeedbackAlignmentMulticlassModelParameters same = new((Microsoft.ML.Runtime.IHostEnvironment)_mlContext,
+            new TrainedNetwork(twin, rule, parameters, statistics, feedback, []));
+        Check(model, twin, same, rows: 4);
     }
 
     /// <summary>A row's gradient is the same to the last bit, whatever stands beside it and wherever it stands.</summary>
@@ -125,19 +121,17 @@ public sealed class InputGradientTests
         }
     }
 
-    [Fact]
-    public void Gradients_leave_no_live_tensor_behind()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Gradients_leave_no_live_tensor_behind(string name)
     {
         GraphLayout layout = new(NetworkDefinition.ResNet(20), new ImageShape(3, 16, 16), 10);
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 5);
-            float[][] rows = RandomModel.Rows(3, layout.Inputs, seed: 6);
-            Run(model, ThreatModel.FeedbackGradient, rows);
-            long before = LiveTensors.OfThisThread;
-            Run(model, ThreatModel.FeedbackGradient, rows);
-            Assert.Equal(before, LiveTensors.OfThisThread);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        using FeedbackAlignmentMulticlassModelParameters model = RandomModel.Of(_mlContext, layout, rule, seed: 5);
+        float[][] rows = RandomModel.Rows(3, layout.Inputs, seed: 6);
+        Run(model, ThreatModel.FeedbackGradient, rows);
+        long before = LiveTensors.OfThisThread;
+        Run(model, ThreatModel.FeedbackGradient, rows);
+        Assert.Equal(before, LiveTensors.OfThisThread);
     }
 
     private void Check(NetworkLayout layout, FeedbackRule rule, int rows)

@@ -109,7 +109,7 @@ public sealed class OwnColumnsTests
         IDataView dice = Dice();
         IDataView named = _mlContext.Transforms.CopyColumns(name, "Dice").Fit(dice).Transform(dice);
         ITransformer model = _mlContext.BinaryClassification.Trainers.FeedbackAlignment(labelColumnName: name, numberOfEpochs: 1).Fit(named);
-        ArgumentException failure = Assert.ThrowsAny<ArgumentException>(() => _mlContext.BinaryClassification.CreateAdversarialExamples(model, named,
+        ArgumentException failure = Assert.Throws<ArgumentException>(() => _mlContext.BinaryClassification.CreateAdversarialExamples(model, named,
             Attack.Noise(0.1f), new RobustnessOptions { LabelColumnName = name }));
         Assert.Contains($"a column '{name}' that would hide the label", failure.Message, StringComparison.Ordinal);
     }

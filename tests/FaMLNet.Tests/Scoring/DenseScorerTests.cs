@@ -100,24 +100,22 @@ public sealed class DenseScorerTests
         Assert.ThrowsAny<Exception>(() => model.Transform(Tables.Load(mlContext, "wine")));
     }
 
-    [Fact]
-    public void Weights_come_by_layer_with_their_shapes()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Weights_come_by_layer_with_their_shapes(string name)
     {
         MLContext mlContext = new(seed: 1);
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            FeedbackAlignmentMulticlassModelParameters model =
-                Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(Tables.Load(mlContext, "iris")));
-            Assert.Equal(["dense1", "dense2", "dense3"], model.GetWeights().Keys);
-            Assert.Equal([8, 16], model.GetWeights()["dense2"].Shape);
-            Assert.Equal(128, model.GetWeights()["dense2"].Values.Length);
-            Assert.Equal(rule.ShortName == "bp" ? [] : ["dense2", "dense3"], model.GetFeedbackWeights().Keys);
-            if (rule.ShortName != "bp")
-                Assert.Equal([rule.ShortName == "dfa" ? 3 : 8, 16], model.GetFeedbackWeights()["dense2"].Shape);
-            Assert.Equal(rule, model.Rule);
-            Assert.Equal(NetworkDefinition.Mlp(16, 8), model.Network);
-            Assert.Equal((4, 3), (model.NumberOfFeatures, model.NumberOfClasses));
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        FeedbackAlignmentMulticlassModelParameters model =
+            Tables.ModelOf(Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(Tables.Load(mlContext, "iris")));
+        Assert.Equal(["dense1", "dense2", "dense3"], model.GetWeights().Keys);
+        Assert.Equal([8, 16], model.GetWeights()["dense2"].Shape);
+        Assert.Equal(128, model.GetWeights()["dense2"].Values.Length);
+        Assert.Equal(rule.ShortName == "bp" ? [] : ["dense2", "dense3"], model.GetFeedbackWeights().Keys);
+        if (rule.ShortName != "bp")
+            Assert.Equal([rule.ShortName == "dfa" ? 3 : 8, 16], model.GetFeedbackWeights()["dense2"].Shape);
+        Assert.Equal(rule, model.Rule);
+        Assert.Equal(NetworkDefinition.Mlp(16, 8), model.Network);
+        Assert.Equal((4, 3), (model.NumberOfFeatures, model.NumberOfClasses));
     }
 
     private static float[][] Torch(FeedbackAlignmentMulticlassModelParameters model, float[][] rows)

@@ -156,6 +156,7 @@ public sealed class DisposalTests
 
     /// <summary>What a pool of engines does on each reload, fifty times, while eight threads predict.</summary>
     [Theory, MemberData(nameof(Networks))]
+    [Trait("Speed", "Slow")]
     public void Fifty_swaps_under_eight_threads_fail_no_prediction_and_leave_no_tensor_behind(string network)
     {
         byte[] zip;

@@ -10,33 +10,33 @@ public sealed class ImageModelTests
 {
     private readonly MLContext _mlContext = new(seed: 1);
 
-    [Fact]
-    public void A_convolutional_network_learns_the_digits_by_every_rule_and_survives_saving()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    [Trait("Speed", "Slow")]
+    public void A_convolutional_network_learns_the_digits_by_every_rule_and_survives_saving(string name)
     {
         IDataView data = Tables.Load(_mlContext, "digits");
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            ITransformer model = Pipeline(rule, epochs: 6).Fit(data);
-            double accuracy = _mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
-            Assert.True(accuracy > 0.85, $"{rule.ShortName}: {accuracy:F3}");
-            using MemoryStream zip = new();
-            _mlContext.Model.Save(model, data.Schema, zip);
-            ITransformer loaded = new MLContext().Model.Load(zip, out _);
-            Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), loaded.Transform(data).GetColumn<float[]>("Score"));
-            Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(model), Tables.ModelOf(loaded));
-            Assert.Equal(Tables.ModelOf(model).Network, Tables.ModelOf(loaded).Network);
-            Assert.Equal(["conv1", "conv2", "dense1"], Tables.ModelOf(loaded).GetWeights().Keys);
-            Assert.Equal(rule.ShortName == "bp" ? [] : ["conv2", "dense1"], Tables.ModelOf(loaded).GetFeedbackWeights().Keys);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        ITransformer model = Pipeline(rule, epochs: 6).Fit(data);
+        double accuracy = _mlContext.MulticlassClassification.Evaluate(model.Transform(data)).MicroAccuracy;
+        Assert.True(accuracy > 0.85, $"{rule.ShortName}: {accuracy:F3}");
+        using MemoryStream zip = new();
+        _mlContext.Model.Save(model, data.Schema, zip);
+        ITransformer loaded = new MLContext().Model.Load(zip, out _);
+        Assert.Equal(model.Transform(data).GetColumn<float[]>("Score"), loaded.Transform(data).GetColumn<float[]>("Score"));
+        Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(model), Tables.ModelOf(loaded));
+        Assert.Equal(Tables.ModelOf(model).Network, Tables.ModelOf(loaded).Network);
+        Assert.Equal(["conv1", "conv2", "dense1"], Tables.ModelOf(loaded).GetWeights().Keys);
+        Assert.Equal(rule.ShortName == "bp" ? [] : ["conv2", "dense1"], Tables.ModelOf(loaded).GetFeedbackWeights().Keys);
     }
 
-    [Fact]
-    public void The_same_seed_gives_the_same_convolutional_network_bit_for_bit()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    [Trait("Speed", "Slow")]
+    public void The_same_seed_gives_the_same_convolutional_network_bit_for_bit(string name)
     {
         IDataView data = Tables.Load(_mlContext, "digits");
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-            Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)),
-                Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)));
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        Trainers.PipelineTests.AssertSameWeights(Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)),
+            Tables.ModelOf(Pipeline(rule, epochs: 1).Fit(data)));
     }
 
     [Fact]
@@ -61,15 +61,15 @@ public sealed class ImageModelTests
         IDataView wine = Tables.Load(_mlContext, "wine");
         FeedbackAlignmentMulticlassTrainer.Options options = new() { Network = NetworkDefinition.LeNet(), NumberOfEpochs = 1 };
         var key = _mlContext.Transforms.Conversion.MapValueToKey("Label");
-        ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
             key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
         Assert.Contains("13 features are no square image", error.Message, StringComparison.Ordinal);
         options.ImageShape = new ImageShape(1, 2, 6);
-        error = Assert.ThrowsAny<ArgumentException>(() =>
+        error = Assert.Throws<ArgumentException>(() =>
             key.Append(_mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options)).Fit(wine));
         Assert.Contains("1 × 2 × 6 has 12 values, but the feature column has 13", error.Message, StringComparison.Ordinal);
         options.ImageShape = new ImageShape(0, 2, 6);
-        error = Assert.ThrowsAny<ArgumentException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options));
+        error = Assert.Throws<ArgumentOutOfRangeException>(() => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(options));
         Assert.Contains("Option ImageShape", error.Message, StringComparison.Ordinal);
     }
 

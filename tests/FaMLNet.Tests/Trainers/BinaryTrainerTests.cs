@@ -127,7 +127,7 @@ public sealed class BinaryTrainerTests : IDisposable
         Assert.Equal(0.5, Probability(rows, options => options.ClassWeights = ClassWeights.Balanced), 0.02);
         Assert.Equal(0.25, Probability(rows, options => options.ClassWeights = ClassWeights.Explicit(1, 3)), 0.02);
         Assert.Equal(0.25, Probability(rows, options => options.ExampleWeightColumnName = "Weight"), 0.02);
-        Assert.Contains("2 classes", Assert.ThrowsAny<ArgumentException>(() =>
+        Assert.Contains("2 classes", Assert.Throws<ArgumentException>(() =>
             Probability(rows, options => options.ClassWeights = ClassWeights.Explicit(1, 2, 3))).Message, StringComparison.Ordinal);
     }
 
@@ -153,7 +153,7 @@ public sealed class BinaryTrainerTests : IDisposable
             if (epoch.Epoch == 2)
                 stop.Cancel();
         };
-        Assert.ThrowsAny<OperationCanceledException>(() => Fit(options));
+        Assert.Throws<OperationCanceledException>(() => Fit(options));
         (options.CancellationToken, options.MetricsCallback) = (default, null);
         Assert.Equal(whole, Fit(options).Model.GetWeights()["dense1"].Values.ToArray());
 
@@ -205,7 +205,7 @@ public sealed class BinaryTrainerTests : IDisposable
         Fails(() => Trainer("Label").Fit(numbers), "must be Boolean; found Single", "DataKind.Boolean");
         Fails(() => Trainer("Label").Fit(_mlContext.Data.FilterByCustomPredicate<Row>(_data, row => row.Label)), "have the label false",
             "both are needed");
-        Assert.Equal("LabelColumnName", Assert.ThrowsAny<ArgumentException>(() => Trainer("Lable").Fit(_data)).ParamName);
+        Assert.Equal("LabelColumnName", Assert.Throws<ArgumentOutOfRangeException>(() => Trainer("Lable").Fit(_data)).ParamName);
     }
 
     private static void Fails(Action action, params string[] parts)

@@ -29,65 +29,59 @@ public sealed class HistoryTests
         });
     }
 
-    [Fact]
-    public void Alignment_is_reported_by_layer_as_each_rule_defines_it()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Alignment_is_reported_by_layer_as_each_rule_defines_it(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        EpochMetrics epoch = Train(Tables.Quick(rule, epochs: 15)).History[^1];
+        string[] passed = ["dense2", "dense3"];
+        Assert.Equal(passed, epoch.AlignmentAngle.Keys);
+        Assert.Equal(passed, epoch.NormRatio.Keys);
+        switch (rule.ShortName)
         {
-            EpochMetrics epoch = Train(Tables.Quick(rule, epochs: 15)).History[^1];
-            string[] passed = ["dense2", "dense3"];
-            Assert.Equal(passed, epoch.AlignmentAngle.Keys);
-            Assert.Equal(passed, epoch.NormRatio.Keys);
-            switch (rule.ShortName)
-            {
-                case "bp":
-                    Assert.All(epoch.AlignmentAngle.Values, angle => Assert.Equal(0, angle));
-                    Assert.All(epoch.NormRatio.Values, ratio => Assert.Equal(1, ratio));
-                    break;
-                case "fa" or "dfa":
-                    Assert.All(epoch.AlignmentAngle.Values, angle => Assert.InRange(angle, 1, 89.9)); // it aligns: below the right angle of chance
-                    break;
-                default:
-                    Assert.All(epoch.AlignmentAngle.Values, angle => Assert.InRange(angle, 5, 60)); // same signs
-                    break;
-            }
+            case "bp":
+                Assert.All(epoch.AlignmentAngle.Values, angle => Assert.Equal(0, angle));
+                Assert.All(epoch.NormRatio.Values, ratio => Assert.Equal(1, ratio));
+                break;
+            case "fa" or "dfa":
+                Assert.All(epoch.AlignmentAngle.Values, angle => Assert.InRange(angle, 1, 89.9)); // it aligns: below the right angle of chance
+                break;
+            default:
+                Assert.All(epoch.AlignmentAngle.Values, angle => Assert.InRange(angle, 5, 60)); // same signs
+                break;
         }
     }
 
-    [Fact]
-    public void Alignment_angles_of_layerwise_rules_are_those_of_the_saved_weights()
+    [Theory, InlineData("bp"), InlineData("fa"), InlineData("usf"), InlineData("brsf"), InlineData("frsf")]
+    public void Alignment_angles_of_layerwise_rules_are_those_of_the_saved_weights(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six.Where(rule => rule is LayerwiseFeedbackRule))
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        // One batch an epoch: the last measurement was before the last update, so compare after none.
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(rule, epochs: 1);
+        options.BatchSize = 1000;
+        options.Optimizer = new OptimizerOptions.Sgd { LearningRate = 1e-12f };
+        FeedbackAlignmentMulticlassModelParameters model = Train(options);
+        foreach ((string layer, ParameterTensor feedback) in model.GetFeedbackWeights())
         {
-            // One batch an epoch: the last measurement was before the last update, so compare after none.
-            FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(rule, epochs: 1);
-            options.BatchSize = 1000;
-            options.Optimizer = new OptimizerOptions.Sgd { LearningRate = 1e-12f };
-            FeedbackAlignmentMulticlassModelParameters model = Train(options);
-            foreach ((string layer, ParameterTensor feedback) in model.GetFeedbackWeights())
-            {
-                float[] w = model.GetWeights()[layer].Values.ToArray(), b = feedback.Values.ToArray();
-                if (rule.ShortName == "brsf")
-                    continue; // redrawn after the update
-                double dot = w.Zip(b).Sum(pair => (double)pair.First * pair.Second), wNorm = Math.Sqrt(w.Sum(x => (double)x * x)),
-                    bNorm = Math.Sqrt(b.Sum(x => (double)x * x));
-                Assert.Equal(Math.Acos(dot / (wNorm * bNorm)) * 180 / Math.PI, model.History[0].AlignmentAngle[layer], 1e-3);
-                Assert.Equal(bNorm / wNorm, model.History[0].NormRatio[layer], 1e-4);
-            }
+            float[] w = model.GetWeights()[layer].Values.ToArray(), b = feedback.Values.ToArray();
+            if (rule.ShortName == "brsf")
+                continue; // redrawn after the update
+            double dot = w.Zip(b).Sum(pair => (double)pair.First * pair.Second), wNorm = Math.Sqrt(w.Sum(x => (double)x * x)),
+                bNorm = Math.Sqrt(b.Sum(x => (double)x * x));
+            Assert.Equal(Math.Acos(dot / (wNorm * bNorm)) * 180 / Math.PI, model.History[0].AlignmentAngle[layer], 1e-3);
+            Assert.Equal(bNorm / wNorm, model.History[0].NormRatio[layer], 1e-4);
         }
     }
 
-    [Fact]
-    public void Tracking_alignment_does_not_change_the_training_and_can_be_switched_off()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Tracking_alignment_does_not_change_the_training_and_can_be_switched_off(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            FeedbackAlignmentMulticlassTrainer.Options off = Tables.Quick(rule);
-            off.Diagnostics = LayerDiagnostics.None;
-            FeedbackAlignmentMulticlassModelParameters model = Train(off);
-            Assert.All(model.History, epoch => Assert.Empty(epoch.AlignmentAngle));
-            PipelineTests.AssertSameWeights(Train(Tables.Quick(rule)), model);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        FeedbackAlignmentMulticlassTrainer.Options off = Tables.Quick(rule);
+        off.Diagnostics = LayerDiagnostics.None;
+        FeedbackAlignmentMulticlassModelParameters model = Train(off);
+        Assert.All(model.History, epoch => Assert.Empty(epoch.AlignmentAngle));
+        PipelineTests.AssertSameWeights(Train(Tables.Quick(rule)), model);
     }
 
     [Fact]
@@ -112,7 +106,7 @@ public sealed class HistoryTests
                 source.Cancel();
         };
         options.CancellationToken = source.Token;
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(options));
+        Assert.Throws<OperationCanceledException>(() => Train(options));
         Assert.Equal(2, epochs);
     }
 
@@ -127,7 +121,7 @@ public sealed class HistoryTests
                 typeof(MLContext).GetMethod("CancelExecution",
                     System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.Invoke(_mlContext, null);
         };
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(options));
+        Assert.Throws<OperationCanceledException>(() => Train(options));
         Assert.Equal(2, epochs);
     }
 

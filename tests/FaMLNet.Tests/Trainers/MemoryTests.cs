@@ -8,6 +8,7 @@ namespace FaMLNet.Tests.Trainers;
 public sealed class MemoryTests
 {
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Memory_is_flat_over_many_short_trainings()
     {
         MLContext mlContext = new(seed: 1);

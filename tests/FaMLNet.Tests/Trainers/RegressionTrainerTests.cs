@@ -178,7 +178,7 @@ public sealed class RegressionTrainerTests : IDisposable
             if (epoch.Epoch == 2)
                 stop.Cancel();
         };
-        Assert.ThrowsAny<OperationCanceledException>(() => Fit(options: options));
+        Assert.Throws<OperationCanceledException>(() => Fit(options: options));
         (options.CancellationToken, options.MetricsCallback) = (default, null);
         FeedbackAlignmentRegressionModelParameters resumed = Fit(options: options).Model;
         Assert.Equal(whole, resumed.GetWeights()["dense1"].Values.ToArray());

@@ -187,9 +187,9 @@ public sealed class ValidationTests
         Assert.Equal(0.5, Probability(ClassWeights.Balanced), 0.03);
         Assert.Equal(0.5, Probability(ClassWeights.Balanced, "Weight"), 0.03);
         Assert.Equal(0.25, Probability(ClassWeights.Explicit(1, 3)), 0.03);
-        Assert.Contains("3 weights for 2 classes", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(1, 2, 3))).Message,
+        Assert.Contains("3 weights for 2 classes", Assert.Throws<ArgumentException>(() => Probability(ClassWeights.Explicit(1, 2, 3))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("all weights are 0", Assert.ThrowsAny<ArgumentException>(() => Probability(ClassWeights.Explicit(0, 0))).Message,
+        Assert.Contains("all weights are 0", Assert.Throws<ArgumentException>(() => Probability(ClassWeights.Explicit(0, 0))).Message,
             StringComparison.Ordinal);
     }
 
@@ -215,10 +215,10 @@ public sealed class ValidationTests
         FeedbackAlignmentMulticlassModelParameters small = Trainer(Tables.Quick(epochs: 1)).Fit(data).Model;
         FeedbackAlignmentMulticlassTrainer.Options other = Tables.Quick(epochs: 1);
         other.Network = NetworkDefinition.Mlp(5);
-        Assert.Contains("Set Network to the model's", Assert.ThrowsAny<ArgumentException>(() => Trainer(other).Fit(data, small)).Message,
+        Assert.Contains("Set Network to the model's", Assert.Throws<ArgumentException>(() => Trainer(other).Fit(data, small)).Message,
             StringComparison.Ordinal);
         Assert.Contains("64 features and 10 classes; the training data has 4 and 3",
-            Assert.ThrowsAny<ArgumentException>(() => Trainer(Tables.Quick(epochs: 1)).Fit(Load("iris"), small)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => Trainer(Tables.Quick(epochs: 1)).Fit(Load("iris"), small)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,16 +1,10 @@
 using System.Numerics.Tensors;
-using FaMLNet.Computing;
 using FaMLNet.Computing.Backward;
 using FaMLNet.Computing.Dense;
-using FaMLNet.Computing.Graph;
-using FaMLNet.Computing.Modules;
 using FaMLNet.Diagnostics;
 using FaMLNet.Interop;
 using FaMLNet.Rows;
-using FaMLNet.Tasks.Losses;
-using Microsoft.ML;
 using Microsoft.ML.Data;
-using TorchSharp;
 using Xunit;
 
 namespace FaMLNet.Tests.Training;
@@ -31,6 +25,7 @@ public sealed class FurtherRuleTests
     public static TheoryData<string> ErrorRules => ["nss", "kp", "wm", "pfa", "dkp", "sdfa"];
 
     [Theory, MemberData(nameof(ErrorRules))]
+    [Trait("Speed", "Slow")]
     public void Gradient_is_that_of_the_reference(string rule)
     {
         foreach (int[] hidden in new int[][] { [], [1], [33, 17, 9] })
@@ -105,109 +100,6 @@ public sealed class FurtherRuleTests
 
         static double Distance(DenseChain chain) => Vectors.Distance(Layout.Layers[2].Weight.In((ReadOnlySpan<float>)chain.Weights.Span),
             chain.Feedback.Slices[2]!.In((ReadOnlySpan<float>)chain.Feedback.Buffer.Span));
-    }
-
-    [Fact]
-    public void The_update_that_a_rule_sees_is_the_difference_of_the_weights()
-    {
-        SeesEverything rule = new();
-        foreach (bool constrains in new[] { false, true })
-        {
-            using DenseChain chain = new DenseChain(new DenseLayout(NetworkDefinition.Mlp(300, 200), 10, 5), Plans.Of(rule, 11))
-                .With(new OptimizerOptions.AdamW());
-            if (constrains)
-                chain.With(new OptimizerOptions.AdamW(), keepsNorms: true);
-            WeightedLayer layer = chain.Layout.WeightedLayers[1];
-            float[] before = layer.Weight.In(chain.Weights.Span).ToArray();
-            chain.Step(_data, _rows, 0.05f);
-            float[] after = layer.Weight.In(chain.Weights.Span).ToArray();
-            Assert.True(RandomTask.RelativeError(rule.Change, [.. after.Zip(before, (a, b) => (double)(a - b))]) < 1e-4);
-            Assert.Equal((0.05f, 0.05f * 0.01f, 64), (rule.LearningRate, rule.Decay, rule.Rows));
-        }
-    }
-
-    /// <summary>The sum over the rows of error times activation is the gradient of the last layer: on every way to a gradient.</summary>
-    [Fact]
-    public void Activations_and_errors_that_a_rule_sees_are_those_of_the_step()
-    {
-        SeesEverything rule = new();
-        GraphLayout images = new(NetworkDefinition.Sequential(new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU),
-            new Layer.Conv2d(16, 3), new Layer.Activate(Activation.ReLU), new Layer.Flatten(), new Layer.Dense()), new ImageShape(1, 7, 7), 5);
-        TrainingData pixels = Graph.GraphGradientTests.Images(images, 9);
-        foreach ((TrainingNetwork network, TrainingData data) in new (TrainingNetwork, TrainingData)[]
-        {
-            (new DenseChain(Layout, Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()), _data),
-            (new GraphNetwork(images, Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()), pixels),
-            (new AutogradNetwork(new DefinedForward(images, new RandomGenerator(1, "dropout")), Plans.Of(rule, 11)).With(new OptimizerOptions.Sgd()),
-                pixels),
-        })
-        {
-            using TrainingNetwork owned = network;
-            network.ComputeGradient(data, RandomTask.AllRows(data));
-            ParameterSlice top = network.Layout.WeightedLayers[^1].Weight;
-            float[] gradient = top.In(network.Gradient.Span).ToArray();
-            network.Update(0.05f);
-            int outputs = top.Shape[0], inputs = top.Shape[1];
-            double[] sums = new double[outputs * inputs];
-            for (int row = 0; row < rule.Rows; row++)
-            {
-                for (int i = 0; i < sums.Length; i++)
-                    sums[i] += (double)rule.Errors[row * outputs + i / inputs] * rule.Activations[row * inputs + i % inputs];
-            }
-            Assert.Equal(data.Count, rule.Rows);
-            Assert.True(RandomTask.RelativeError(gradient, sums) < 1e-5, network.GetType().Name);
-        }
-    }
-
-    /// <summary>A module that uses a layer twice: what the layer was given is added up, as its gradient is.</summary>
-    [Fact]
-    public void Activations_of_a_layer_that_is_used_twice_are_added_up()
-    {
-        SeesEverything rule = new();
-        NetworkShape shape = new([6], 4);
-        UsedTwice module = new();
-        CustomLayout layout = new(NetworkDefinition.Custom("used-twice"), shape, module);
-        using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(rule, 2)).With(new OptimizerOptions.Sgd());
-        TrainingData data = RandomTask.Data(6, 4, 5, seed: 1);
-        network.Step(data, RandomTask.AllRows(data), 0.1f);
-        Assert.Equal(5 * 6, rule.Activations.Length);
-        Assert.NotEmpty(module.Given);
-        for (int i = 0; i < rule.Activations.Length; i++)
-            Assert.Equal(module.Given[^2][i] + module.Given[^1][i], rule.Activations[i], 1e-5f);
-    }
-
-    private sealed class UsedTwice : torch.nn.Module<torch.Tensor, torch.Tensor>
-    {
-        private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _below = torch.nn.Linear(6, 6), _top = torch.nn.Linear(6, 4);
-
-        public UsedTwice() : base("used-twice") => RegisterComponents();
-
-        public List<float[]> Given { get; } = [];
-
-        public override torch.Tensor forward(torch.Tensor x)
-        {
-            torch.Tensor first = torch.tanh(_below.call(x)), second = torch.tanh(_below.call(first));
-            Given.Add(first.detach().contiguous().data<float>().ToArray());
-            Given.Add(second.detach().contiguous().data<float>().ToArray());
-            using torch.Tensor one = _top.call(first), other = _top.call(second);
-            return one.sub(other);
-        }
-    }
-
-    [Fact]
-    public void Weights_start_no_smaller_than_feedback_weights_where_activations_are_normalised()
-    {
-        DenseLayout normalised = new(NetworkDefinition.Mlp(8) with { Normalization = Normalization.Batch }, 4, 3), plain = new(
-            NetworkDefinition.Mlp(8), 4, 3);
-        float ScaleOf(FeedbackRule rule, NetworkLayout layout, float? feedback = null) =>
-            rule.InitialWeightScaleFor(layout.IsNormalized, feedback ?? rule.Defaults.FeedbackScale, keepsNorms: false);
-        Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised));
-        Assert.Equal(0.5f, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 0.5f));
-        Assert.Equal(1, ScaleOf(FeedbackRule.FeedbackAlignment, normalised, feedback: 3));
-        Assert.Equal(0.1f, ScaleOf(FeedbackRule.FeedbackAlignment, plain));
-        Assert.Equal(0.3f, ScaleOf(FeedbackRule.KolenPollack, normalised));
-        Assert.Equal(0.1f, ScaleOf(FeedbackRule.DirectFeedbackAlignment, normalised));
-        Assert.Equal(1, ScaleOf(FeedbackRule.UniformSignConcordant, normalised));
     }
 
     /// <summary>A population in several blocks is one population.</summary>
@@ -373,197 +265,6 @@ public sealed class FurtherRuleTests
         }
     }
 
-    /// <summary>Two passes in float64, by the definition.</summary>
-    [Fact]
-    public void Input_modulation_is_that_of_a_reference()
-    {
-        DenseLayout layout = new(NetworkDefinition.Mlp(24, 13) with { Activation = Activation.Tanh }, 10, 5);
-        using DenseChain chain = new DenseChain(layout, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd());
-        chain.ComputeGradient(_data, _rows);
-        float[] f = chain.Feedback.Slices[0]!.In(chain.Feedback.Buffer.Span).ToArray();
-        Assert.Equal([5, 10], chain.Feedback.Slices[0]!.Shape);
-        double[] expected = new double[layout.ParameterLength];
-        float[] parameters = chain.Weights.Span.ToArray();
-        for (int row = 0; row < _data.Count; row++)
-        {
-            double[] x = [.. RandomTask.RowOf(_data, row).Select(value => (double)value)];
-            double[][] clean = Activations(layout, parameters, x);
-            double[] error = [.. clean[^1]];
-            double weight = _data.Weights[row], sum = error.Sum(Math.Exp);
-            for (int c = 0; c < 5; c++)
-                error[c] = weight * (Math.Exp(error[c]) / sum - (_data.Labels[row] == c ? 1 : 0));
-            double[] modulated = [.. x.Select((value, i) => value + Enumerable.Range(0, 5).Sum(c => error[c] * f[c * 10 + i]))];
-            double[][] second = Activations(layout, parameters, modulated);
-            for (int layer = 0; layer < 3; layer++)
-            {
-                DenseLayer own = layout.Layers[layer];
-                double[] input = layer == 0 ? modulated : second[layer - 1];
-                for (int unit = 0; unit < own.Outputs; unit++)
-                {
-                    double h = second[layer][unit];
-                    double delta = (layer == 2 ? error[unit] : (clean[layer][unit] - h) * (1 - h * h)) / _data.Count;
-                    expected[own.Bias.Offset + unit] += delta;
-                    for (int i = 0; i < own.Inputs; i++)
-                        expected[own.Weight.Offset + unit * own.Inputs + i] += delta * input[i];
-                }
-            }
-        }
-        foreach (ParameterSlice slice in layout.Parameters)
-        {
-            double error = RandomTask.RelativeError(slice.In((ReadOnlySpan<float>)chain.Gradient.Span),
-                expected.AsSpan(slice.Offset, slice.Length));
-            Assert.True(error < 1e-3, $"{slice.Name}: {error:E2}");
-        }
-    }
-
-    private static double[][] Activations(DenseLayout layout, float[] parameters, double[] x)
-    {
-        double[][] all = new double[layout.Layers.Count][];
-        for (int layer = 0; layer < all.Length; layer++)
-        {
-            DenseLayer own = layout.Layers[layer];
-            double[] below = layer == 0 ? x : all[layer - 1];
-            all[layer] = [.. Enumerable.Range(0, own.Outputs).Select(unit => parameters[own.Bias.Offset + unit]
-                + Enumerable.Range(0, own.Inputs).Sum(i => parameters[own.Weight.Offset + unit * own.Inputs + i] * below[i]))];
-            if (layer < all.Length - 1)
-                all[layer] = [.. all[layer].Select(Math.Tanh)];
-        }
-        return all;
-    }
-
-    /// <summary>Without feedback nothing below the output learns: no error comes another way.</summary>
-    [Fact]
-    public void Input_modulation_without_feedback_leaves_the_layers_below_the_output_alone()
-    {
-        GraphLayout images = new(NetworkDefinition.LeNet(), new ImageShape(1, 28, 28), 10);
-        TrainingData pixels = Graph.GraphGradientTests.Images(images, 5);
-        foreach (TrainingNetwork network in new TrainingNetwork[] { Chain(FeedbackRule.Pepita),
-            new GraphNetwork(images, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd()) })
-        {
-            using TrainingNetwork owned = network;
-            TrainingData data = network is DenseChain ? _data : pixels;
-            network.Feedback.Buffer.Span.Clear();
-            network.ComputeGradient(data, RandomTask.AllRows(data));
-            int top = network.Layout.WeightedLayers[^1].Weight.Offset;
-            Assert.All(network.Gradient.Span[..top].ToArray(), value => Assert.Equal(0, value));
-            Assert.Contains(network.Gradient.Span[top..].ToArray(), value => value != 0);
-        }
-    }
-
-    [Fact]
-    public void Running_statistics_and_dropout_of_two_passes_are_those_of_one()
-    {
-        DenseLayout layout = new(NetworkDefinition.Mlp(24, 13) with { Normalization = Normalization.Batch, Dropout = 0.3f }, 10, 5);
-        using DenseChain bp = new DenseChain(layout, Plans.Of(FeedbackRule.Backpropagation, 11)).With(new OptimizerOptions.Sgd());
-        using DenseChain pepita = new DenseChain(layout, Plans.Of(FeedbackRule.Pepita, 11)).With(new OptimizerOptions.Sgd());
-        BatchResult a = bp.ComputeGradient(_data, _rows), b = pepita.ComputeGradient(_data, _rows);
-        Assert.Equal(a, b);
-        Assert.Equal(bp.Statistics.Span.ToArray(), pepita.Statistics.Span.ToArray());
-        Assert.Equal(bp.Dropout.GetState(), pepita.Dropout.GetState());
-        Assert.Equal(bp.ComputeBackpropagationGradient().Span.ToArray(), pepita.ComputeBackpropagationGradient().Span.ToArray());
-    }
-
-    /// <summary>The network of who chooses none is the rule's, whenever the rule is set; of who chooses one it is that.</summary>
-    [Fact]
-    public void The_default_network_has_the_rules_activation()
-    {
-        FeedbackAlignmentBinaryTrainer.Options options = new();
-        Assert.Equal(NetworkDefinition.Mlp(128, 64), options.Network);
-        options.Rule = FeedbackRule.DirectRandomTargetProjection;
-        NetworkDefinition bounded = NetworkDefinition.Mlp(128, 64) with { Activation = Activation.Tanh };
-        Assert.Equal(bounded, options.Network);
-        options.Network = NetworkDefinition.Mlp(7);
-        Assert.Equal(NetworkDefinition.Mlp(7), options.Network);
-        options.Network = null;
-        Assert.Equal(bounded, options.Network);
-        foreach (FeedbackRule rule in FeedbackRule.All)
-        {
-            Activation expected = rule.ShortName is "drtp" ? Activation.Tanh : Activation.ReLU;
-            Assert.Equal(expected, ((MlpDefinition)new FeedbackAlignmentRegressionTrainer.Options { Rule = rule }.Network).Activation);
-        }
-        MLContext mlContext = new(seed: 1);
-        IDataView iris = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(Tables.Load(mlContext, "iris"))
-            .Transform(Tables.Load(mlContext, "iris"));
-        NetworkDefinition Trained(NetworkDefinition? network) => mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-            rule: FeedbackRule.DirectRandomTargetProjection, network: network, numberOfEpochs: 1).Fit(iris).Model.Network;
-        Assert.Equal(bounded, Trained(null));
-        Assert.Equal(NetworkDefinition.Mlp(128, 64), Trained(NetworkDefinition.Mlp(128, 64)));
-    }
-
-    /// <summary>Each with its own defaults, by every trainer that takes it.</summary>
-    [Fact]
-    public void Every_rule_learns_yes_and_no_and_numbers_and_classes_from_tables()
-    {
-        MLContext mlContext = new(seed: 1);
-        foreach (FeedbackRule rule in Tests.Feedback.Rules.Further)
-        {
-            IDataView digits = Tables.Load(mlContext, "digits");
-            TransformerChain<Microsoft.ML.Transforms.KeyToValueMappingTransformer> classes = Tables.Pipeline(mlContext,
-                new() { Rule = rule, NumberOfEpochs = 20, Seed = 1 }).Fit(digits);
-            double accuracy = mlContext.MulticlassClassification.Evaluate(classes.Transform(digits)).MicroAccuracy;
-            Assert.True(accuracy > 0.95, $"{rule.ShortName}: {accuracy:P1} of the digits it was trained on");
-
-            float[][] features = Tables.Load(mlContext, "breast-cancer").GetColumn<float[]>("Features").ToArray();
-            string[] labels = Tables.Load(mlContext, "breast-cancer").GetColumn<string>("Label").ToArray();
-            IDataView rows = mlContext.Data.LoadFromEnumerable(features.Zip(labels, (x, y) => new Row
-            {
-                Features = x,
-                Label = y == labels[0],
-                Number = x[0]
-            }), SchemaDefinition(features[0].Length));
-            rows = mlContext.Transforms.NormalizeMeanVariance("Features").Fit(rows).Transform(rows);
-            var binary = mlContext.BinaryClassification.Trainers.FeedbackAlignment(rule: rule, numberOfEpochs: 20).Fit(rows);
-            double area = mlContext.BinaryClassification.Evaluate(binary.Transform(rows)).AreaUnderRocCurve;
-            Assert.True(area > 0.985, $"{rule.ShortName}: area {area:F3}");
-            if (rule is DirectFeedbackRule { Projects: ProjectedSignal.Target })
-            {
-                ArgumentException refused = Assert.ThrowsAny<ArgumentException>(() =>
-                    mlContext.Regression.Trainers.FeedbackAlignment(labelColumnName: "Number", rule: rule));
-                Assert.Contains("Rule", refused.Message, StringComparison.Ordinal);
-                Assert.Contains("DirectFeedbackAlignment", refused.Message, StringComparison.Ordinal);
-                continue;
-            }
-            var regression = mlContext.Regression.Trainers.FeedbackAlignment(labelColumnName: "Number", rule: rule).Fit(rows);
-            double fit = mlContext.Regression.Evaluate(regression.Transform(rows), "Number").RSquared;
-            Assert.True(fit > 0.9, $"{rule.ShortName}: R² {fit:F3}");
-        }
-    }
-
-    [Fact]
-    public void Rules_that_send_no_error_have_no_feedback_gradient_and_say_so()
-    {
-        MLContext mlContext = new(seed: 1);
-        IDataView iris = Tables.Load(mlContext, "iris");
-        foreach (FeedbackRule rule in Tests.Feedback.Rules.Further)
-        {
-            var model = Tables.Pipeline(mlContext, Tables.Quick(rule)).Fit(iris);
-            RobustnessReport Attacked(ThreatModel threat) => mlContext.MulticlassClassification.EvaluateRobustness(model, iris, [Attack.Fgsm(0.1f)],
-                new RobustnessOptions { ThreatModel = threat });
-            Assert.Equal(150, Attacked(ThreatModel.TrueGradient).Rows);
-            if (rule.ShortName is "drtp" or "pepita")
-                Assert.Contains("TrueGradient", Assert.Throws<InvalidOperationException>(() => Attacked(ThreatModel.FeedbackGradient)).Message,
-                    StringComparison.Ordinal);
-            else
-                Assert.Equal(150, Attacked(ThreatModel.FeedbackGradient).Rows);
-        }
-    }
-
-    private static SchemaDefinition SchemaDefinition(int features)
-    {
-        SchemaDefinition schema = Microsoft.ML.Data.SchemaDefinition.Create(typeof(Row));
-        schema["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, features);
-        return schema;
-    }
-
-    private sealed class Row
-    {
-        public float[] Features { get; set; } = [];
-
-        public bool Label { get; set; }
-
-        public float Number { get; set; }
-    }
-
     private static DenseChain Chain(FeedbackRule rule) => GradientTests.Chain(Layout, rule, 11);
 
     private void Steps(DenseChain chain, int count, float learningRate = 0.02f)
@@ -575,36 +276,4 @@ public sealed class FurtherRuleTests
     private static double[] Angles(DenseChain chain) => [.. Enumerable.Range(1, Layout.Layers.Count - 1).Select(i => Vectors.Angle(
         Layout.Layers[i].Weight.In((ReadOnlySpan<float>)chain.Weights.Span),
         chain.Feedback.Slices[i]!.In((ReadOnlySpan<float>)chain.Feedback.Buffer.Span)))];
-
-    /// <summary>A user's rule that asks for all that there is.</summary>
-    private sealed class SeesEverything : LayerwiseFeedbackRule
-    {
-        public float[] Change { get; private set; } = [];
-
-        public float[] Activations { get; private set; } = [];
-
-        public float[] Errors { get; private set; } = [];
-
-        public float LearningRate { get; private set; }
-
-        public float Decay { get; private set; }
-
-        public int Rows { get; private set; }
-
-        public override string Name => "Sees everything";
-
-        public override string ShortName => "sees";
-
-        protected internal override StepSignals Signals => StepSignals.Update | StepSignals.Activations;
-
-        protected override void Draw(FeedbackLayer layer) => layer.DrawRandom();
-
-        protected override void Refresh(FeedbackLayer layer)
-        {
-            if (Change.Length == 0 || layer.Name is "dense2")
-                Change = layer.Update.ToArray();
-            (Activations, Errors) = (layer.Activations.ToArray(), layer.OutputErrors.ToArray());
-            (LearningRate, Decay, Rows) = (layer.LearningRate, layer.Decay, layer.Rows);
-        }
-    }
 }

@@ -91,7 +91,7 @@ public sealed class LearningRateScheduleTests
                 (LearningRateSchedule.Constant with { WarmupEpochs = -1 }, "WarmupEpochs"),
         })
         {
-            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+            ArgumentException error = Assert.Throws<ArgumentOutOfRangeException>(() =>
                 new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(
                 new FeedbackAlignmentMulticlassTrainer.Options { Schedule = schedule }));
             Assert.Contains(part, error.Message, StringComparison.Ordinal);

@@ -72,7 +72,7 @@ public sealed class LossTests
         Assert.Equal(-0.8, gradient[1], 1e-6);
         foreach (float bad in new[] { 0, -1, float.NaN, float.PositiveInfinity })
         {
-            ArgumentException error = Assert.ThrowsAny<ArgumentException>(() =>
+            ArgumentException error = Assert.Throws<ArgumentException>(() =>
                 new MLContext().MulticlassClassification.Trainers.FeedbackAlignment(
                 new FeedbackAlignmentMulticlassTrainer.Options { GradientClipping = GradientClipping.ByGlobalNorm(bad) }));
             Assert.Contains("Option GradientClipping", error.Message, StringComparison.Ordinal);

@@ -19,6 +19,7 @@ public sealed class WeightNormsTests
     public static TheoryData<string> Rules => [.. Feedback.Rules.Six.Select(rule => rule.ShortName)];
 
     [Theory, MemberData(nameof(Rules))]
+    [Trait("Speed", "Slow")]
     public void After_every_step_each_layer_has_its_first_norm_and_the_direction_of_a_free_step(string name)
     {
         FeedbackRule rule = FeedbackRule.Parse(name);

@@ -6,6 +6,7 @@ namespace FaMLNet.Tests.Cli.Slurm;
 
 /// <summary>Sweeps of more trials than a job array of Slurm may have; the cluster is a script that notes what it is asked for.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class SlurmArrayTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-arrays").FullName;

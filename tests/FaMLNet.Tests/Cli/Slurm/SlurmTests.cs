@@ -8,6 +8,7 @@ namespace FaMLNet.Tests.Cli.Slurm;
 
 /// <summary>A sweep on a real Slurm of this one machine, which the test starts and stops by itself.</summary>
 [Collection(OwnProcesses.Name)]
+[Trait("Speed", "Slow")]
 public sealed class SlurmTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("famlnet-slurm").FullName;

@@ -53,6 +53,7 @@ public sealed class TorchVisionTests(ITestOutputHelper output)
     private const long MostSaved = 30_000_000;
 
     [Theory, MemberData(nameof(Networks))]
+    [Trait("Speed", "Slow")]
     public void A_ready_made_network_trains_at_its_rules_own_settings_and_is_saved_and_loaded(string name, int size, string rules)
     {
         LibTorch.EnsureLoaded();

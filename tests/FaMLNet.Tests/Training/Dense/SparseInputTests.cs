@@ -20,6 +20,7 @@ public sealed class SparseInputTests
     public static TheoryData<string> Rules => [.. FeedbackRule.All.Where(rule => rule is not InputModulationRule).Select(rule => rule.ShortName)];
 
     [Theory, MemberData(nameof(Rules))]
+    [Trait("Speed", "Slow")]
     public void Gradients_are_those_of_dense_rows_for_every_rule(string rule)
     {
         foreach (int[] hidden in new int[][] { [], [1], [13], [64, 21], [150, 33, 8] })
@@ -35,15 +36,15 @@ public sealed class SparseInputTests
     }
 
     /// <summary>As many rows and units as are divided among threads.</summary>
-    [Fact]
-    public void Gradients_are_those_of_dense_rows_for_large_layers()
+    [Theory, InlineData("bp"), InlineData("dfa")]
+    public void Gradients_are_those_of_dense_rows_for_large_layers(string rule)
     {
-        foreach (string rule in new[] { "bp", "dfa" })
-            CheckGradients(NetworkDefinition.Mlp(401, 30) with { LinearSkip = rule == "dfa" }, FeedbackRule.Parse(rule), features: 3000, rows: 70,
-                seed: 4);
+        CheckGradients(NetworkDefinition.Mlp(401, 30) with { LinearSkip = rule == "dfa" }, FeedbackRule.Parse(rule), features: 3000, rows: 70,
+            seed: 4);
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void Gradients_are_those_of_dense_rows_for_random_networks() =>
         (from rule in Gen.OneOfConst([.. Rules.Select(row => row.Data)])
          from hidden in Gen.Int[1, 70].Array[0, 3]
@@ -60,22 +61,20 @@ public sealed class SparseInputTests
             Activation = t.activation,
             Dropout = t.dropout,
             LinearSkip = t.skip && t.hidden.Length > 0,
-        }, FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 150, threads: 1);
+        }, FeedbackRule.Parse(t.rule), t.features, t.rows, t.seed, t.share), iter: 60, threads: 1);
 
-    [Fact]
-    public void Gradients_are_those_of_the_float64_reference()
+    [Theory, MemberData(nameof(Feedback.Rules.SixNames), MemberType = typeof(Feedback.Rules))]
+    public void Gradients_are_those_of_the_float64_reference(string name)
     {
-        foreach (FeedbackRule rule in Feedback.Rules.Six)
-        {
-            MlpDefinition network = NetworkDefinition.Mlp(33, 12) with { Activation = Activation.Tanh, LinearSkip = rule.ShortName != "fa" };
-            (TrainingData sparse, TrainingData dense) = SparseTask.Data(120, Classes, 41, seed: 6, weighted: true);
-            int[] rows = RandomTask.AllRows(dense);
-            using Pair pair = new(network, rule, sparse, new OptimizerOptions.Sgd());
-            pair.Sparse.ComputeGradient(sparse, rows);
-            double[] expected = RandomTask.Reference(pair.Dense.Layout as DenseLayout ?? throw new InvalidOperationException(), pair.Dense)
-                .Gradient(RandomTask.Features(dense, rows), RandomTask.Labels(dense, rows), RandomTask.Weights(dense, rows)).Gradient;
-            Assert.InRange(RandomTask.RelativeError(pair.Unpacked(pair.Sparse.Gradient), expected), 0, 1e-5);
-        }
+        FeedbackRule rule = FeedbackRule.Parse(name);
+        MlpDefinition network = NetworkDefinition.Mlp(33, 12) with { Activation = Activation.Tanh, LinearSkip = rule.ShortName != "fa" };
+        (TrainingData sparse, TrainingData dense) = SparseTask.Data(120, Classes, 41, seed: 6, weighted: true);
+        int[] rows = RandomTask.AllRows(dense);
+        using Pair pair = new(network, rule, sparse, new OptimizerOptions.Sgd());
+        pair.Sparse.ComputeGradient(sparse, rows);
+        double[] expected = RandomTask.Reference(pair.Dense.Layout as DenseLayout ?? throw new InvalidOperationException(), pair.Dense)
+            .Gradient(RandomTask.Features(dense, rows), RandomTask.Labels(dense, rows), RandomTask.Weights(dense, rows)).Gradient;
+        Assert.InRange(RandomTask.RelativeError(pair.Unpacked(pair.Sparse.Gradient), expected), 0, 1e-5);
     }
 
     /// <summary>SGD without momentum changes what has a gradient: lazy or not is the same; so is clipping, by either measure.</summary>

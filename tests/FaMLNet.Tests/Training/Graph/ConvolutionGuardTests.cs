@@ -16,6 +16,7 @@ public sealed class ConvolutionGuardTests
     public ConvolutionGuardTests() => LibTorch.EnsureLoaded();
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public void A_convolution_that_is_wrong_on_purpose_is_replaced_and_gradients_stay_right()
     {
         // Wrong as oneDNN is on some machines: the input gradient, for some numbers of channels only.
@@ -50,6 +51,7 @@ public sealed class ConvolutionGuardTests
 
     /// <summary>What is wrong in one of ten runs passes eight trials as often as not: on such a machine it is not left to them.</summary>
     [Fact]
+    [Trait("Speed", "Slow")]
     public void On_a_machine_that_is_suspect_channels_at_risk_are_not_left_to_a_trial()
     {
         static string Choice(bool suspect, int inputs, int outputs, ConvolutionUse use, int kernel = 3) =>
