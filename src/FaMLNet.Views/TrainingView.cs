@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Views;
 
 /// <summary>
 /// Shows trainings while they run, a row each: loss and its course, alignment angle (mean of the layers), accuracy on the training and the
@@ -10,8 +10,7 @@ namespace FaMLNet.Cli;
 /// becomes a line for every tenth of a training. A narrow terminal does without the course of the loss and the speed, and long names are cut, so
 /// that every row fits whole.
 /// </summary>
-/// <remarks>The examples compile this file as well: it uses nothing of the tool.</remarks>
-internal sealed class TrainingView
+public sealed class TrainingView
 {
     private const int CurveLength = 6, TimesWritten = 10, NarrowWidth = 78, ShortestName = 6, Gap = 2;
     private static readonly string[] Columns = ["training", "epoch", "loss", "", "angle", "train", "valid", "rows/s", "left"];
@@ -37,6 +36,8 @@ internal sealed class TrainingView
     }
 
     /// <summary>Runs work that trains, and shows the trainings that it adds.</summary>
+    /// <param name="console">Where they are shown.</param>
+    /// <param name="work">The work; it calls <see cref="Add"/> for each training.</param>
     public static void Run(IAnsiConsole console, Action<TrainingView> work)
     {
         TrainingView view = new(console);
