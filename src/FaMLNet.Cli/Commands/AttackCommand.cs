@@ -1,11 +1,14 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet attack</c>: how a saved model stands up to adversarial attacks.</summary>
 internal sealed class AttackCommand : Command<AttackCommand.Settings>
@@ -102,7 +105,7 @@ internal sealed class AttackCommand : Command<AttackCommand.Settings>
     }
 
     /// <summary>What the command is given.</summary>
-    internal sealed class Settings : SavedModel.Settings
+    internal sealed class Settings : ModelSettings
     {
         [CommandOption("-a|--attacks <NAMES>"), DefaultValue("fgsm,pgd,apgd,square"), Description("Attacks, separated by commas: noise, fgsm, pgd, "
             + "tpgd, apgd, apgd-dlr, apgd-t, deepfool, square, fewpixel, autoattack.")]

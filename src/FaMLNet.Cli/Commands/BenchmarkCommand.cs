@@ -3,14 +3,18 @@ using System.Globalization;
 using System.Text.Json;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Cli.Peers;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sweeps;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
+using FaMLNet.Views;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet benchmark</c>: one experiment from a file.</summary>
 internal sealed class BenchmarkCommand : Command<BenchmarkCommand.Settings>

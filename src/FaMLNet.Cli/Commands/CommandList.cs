@@ -1,9 +1,9 @@
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary>The tool's commands.</summary>
-internal static class Commands
+internal static class CommandList
 {
     /// <summary>By the name that users type.</summary>
     public static IReadOnlyDictionary<string, Type> All { get; } = new Dictionary<string, Type>

@@ -1,9 +1,11 @@
 using System.ComponentModel;
+using FaMLNet.Cli.Images;
 using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Terminal;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet data</c>: data sets, and whether their files are as published.</summary>
 internal sealed class DataCommand : Command<DataCommand.Settings>

@@ -1,14 +1,16 @@
 using System.Globalization;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet evaluate</c>: how good a saved model is on other data.</summary>
-internal sealed class EvaluateCommand : Command<SavedModel.Settings>
+internal sealed class EvaluateCommand : Command<ModelSettings>
 {
     /// <summary>Classes beyond which a confusion matrix no longer fits a terminal.</summary>
     private const int MostClassesShown = 20;
@@ -16,7 +18,7 @@ internal sealed class EvaluateCommand : Command<SavedModel.Settings>
     /// <summary>ML.NET's log-loss of a row whose class has no probability at all: −ln 10⁻¹⁵, of binary models in bits.</summary>
     private static readonly double LargestLogLoss = -Math.Log(1e-15), LargestLogLossInBits = -Math.Log2(1e-15);
 
-    public override int Execute(CommandContext context, SavedModel.Settings settings, CancellationToken cancellationToken)
+    public override int Execute(CommandContext context, ModelSettings settings, CancellationToken cancellationToken)
     {
         MLContext mlContext = new();
         SavedModel model = SavedModel.Load(mlContext, settings.Model, settings.Label);

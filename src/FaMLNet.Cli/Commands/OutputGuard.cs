@@ -1,8 +1,9 @@
 using System.IO.Compression;
 using System.Reflection;
+using FaMLNet.Cli.Naming;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary>Marks a setting that names a file or folder to read.</summary>
 [AttributeUsage(AttributeTargets.Property)]

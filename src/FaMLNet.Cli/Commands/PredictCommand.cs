@@ -1,17 +1,21 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Pipelines;
+using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet predict</c>: a saved model's answers as a table.</summary>
 internal sealed class PredictCommand : Command<PredictCommand.Settings>
 {
-    internal sealed class Settings : SavedModel.Settings
+    internal sealed class Settings : ModelSettings
     {
         [Output(MayBeStandard = true)]
         [CommandOption("-o|--output <FILE>"), Description(
@@ -74,7 +78,7 @@ internal sealed class PredictCommand : Command<PredictCommand.Settings>
         DataViewSchema.Column score = scored.Schema["Score"];
         bool isVector = score.Type is VectorDataViewType;
         // A regression has no predicted label, a binary classifier one score and its probability.
-        DataViewSchema.Column[] texts = [.. keep.Select(name => scored.Schema[DataSource.KeptAs(name)]),
+        DataViewSchema.Column[] texts = [.. keep.Select(name => scored.Schema[ColumnNames.KeptAs(name)]),
             .. scored.Schema.Where(column => column.Name == "PredictedLabel" && !column.IsHidden)];
         DataViewSchema.Column[] numbers = isVector ? [score]
             : [.. scored.Schema.Where(column => column.Name is "Score" or "Probability" && !column.IsHidden)];

@@ -1,11 +1,13 @@
 using System.ComponentModel;
+using FaMLNet.Cli.Pipelines;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Reporting;
 using FaMLNet.Reporting.TensorBoard;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet report</c>: trainings side by side, from what they have left.</summary>
 internal sealed class ReportCommand : Command<ReportCommand.Settings>

@@ -2,10 +2,11 @@ using System.ComponentModel;
 using FaMLNet.Cli.Experiments;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Sweeps;
+using FaMLNet.Cli.Terminal;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet sweep</c>: many experiments from a file, on this machine or a cluster.</summary>
 internal sealed class SweepCommand : Command<SweepCommand.Settings>

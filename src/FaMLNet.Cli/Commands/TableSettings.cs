@@ -1,7 +1,8 @@
 using System.ComponentModel;
+using FaMLNet.Cli.Tables;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli.Tables;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary>The options of all commands that read a table.</summary>
 internal class TableSettings : CommandSettings

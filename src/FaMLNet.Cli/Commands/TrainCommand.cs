@@ -1,12 +1,16 @@
 using System.ComponentModel;
 using System.Globalization;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Reporting;
+using FaMLNet.Views;
 using Microsoft.ML;
 using Spectre.Console;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Commands;
 
 /// <summary><c>famlnet train</c>: from data to a zip.</summary>
 internal sealed class TrainCommand : Command<TrainCommand.Settings>
@@ -120,7 +124,7 @@ internal sealed class TrainCommand : Command<TrainCommand.Settings>
         DataSource data = Activity.Run($"reading '{settings.Data}'", () => DataSource.ForTraining(mlContext, settings.Data, settings.Label,
             !settings.NoHeader, Console.WriteLine, LabelTask.Parse(settings.Task), settings.ChoicesFor(settings.Data), settings.Format,
                 settings.ImageSize));
-        ColumnTable.Show(AnsiConsole.Console, data);
+        ColumnTable.Show(AnsiConsole.Console, data.Columns, data.Rows);
         if (settings.Columns)
             return 0;
         FeedbackAlignmentOptions options = OptionsOf(settings, data, rule);

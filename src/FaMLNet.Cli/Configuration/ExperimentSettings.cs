@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Cli.Tables;
 
 namespace FaMLNet.Cli.Configuration;

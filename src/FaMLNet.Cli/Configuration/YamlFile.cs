@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using FaMLNet.Cli.Naming;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 
 namespace FaMLNet.Cli.Experiments;

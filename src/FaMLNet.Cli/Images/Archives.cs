@@ -1,6 +1,7 @@
 using System.IO.Compression;
+using FaMLNet.Cli.Naming;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Tells archives from other files, by their content.</summary>
 internal static class Archives

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>What a file that cannot be decoded is, by its content, and what its owner can do.</summary>
 /// <param name="Reason">For example "TIFF, which is not decoded: convert to PNG or JPEG".</param>

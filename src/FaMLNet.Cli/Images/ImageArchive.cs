@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Data;
 using Microsoft.ML;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Image files in one folder per class: a folder of such folders, or a zip archive of them.</summary>
 internal sealed class ImageArchive

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using SkiaSharp;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>What an image's header says.</summary>
 /// <param name="Width">Pixels from left to right, as the image is seen.</param>

@@ -1,6 +1,6 @@
 using FaMLNet.Data;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Image files in order, decoded ahead of the reader by threads of the pool: some blocks are always on their way.</summary>
 internal sealed class ImageFileReader : IImageReader

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>What a look at a file shows without reading all of it.</summary>
 /// <param name="Start">Its first bytes; all of them if the file is not longer.</param>

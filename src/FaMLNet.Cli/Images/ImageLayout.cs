@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Tells which files of a folder or an archive are images of which class: the class is the folder directly below the root.</summary>
 internal sealed class ImageLayout

@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Where a part of a set of image files is: to train on or to test on.</summary>
 /// <param name="Path">The folder or the archive.</param>

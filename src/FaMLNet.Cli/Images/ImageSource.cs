@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>Opens a folder of images for training, or for a saved model: MNIST's files, CIFAR-10's, or image files.</summary>
 internal static class ImageSource

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>An image that can be read, as far as its header tells.</summary>
 internal readonly record struct FoundImage(string File, string Class, ImageHeader Header);

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using SkiaSharp;
 
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>The EXIF orientation of a PNG file, which SkiaSharp 2.88 does not read.</summary>
 internal static class PngOrientation

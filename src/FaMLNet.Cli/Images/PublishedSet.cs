@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli.Sets;
+namespace FaMLNet.Cli.Images;
 
 /// <summary>A file as its owners publish it.</summary>
 /// <param name="Name">Its name; a file without <c>.gz</c> may be there compressed instead.</param>

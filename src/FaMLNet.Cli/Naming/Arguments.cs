@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>
 /// The command line, checked before anything is done: a command, option or argument that is not known is an error that names the nearest one.
@@ -24,17 +24,18 @@ internal static class Arguments
 
     /// <summary>Checks a command line, and writes it as the parser understands it.</summary>
     /// <param name="arguments">As the user typed them.</param>
+    /// <param name="commands">The commands by their names.</param>
     /// <returns>
     /// The same, with <c>--option=value</c> where a value begins with a dash, and with <c>~</c>, <c>$HOME</c> and <c>-</c> as paths.
     /// </returns>
     /// <exception cref="FormatException">The command line has a mistake.</exception>
-    public static string[] Check(string[] arguments)
+    public static string[] Check(string[] arguments, IReadOnlyDictionary<string, Type> commands)
     {
         if (arguments.Length == 0 || arguments[0] is "-h" or "--help" or "--version")
             return arguments;
         string name = arguments[0];
-        if (!Commands.All.TryGetValue(name, out Type? command))
-            throw new FormatException($"famlnet has no command '{name}'.{Nearest(name, Commands.All.Keys)} 'famlnet --help' lists the commands.");
+        if (!commands.TryGetValue(name, out Type? command))
+            throw new FormatException($"famlnet has no command '{name}'.{Nearest(name, commands.Keys)} 'famlnet --help' lists the commands.");
         PropertyInfo[] properties = SettingsOf(command).GetProperties();
         Option[] options = [.. properties.Select(OptionOf).OfType<Option>(), new(["-h", "--help"], null, true, typeof(bool))];
         (string Name, bool TakesAll)[] positions = [.. properties.Select(property => (property,

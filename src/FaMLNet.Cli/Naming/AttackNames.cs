@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Attacks by the names that commands and configurations use.</summary>
 internal static class AttackNames

@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Values of an enumeration as options name them.</summary>
 internal static class EnumNames

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Networks by name, as options give them.</summary>
 internal static class NetworkNames

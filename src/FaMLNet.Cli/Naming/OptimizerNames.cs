@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Optimisers, learning rates and schedules as users write them.</summary>
 internal static class OptimizerNames

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>The library's options by the names that users of the tool type.</summary>
 internal static class OptionNames

@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Names of the columns of a table of predictions, each once: programs look for the prediction by its name.</summary>
 internal static class OutputNames

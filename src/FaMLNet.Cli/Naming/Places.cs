@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Naming;
 
 /// <summary>Places of files as users write them.</summary>
 internal static class Places

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;

@@ -3,7 +3,7 @@ using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>What a model must be better than: always the commonest class, or always the mean.</summary>
 internal static class Baseline

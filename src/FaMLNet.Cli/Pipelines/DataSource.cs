@@ -1,8 +1,8 @@
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>What the tool reads: a table, or images: a folder, or a zip archive.</summary>
 /// <param name="View">The rows.</param>
@@ -68,7 +68,7 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <param name="model">The model.</param>
     /// <param name="labelIsNeeded">Whether a table without the label is refused; else its labels are missing.</param>
     /// <param name="hasHeader">Whether the first line of a table names its columns.</param>
-    /// <param name="keep">Columns to pass through as they are, as <see cref="KeptAs"/> names them.</param>
+    /// <param name="keep">Columns to pass through as they are, as <see cref="ColumnNames.KeptAs"/> names them.</param>
     /// <param name="format">How a table is laid out, as far as the user says it.</param>
     /// <param name="say">Receives what is good to know; null for nobody.</param>
     /// <exception cref="FileNotFoundException">Nothing is there, or nothing that the tool reads.</exception>
@@ -98,9 +98,6 @@ internal sealed record DataSource(IDataView View, IReadOnlyList<string> Numbers,
     /// <exception cref="FormatException">It lacks a column.</exception>
     public IDataView Like(string path, TableFormat format, Action<string> say) => ModelTable.Open(TableFile.Open(path, format), View.Schema, Label,
         labels: null, labelIsNeeded: true, keep: [], format.HasHeader, say).View;
-
-    /// <summary>The name of a column that only passes through.</summary>
-    public static string KeptAs(string name) => ColumnNames.Kept + name;
 
     /// <summary>Whether the data is images: a folder, or an archive of image files.</summary>
     /// <exception cref="FormatException">It is an archive that is not read.</exception>

@@ -1,9 +1,10 @@
 using System.Globalization;
+using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 
-namespace FaMLNet.Cli.Tables;
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>
 /// Numbers as a network can learn from them. In double precision missing values become the column's mean, and each column is centred and

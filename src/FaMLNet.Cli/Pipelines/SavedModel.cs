@@ -1,10 +1,9 @@
-using System.ComponentModel;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Spectre.Console.Cli;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>A pipeline from a zip.</summary>
 /// <param name="Transformer">The pipeline.</param>
@@ -27,22 +26,6 @@ internal sealed record SavedModel(ITransformer Transformer, DataViewSchema Schem
     /// <summary>The network in a pipeline; null where there is none.</summary>
     public static IFeedbackAlignmentModel? NetworkOf(ITransformer pipeline) =>
         PartsOf(pipeline).OfType<ISingleFeaturePredictionTransformer<IFeedbackAlignmentModel>>().LastOrDefault()?.Model;
-
-    /// <summary>What commands that use a model are given.</summary>
-    internal class Settings : TableSettings
-    {
-        [Input]
-        [CommandArgument(0, "<model>"), Description("A zip that 'famlnet train' or an ML.NET pipeline saved.")]
-        public string Model { get; set; } = "";
-
-        [Input]
-        [CommandArgument(1, "<data>"), Description("A table with the columns of the training data, in any order, or a folder or zip archive of "
-            + "images, whose test files are taken. 'predict' does without the label's column.")]
-        public string Data { get; set; } = "";
-
-        [CommandOption("-l|--label <COLUMN>"), Description("The label's column. Without it the one that the model was trained with.")]
-        public string? Label { get; set; }
-    }
 
     /// <param name="mlContext">The context.</param>
     /// <param name="path">The zip.</param>

@@ -2,7 +2,7 @@ using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>The pipeline of a table: what lies before and behind its trainer.</summary>
 internal static class TablePipeline

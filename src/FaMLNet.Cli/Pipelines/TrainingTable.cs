@@ -1,4 +1,7 @@
-namespace FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Tables;
+
+namespace FaMLNet.Cli.Pipelines;
 
 /// <summary>A table to train on: its columns and its task are told from its rows, as far as the user does not say them.</summary>
 internal static class TrainingTable

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Terminal;
 
 namespace FaMLNet.Cli.Sweeps;
 

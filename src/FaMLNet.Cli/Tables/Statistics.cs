@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Tables;
 
 /// <summary>What tables say of several runs.</summary>
 internal static class Statistics

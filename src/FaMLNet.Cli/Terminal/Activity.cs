@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>
 /// A part of the work, said on standard error where it takes a while: within a second, and then every few seconds. Parts may have parts: the one

@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using FaMLNet.Interop;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>
 /// The one place that tells a user of a failure. Messages of this project, of ML.NET and of the parsers are written for users. Those of .NET and

@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Spectre.Console;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>Lines on the console, ML.NET's among them. In a file or a pipe a line stays one line, however long it is.</summary>
 internal static class Messages

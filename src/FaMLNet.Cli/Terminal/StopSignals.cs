@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>Ctrl+C, and the signal by which schedulers end a job, as a token: work stops within a mini-batch and saves its state.
 /// The first is answered by a line on standard error. A second signal ends the process at once.</summary>

@@ -1,4 +1,4 @@
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>Tells of an attack's progress on the thread that attacks; .NET's own tells of it on others, later.</summary>
 internal sealed class Telling(Action<RobustnessProgress> tell) : IProgress<RobustnessProgress>

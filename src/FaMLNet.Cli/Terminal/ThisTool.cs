@@ -1,6 +1,6 @@
 using FaMLNet.Reporting;
 
-namespace FaMLNet.Cli;
+namespace FaMLNet.Cli.Terminal;
 
 /// <summary>What this program knows of itself as a process.</summary>
 internal static class ThisTool

@@ -1,5 +1,7 @@
 using System.Reflection;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Commands;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Tests.Interop;
 using Xunit;
 

@@ -303,8 +303,8 @@ public sealed class SweepTests : IDisposable
     private static double EvaluatedOn(string folder)
     {
         Microsoft.ML.MLContext mlContext = new(1);
-        FaMLNet.Cli.SavedModel model = FaMLNet.Cli.SavedModel.Load(mlContext, Path.Combine(folder, "model.zip"), null);
-        Microsoft.ML.IDataView data = FaMLNet.Cli.DataSource.ForModel(mlContext, Tables.PathOf("digits"), model, true, true, []).View;
+        FaMLNet.Cli.Pipelines.SavedModel model = FaMLNet.Cli.Pipelines.SavedModel.Load(mlContext, Path.Combine(folder, "model.zip"), null);
+        Microsoft.ML.IDataView data = FaMLNet.Cli.Pipelines.DataSource.ForModel(mlContext, Tables.PathOf("digits"), model, true, true, []).View;
         return mlContext.MulticlassClassification.Evaluate(model.Transformer.Transform(data)).MicroAccuracy;
     }
 
