@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Sweeps;
@@ -75,13 +76,11 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
 
     private static int Run(Settings settings, CancellationToken cancellationToken)
     {
+        if (settings.Trial != null || settings.Index != null)
+            return RunTrial(settings, cancellationToken);
         SweepFile sweep = SweepFile.Read(settings.File, settings.Set);
         if (!settings.List)
-            OutputGuard.Check([("<file>", settings.File), ("--data", settings.Data),
-                .. sweep.Trials.Select(trial => ("data.dataset_path", trial.Settings.DatasetPath)).Distinct()],
-                [("experiment.output_dir", sweep.Folder, true)]);
-        if (settings.Trial != null || settings.Index != null)
-            return RunTrial(sweep, Find(sweep, settings), settings, cancellationToken);
+            CheckPlaces(settings, sweep, sweep.Trials);
         SweepFolder folder = SweepFolder.Open(sweep, settings.Data, writes: !settings.List && !settings.Check);
         if (settings.List)
         {
@@ -104,7 +103,6 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
             handed.AddRange(["--data", settings.Data]);
         if (settings.Strict)
             handed.Add("--strict");
-        handed.AddRange(settings.Set.SelectMany(set => new[] { "--set", set }));
         if (settings.Slurm)
             return Submit(sweep, folder, settings, handed);
         int interrupted = 0;
@@ -178,38 +176,27 @@ internal sealed class SweepCommand : Command<SweepCommand.Settings>
         : sweep.Trials.FirstOrDefault(trial => trial.Name == settings.Trial)
             ?? throw new FormatException($"--trial '{settings.Trial}' is none of the {sweep.Trials.Count} of '{sweep.Path}'. --list shows them.");
 
-    /// <summary>One trial, here: what processes and cluster jobs run.</summary>
-    private static int RunTrial(SweepFile sweep, Trial trial, Settings settings, CancellationToken cancellationToken)
+    private static void CheckPlaces(Settings settings, SweepFile sweep, IEnumerable<Trial> trials) =>
+        OutputGuard.Check([("<file>", settings.File), ("--data", settings.Data),
+            .. trials.Select(trial => ("data.dataset_path", trial.Settings.DatasetPath)).Distinct()],
+            [("experiment.output_dir", sweep.Folder, true)]);
+
+    /// <summary>One trial, here, by its name or number. The others are not checked.</summary>
+    private static int RunTrial(Settings settings, CancellationToken cancellationToken)
     {
+        SweepFile sweep = SweepFile.Read(settings.File, settings.Set, checksTrials: false);
+        Trial trial = Find(sweep, settings);
+        CheckPlaces(settings, sweep, [trial]);
         SweepFolder folder = SweepFolder.Open(sweep, settings.Data);
-        using IDisposable? claim = folder.Claim(trial);
-        if (claim == null)
+        string file = folder.WriteConfiguration(trial);
+        TrialRun.Run(ExperimentSettings.Read(YamlFile.Read(file)), new ExperimentRun
         {
-            Messages.Say($"{trial.Name} is being worked on by another process.");
-            return 0;
-        }
-        using StopSignals stop = new(cancellationToken);
-        string failure = Path.Combine(folder.FolderOf(trial), SweepFolder.FailureFile);
-        try
-        {
-            File.Delete(failure);
-            Experiment.Run(trial.Settings, new ExperimentRun
-            {
-                Folder = folder.FolderOf(trial),
-                Data = settings.Data,
-                Strict = settings.Strict,
-                KeepsModels = sweep.KeepsModels,
-                Say = Console.WriteLine,
-                Log = Messages.Print,
-                Cancellation = stop.Token,
-            });
-            return 0;
-        }
-        catch (Exception problem) when (problem is not OperationCanceledException)
-        {
-            WholeFile.WriteText(failure, Failures.MessageOf(problem) + "\n");
-            throw;
-        }
+            Folder = folder.FolderOf(trial),
+            Data = settings.Data,
+            Strict = settings.Strict,
+            KeepsModels = sweep.KeepsModels,
+        }, cancellationToken);
+        return 0;
     }
 
     private static int Collect(SweepFile sweep, SweepFolder folder, int interrupted)

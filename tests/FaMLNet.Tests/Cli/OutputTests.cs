@@ -63,7 +63,7 @@ public sealed class OutputTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "train.zip"), "data");
         File.WriteAllText(Path.Combine(_folder, "report.html"), "");
-        TrainCommand.Settings settings = new() { Data = _folder, Output = Path.Combine(_folder, "train.zip") };
+        TrainSettings settings = new() { Data = _folder, Output = Path.Combine(_folder, "train.zip") };
         Assert.Contains("a file of the folder that is read as <data>", Assert.Throws<FormatException>(() => OutputGuard.Check(settings)).Message,
             StringComparison.Ordinal);
         (settings.Output, settings.Report) = (Path.Combine(_folder, "model.zip"), Path.Combine(_folder, "report.html"));
