@@ -1,5 +1,5 @@
 using System.Globalization;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
