@@ -38,7 +38,8 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
             scalars = [.. columns.Except(vectors)];
         if (scalars.Length > 0)
             chain = chain.Append<ITransformer>(mlContext.Transforms.Concatenate(numbers, scalars));
-        InputOutputColumnPair[] pairs = [.. (scalars.Length > 0 ? vectors.Prepend(numbers) : vectors).Select(name => new InputOutputColumnPair(name))];
+        InputOutputColumnPair[] pairs = [.. (scalars.Length > 0 ? vectors.Prepend(numbers) : vectors)
+            .Select(name => new InputOutputColumnPair(name))];
         chain = chain.Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(pairs, MissingValueReplacingEstimator.ReplacementMode.Mean))
             .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(pairs, fixZero: false))
             .Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(pairs, DataKind.Single));
