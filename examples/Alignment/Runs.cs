@@ -1,6 +1,6 @@
 using FaMLNet;
-using FaMLNet.Cli;
 using FaMLNet.Reporting;
+using FaMLNet.Views;
 using Microsoft.ML;
 using Spectre.Console;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using FaMLNet;
-using FaMLNet.Cli;
+using FaMLNet.Views;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Spectre.Console;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet;
-using FaMLNet.Cli;
+using FaMLNet.Views;
 using ImageFolder;
 using Microsoft.ML;
 using Microsoft.ML.Data;

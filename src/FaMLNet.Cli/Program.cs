@@ -1,4 +1,6 @@
-using FaMLNet.Cli;
+using FaMLNet.Cli.Commands;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Terminal;
 using Spectre.Console.Cli;
 
 // What is thrown on a thread that nobody waits for would end the process with .NET's own trace.
@@ -9,12 +11,12 @@ app.Configure(config =>
     config.SetApplicationName("famlnet");
     config.SetApplicationVersion(ThisTool.Version);
     config.SetInterceptor(new OutputGuard());
-    Commands.Configure(config);
+    CommandList.Configure(config);
     config.SetExceptionHandler((failure, _) => Report(failure));
 });
 try
 {
-    return app.Run(Arguments.Check(args));
+    return app.Run(Arguments.Check(args, CommandList.All));
 }
 catch (Exception failure)
 {

@@ -1,4 +1,4 @@
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using Microsoft.ML;
 
 namespace FaMLNet.Benchmarks;

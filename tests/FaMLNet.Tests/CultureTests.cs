@@ -13,7 +13,7 @@ namespace FaMLNet.Tests;
 /// </summary>
 public sealed class CultureTests
 {
-    private static readonly Assembly[] Ours = [typeof(FeedbackRule).Assembly, typeof(FaMLNet.Cli.DataSource).Assembly];
+    private static readonly Assembly[] Ours = [typeof(FeedbackRule).Assembly, typeof(FaMLNet.Cli.Pipelines.DataSource).Assembly];
 
     [Fact]
     public void The_suite_runs_with_decimal_commas()

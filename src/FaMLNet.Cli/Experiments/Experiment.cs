@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Reporting;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Reporting;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Cli.Tables;
 
 namespace FaMLNet.Cli.Experiments;

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Reporting;
 using Microsoft.ML;
 using Microsoft.ML.Data;

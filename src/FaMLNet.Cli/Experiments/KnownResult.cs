@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 

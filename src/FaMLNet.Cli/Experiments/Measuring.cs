@@ -1,6 +1,7 @@
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 
 namespace FaMLNet.Cli.Experiments;
@@ -54,8 +56,8 @@ internal sealed record Probe(Tables.TaskKind Task, long TrainingRows, long TestR
                 options.CheckpointFolder = checkpoints;
                 options.CheckpointsToKeep = 1;
                 options.CancellationToken = cancellation;
-                (ITransformer model, IFeedbackAlignmentModel network) = Fit(mlContext, options, new SelectedRows(train, chosen));
-                double speed = network.History[^1].SamplesPerSecond;
+                ITransformer model = Trainer.Of(mlContext, options).Fit(new SelectedRows(train, chosen));
+                double speed = SavedModel.NetworkOf(model)!.History[^1].SamplesPerSecond;
                 if (probed < rows && probed / speed < ShortestSeconds)
                     continue;
                 using MemoryStream stream = new();
@@ -95,22 +97,5 @@ internal sealed record Probe(Tables.TaskKind Task, long TrainingRows, long TestR
         while (place != null && !Directory.Exists(place))
             place = Path.GetDirectoryName(place);
         return Size(new DriveInfo(place ?? "/").AvailableFreeSpace);
-    }
-
-    private static (ITransformer, IFeedbackAlignmentModel) Fit(MLContext mlContext, FeedbackAlignmentOptions options, IDataView train)
-    {
-        switch (options)
-        {
-            case FeedbackAlignmentBinaryTrainer.Options binary:
-                FeedbackAlignmentBinaryTransformer classifier = mlContext.BinaryClassification.Trainers.FeedbackAlignment(binary).Fit(train);
-                return (classifier, classifier.Model);
-            case FeedbackAlignmentRegressionTrainer.Options regression:
-                FeedbackAlignmentRegressionTransformer predictor = mlContext.Regression.Trainers.FeedbackAlignment(regression).Fit(train);
-                return (predictor, predictor.Model);
-            default:
-                FeedbackAlignmentMulticlassTransformer model = mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
-                    (FeedbackAlignmentMulticlassTrainer.Options)options).Fit(train);
-                return (model, model.Model);
-        }
     }
 }

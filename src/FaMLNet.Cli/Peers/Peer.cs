@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
@@ -34,8 +36,7 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         new("LightGbm", (mlContext, label, _, _) => mlContext.MulticlassClassification.Trainers.LightGbm(label)),
         new("FastTree one-versus-all", (mlContext, label, _, _) => mlContext.MulticlassClassification.Trainers.OneVersusAll(
             mlContext.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options()), label)),
-        .. Rules(_ => true, () => new FeedbackAlignmentMulticlassTrainer.Options(), (mlContext, options) =>
-            mlContext.MulticlassClassification.Trainers.FeedbackAlignment((FeedbackAlignmentMulticlassTrainer.Options)options)),
+        .. Rules(_ => true, TaskKind.Multiclass),
     ];
 
     private static readonly IReadOnlyList<Peer> Binary =
@@ -44,8 +45,7 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         new("LbfgsLogisticRegression", (mlContext, label, _, _) => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label)),
         new("LightGbm", (mlContext, label, _, _) => mlContext.BinaryClassification.Trainers.LightGbm(label)),
         new("FastTree", (mlContext, label, _, _) => mlContext.BinaryClassification.Trainers.FastTree(label)),
-        .. Rules(_ => true, () => new FeedbackAlignmentBinaryTrainer.Options(), (mlContext, options) =>
-            mlContext.BinaryClassification.Trainers.FeedbackAlignment((FeedbackAlignmentBinaryTrainer.Options)options)),
+        .. Rules(_ => true, TaskKind.Binary),
     ];
 
     private static readonly IReadOnlyList<Peer> Regression =
@@ -55,8 +55,7 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         new("FastTree", (mlContext, label, _, _) => mlContext.Regression.Trainers.FastTree(label)),
         new("FastForest", (mlContext, label, _, _) => mlContext.Regression.Trainers.FastForest(label)),
         // Without the rules that send the class in the error's place: a number has none.
-        .. Rules(rule => rule is not DirectFeedbackRule { Projects: ProjectedSignal.Target }, () => new FeedbackAlignmentRegressionTrainer.Options(),
-            (mlContext, options) => mlContext.Regression.Trainers.FeedbackAlignment((FeedbackAlignmentRegressionTrainer.Options)options)),
+        .. Rules(rule => rule is not DirectFeedbackRule { Projects: ProjectedSignal.Target }, TaskKind.Regression),
     ];
 
     /// <summary>ML.NET's own trainers for a task and FaMLNet's rules, with the defaults of each.</summary>
@@ -166,17 +165,18 @@ internal sealed record Peer(string Name, Func<MLContext, string, int, bool, IEst
         return rows;
     }
 
-    private static IEnumerable<Peer> Rules(Func<FeedbackRule, bool> fits, Func<FeedbackAlignmentOptions> create,
-        Func<MLContext, FeedbackAlignmentOptions, IEstimator<ITransformer>> trainer) => FeedbackRule.All.Where(fits)
+    private static IEnumerable<Peer> Rules(Func<FeedbackRule, bool> fits, TaskKind task) => FeedbackRule.All.Where(fits)
         .Select(rule => new Peer($"FaMLNet {rule.ShortName}", (mlContext, label, epochs, isImages) =>
         {
-            FeedbackAlignmentOptions options = create();
+            FeedbackAlignmentOptions options = new TrainerChoices
+            {
+                Rule = rule,
+                Network = isImages ? NetworkDefinition.LeNet() : null,
+                Epochs = epochs,
+                BatchSize = isImages ? 64 : 32,
+                Seed = 1,
+            }.ToOptions(task);
             options.LabelColumnName = label;
-            options.Rule = rule;
-            options.Network = isImages ? NetworkDefinition.LeNet() : null;
-            options.NumberOfEpochs = epochs;
-            options.BatchSize = isImages ? 64 : 32;
-            options.Seed = 1;
-            return trainer(mlContext, options);
+            return Trainer.Of(mlContext, options);
         }));
 }

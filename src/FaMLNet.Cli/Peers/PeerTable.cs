@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FaMLNet.Cli.Terminal;
+using Activity = FaMLNet.Cli.Terminal.Activity;
 
 namespace FaMLNet.Cli.Peers;
 

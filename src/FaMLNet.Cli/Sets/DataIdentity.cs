@@ -3,6 +3,8 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Images;
+using FaMLNet.Cli.Terminal;
 
 namespace FaMLNet.Cli.Sets;
 

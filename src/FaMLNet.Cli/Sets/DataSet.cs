@@ -1,3 +1,4 @@
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 

@@ -1,5 +1,8 @@
 using FaMLNet.Cli.Configuration;
+using FaMLNet.Cli.Images;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
+using FaMLNet.Cli.Terminal;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

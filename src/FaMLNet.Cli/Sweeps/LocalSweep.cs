@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Terminal;
 
 namespace FaMLNet.Cli.Sweeps;
 
@@ -101,7 +102,7 @@ internal sealed class LocalSweep
     {
         (string file, IReadOnlyList<string> self) = ThisTool.Command();
         string cores = _sweep.Cores.ToString(CultureInfo.InvariantCulture);
-        ProcessStartInfo start = new(file, [.. self, "sweep", _sweep.Path, "--trial", trial.Name, .. _arguments])
+        ProcessStartInfo start = new(file, [.. self, "benchmark", _folder.WriteConfiguration(trial), .. TrialRun.Arguments(_sweep), .. _arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -109,7 +110,6 @@ internal sealed class LocalSweep
             Environment = { ["OMP_NUM_THREADS"] = cores, ["MKL_NUM_THREADS"] = cores, ["DOTNET_GCHeapCount"] = cores },
         };
         string log = Path.Combine(_folder.FolderOf(trial), SweepFolder.LogFile);
-        Directory.CreateDirectory(_folder.FolderOf(trial));
         File.Delete(log);
         Process process = new() { StartInfo = start };
         Lock gate = new();

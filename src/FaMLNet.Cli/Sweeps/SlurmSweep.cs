@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using FaMLNet.Cli.Terminal;
 
 namespace FaMLNet.Cli.Sweeps;
 
@@ -74,7 +75,8 @@ internal static class SlurmSweep
             int first = group.Key * options.MaxArraySize;
             string name = number == 0 ? ScriptFile : $"{Path.GetFileNameWithoutExtension(ScriptFile)}-{number + 1}.sh";
             string path = Path.Combine(folder.Path, name);
-            WholeFile.WriteText(path, Script(sweep, folder, options, arguments, [.. group.Select(index => index - first)], first));
+            WholeFile.WriteText(path, Script(sweep, folder, options, arguments, group.ToDictionary(index => index - first,
+                index => folder.WriteConfiguration(sweep.Trials[index]))));
             return new SlurmArray(path, group.Count());
         })];
     }
@@ -86,17 +88,18 @@ internal static class SlurmSweep
     /// <param name="folder">Its folder.</param>
     /// <param name="options">What Slurm is asked for.</param>
     /// <param name="arguments">What a trial is told.</param>
-    /// <param name="tasks">The numbers of the tasks.</param>
-    /// <param name="first">The trial of task 0.</param>
-    private static string Script(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments, int[] tasks, int first)
+    /// <param name="trials">The configuration of the trial of each task, by the number of the task.</param>
+    private static string Script(SweepFile sweep, SweepFolder folder, SlurmOptions options, IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<int, string> trials)
     {
         (string file, IReadOnlyList<string> self) = ThisTool.Command();
-        string command = string.Join(' ', new[] { file }.Concat(self).Concat(["sweep", Path.GetFullPath(sweep.Path)]).Concat(arguments)
-            .Select(Quoted));
-        string index = first == 0 ? "\"$SLURM_ARRAY_TASK_ID\"" : $"$(({first} + SLURM_ARRAY_TASK_ID))";
+        string command = string.Join(' ', new[] { file }.Concat(self).Append("benchmark").Select(Quoted)),
+            told = string.Join(' ', TrialRun.Arguments(sweep).Concat(arguments).Select(Quoted)),
+            configurations = string.Concat(trials.OrderBy(pair => pair.Key).Select(pair => string.Create(CultureInfo.InvariantCulture,
+                $"    [{pair.Key}]={Quoted(Path.GetFullPath(pair.Value))}\n")));
         StringBuilder script = new("#!/bin/bash\n");
         Directive($"--job-name=famlnet-{Word(sweep.Name)}");
-        Directive($"--array={Ranges(tasks)}{(options.ArrayLimit is { } limit ? $"%{limit}" : "")}");
+        Directive($"--array={Ranges([.. trials.Keys.Order()])}{(options.ArrayLimit is { } limit ? $"%{limit}" : "")}");
         Directive($"--cpus-per-task={sweep.Cores}");
         // What Slurm preempts comes back by itself; a minute before the time limit the script is told, and asks to come back.
         Directive("--requeue");
@@ -113,11 +116,13 @@ internal static class SlurmSweep
 
             cd {{Quoted(Environment.CurrentDirectory)}}
             export OMP_NUM_THREADS={{sweep.Cores}} MKL_NUM_THREADS={{sweep.Cores}} DOTNET_GCHeapCount={{sweep.Cores}}
+            trials=(
+            {{configurations}})
             # The trial saves its state when it is told to stop, and goes on from there in the next attempt.
             requeue=
             trap 'kill -TERM $trial 2>/dev/null' TERM
             trap 'requeue=1; kill -TERM $trial 2>/dev/null' USR1
-            {{command}} --index {{index}} & trial=$!
+            {{command}} "${trials[$SLURM_ARRAY_TASK_ID]}" {{told}} & trial=$!
             wait $trial; code=$?
             while kill -0 $trial 2>/dev/null; do wait $trial; code=$?; done
             if [ $code -eq {{ThisTool.Stopped}} ] && [ -n "$requeue" ]; then

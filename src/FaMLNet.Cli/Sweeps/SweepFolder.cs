@@ -23,9 +23,8 @@ internal enum TrialState
 /// <summary>What a sweep leaves: a folder a trial, which any machine may work on that sees it.</summary>
 internal sealed class SweepFolder
 {
-    public const string FailureFile = "failure.txt", LogFile = "log.txt";
-    private const string Mark = "sweep.json", TrialsFolder = "trials", LockFile = "running";
-    private const int Attempts = 40, Pause = 50;
+    public const string LogFile = "log.txt", ConfigurationFile = "config.yaml";
+    private const string Mark = "sweep.json", TrialsFolder = "trials";
 
     private readonly SweepFile _sweep;
     private readonly string? _data;
@@ -38,6 +37,18 @@ internal sealed class SweepFolder
     public string Path => _sweep.Folder;
 
     public string FolderOf(Trial trial) => System.IO.Path.Combine(Path, TrialsFolder, trial.Name);
+
+    /// <summary>Writes a trial's own configuration, which 'benchmark' runs without reading the sweep.</summary>
+    /// <returns>The file.</returns>
+    public string WriteConfiguration(Trial trial)
+    {
+        string folder = FolderOf(trial), path = System.IO.Path.Combine(folder, ConfigurationFile), text = trial.Configuration(folder, _sweep.Path);
+        Directory.CreateDirectory(folder);
+        // Another process may be reading it: only what is new is written.
+        if (!File.Exists(path) || File.ReadAllText(path) != text)
+            WholeFile.WriteText(path, text);
+        return path;
+    }
 
     /// <summary>Opens the folder of a sweep, or makes it.</summary>
     /// <param name="sweep">The sweep.</param>
@@ -76,8 +87,8 @@ internal sealed class SweepFolder
     {
         string folder = FolderOf(trial);
         return ResultOf(trial) is { } result ? StateOf(result.Standing)
-            : IsLocked(System.IO.Path.Combine(folder, LockFile)) ? TrialState.Running
-            : File.Exists(System.IO.Path.Combine(folder, FailureFile)) ? TrialState.Failed : TrialState.Waiting;
+            : TrialRun.IsLocked(System.IO.Path.Combine(folder, TrialRun.LockFile)) ? TrialState.Running
+            : File.Exists(System.IO.Path.Combine(folder, TrialRun.FailureFile)) ? TrialState.Failed : TrialState.Waiting;
     }
 
     /// <summary>The result that a trial's folder has; null for none.</summary>
@@ -117,47 +128,10 @@ internal sealed class SweepFolder
     };
 
     /// <summary>The message of a trial that failed.</summary>
-    public string FailureOf(Trial trial) => File.ReadAllText(System.IO.Path.Combine(FolderOf(trial), FailureFile)).Trim();
+    public string FailureOf(Trial trial) => File.ReadAllText(System.IO.Path.Combine(FolderOf(trial), TrialRun.FailureFile)).Trim();
 
     /// <summary>Claims a trial for this process; null if another has it.</summary>
-    public IDisposable? Claim(Trial trial)
-    {
-        Directory.CreateDirectory(FolderOf(trial));
-        string path = System.IO.Path.Combine(FolderOf(trial), LockFile);
-        // A check of the state holds the lock briefly; a running trial holds it to its end.
-        for (int attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (attempt < Attempts)
-            {
-                Thread.Sleep(Pause);
-            }
-            catch (IOException)
-            {
-                return null;
-            }
-        }
-    }
-
-    /// <summary>Whether a process holds the lock; one that was killed holds none.</summary>
-    private static bool IsLocked(string path)
-    {
-        if (!File.Exists(path))
-            return false;
-        try
-        {
-            // Shared: two who ask are not in each other's way.
-            using FileStream _ = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
-    }
+    public IDisposable? Claim(Trial trial) => TrialRun.Claim(FolderOf(trial));
 
     /// <summary>A folder that shares no trial with the sweep is another's, even of the same name.</summary>
     private void CheckMark(string path)

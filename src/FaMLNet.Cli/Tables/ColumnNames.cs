@@ -22,7 +22,7 @@ internal static class ColumnNames
     public const string Labels = "Labels";
 
     /// <summary>What names of columns begin with that only pass through.</summary>
-    public const string Kept = "kept:";
+    private const string Kept = "kept:";
 
     private const string Suffix = " (column)";
 
@@ -34,6 +34,9 @@ internal static class ColumnNames
         Taken.Contains(name) || name.StartsWith(Kept, StringComparison.Ordinal) || name.StartsWith(Vector, StringComparison.Ordinal)
             || name.EndsWith(Suffix, StringComparison.Ordinal) ? name + Suffix
             : name;
+
+    /// <summary>The name of a column that only passes through.</summary>
+    public static string KeptAs(string name) => Kept + name;
 
     /// <summary>The name in the table.</summary>
     /// <param name="name">The name inside the pipeline.</param>

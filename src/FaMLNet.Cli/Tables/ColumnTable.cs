@@ -13,21 +13,22 @@ internal static class ColumnTable
 
     /// <summary>Shows the columns; of very many only those about which there is something to say.</summary>
     /// <param name="console">Where.</param>
-    /// <param name="data">The table.</param>
-    public static void Show(IAnsiConsole console, DataSource data)
+    /// <param name="columns">The columns; none of images.</param>
+    /// <param name="tableRows">How many rows the table has.</param>
+    public static void Show(IAnsiConsole console, IReadOnlyList<TableColumn> columns, long tableRows)
     {
-        if (data.Columns.Count == 0)
+        if (columns.Count == 0)
             return;
-        if (data.Columns.Count <= MostColumns)
+        if (columns.Count <= MostColumns)
         {
-            Write(console, data.Columns);
+            Write(console, columns);
             return;
         }
-        IEnumerable<string> kinds = data.Columns.GroupBy(column => column.Kind).OrderBy(group => group.Key)
+        IEnumerable<string> kinds = columns.GroupBy(column => column.Kind).OrderBy(group => group.Key)
             .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {(NameOf(group.Key))}"));
         console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{data.Columns.Count} columns, {data.Rows} rows; taken as: {string.Join(", ", kinds)}."));
-        TableColumn[] remarkable = [.. data.Columns.Where(column => column.Remark.Length > 0)];
+            $"{columns.Count} columns, {tableRows} rows; taken as: {string.Join(", ", kinds)}."));
+        TableColumn[] remarkable = [.. columns.Where(column => column.Remark.Length > 0)];
         Write(console, remarkable.Take(MostRemarks));
         if (remarkable.Length > MostRemarks)
             console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"… and {remarkable.Length - MostRemarks} more columns with remarks."));

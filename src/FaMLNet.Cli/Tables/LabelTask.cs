@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaMLNet.Cli.Naming;
 
 namespace FaMLNet.Cli.Tables;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaMLNet.Cli.Naming;
 using Microsoft.ML;
 
 namespace FaMLNet.Cli.Tables;
@@ -102,7 +103,7 @@ internal static class ModelTable
                 isLabel ? "the label's" : "which the model was trained on"), reading, part == null ? isLabel ? labels?.ToHashSet() : null
                 : labelIsNeeded ? part.Task.Values?.ToHashSet() : null));
         }
-        ViewColumn[] kept = [.. keep.Select(name => new ViewColumn(DataSource.KeptAs(name), Find(name, isNeeded: true, "which --keep names"),
+        ViewColumn[] kept = [.. keep.Select(name => new ViewColumn(ColumnNames.KeptAs(name), Find(name, isNeeded: true, "which --keep names"),
             new ColumnReading { Column = name, IsRaw = true }))];
         UnknownLabels unknown = new();
         HashSet<long> leftOut = [];

@@ -1,3 +1,5 @@
+using FaMLNet.Cli.Naming;
+
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>What the user says of a table's columns.</summary>

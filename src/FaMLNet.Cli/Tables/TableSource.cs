@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using FaMLNet.Cli.Naming;
 
 namespace FaMLNet.Cli.Tables;
 

@@ -19,9 +19,9 @@ internal abstract class Figure
 
     protected const double Margin = 14, TitleHeight = 44, TitleText = 19;
 
-    protected static OxyColor Ink { get; } = OxyColor.FromRgb(0x22, 0x22, 0x22);
+    internal static OxyColor Ink { get; } = OxyColor.FromRgb(0x22, 0x22, 0x22);
 
-    protected static OxyColor Grey { get; } = OxyColor.FromRgb(0x76, 0x76, 0x76);
+    internal static OxyColor Grey { get; } = OxyColor.FromRgb(0x76, 0x76, 0x76);
 
     public EncodedPicture ToPng(double scale = 2)
     {
@@ -51,7 +51,7 @@ internal abstract class Figure
         Fit(title, Width - 2 * Margin, TitleText, context), Ink, PictureFont.Family, TitleText, 700);
 
     /// <summary>A text that ends in an ellipsis where it would not fit.</summary>
-    protected static string Fit(string text, double width, double size, IRenderContext context)
+    internal static string Fit(string text, double width, double size, IRenderContext context)
     {
         text = text.ReplaceLineEndings(" ");
         if (Measure(text, size, context) <= width)

@@ -105,7 +105,7 @@ internal sealed class InMemoryRows : RowSource
             training.AddRange(rows.Skip(share));
         }
         if (aside.Count == 0)
-            throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: {fraction} of {data.Count} rows leaves no row for "
+            throw new NoRowLeftException(InvariantText.Of($"Option ValidationFraction: {fraction} of {data.Count} rows leaves no row for "
                 + $"validation. Raise the fraction, or give a validation set to Fit."));
         training.Sort();
         aside.Sort();

@@ -66,7 +66,7 @@ internal sealed class StreamedRows : RowSource
         else if (aside != null)
         {
             if (aside.Count == 0)
-                throw new InvalidOperationException(InvariantText.Of($"Option ValidationFraction: {validationFraction} of {Count} rows leaves no "
+                throw new NoRowLeftException(InvariantText.Of($"Option ValidationFraction: {validationFraction} of {Count} rows leaves no "
                     + $"row for validation. Raise the fraction, or give a validation set to Fit."));
             Validation = new ValidationRows(aside, [.. Enumerable.Range(0, aside.Count)]);
         }

@@ -19,9 +19,10 @@ internal static class TransformerArguments
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(inputSchema);
         ArgumentException.ThrowIfNullOrWhiteSpace(featureColumnName);
-        CheckFeatures(model, Find(inputSchema, featureColumnName, "Feature", nameof(featureColumnName), ""));
+        CheckFeatures(model, Find(inputSchema, featureColumnName, "Feature", nameof(featureColumnName), ""), nameof(featureColumnName));
         if (labelColumnName != null)
-            CheckLabel(model, Find(inputSchema, labelColumnName, "Label", nameof(labelColumnName), ", or null if there is none"), kind);
+            CheckLabel(model, Find(inputSchema, labelColumnName, "Label", nameof(labelColumnName), ", or null if there is none"), kind,
+                nameof(labelColumnName));
         return env.Register(name);
     }
 
@@ -30,22 +31,21 @@ internal static class TransformerArguments
             + $"{string.Join(", ", schema.Where(column => !column.IsHidden).Select(column => $"'{column.Name}'"))}. Give the schema of the rows just "
             + $"before the trainer, and the name of the column there{alternative}.", argument);
 
-    private static void CheckFeatures(INetworkModel model, DataViewSchema.Column column)
+    private static void CheckFeatures(INetworkModel model, DataViewSchema.Column column, string argument)
     {
-        const string Argument = "featureColumnName";
         if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType } type || !type.ItemType.Equals(NumberDataViewType.Single)
             || type.Size != model.NumberOfFeatures)
             throw new ArgumentException($"Feature column '{column.Name}' must be a vector of {model.NumberOfFeatures} Single, as the model was "
-                + $"trained on; found {column.Type}. Give the schema of the rows just before the trainer.", Argument);
+                + $"trained on; found {column.Type}. Give the schema of the rows just before the trainer.", argument);
         if (model.Layout.ImageInput is { } image && !VectorDimensions.Agree(type.Dimensions, image.Dimensions))
             throw new ArgumentException($"Feature column '{column.Name}' has the dimensions {VectorDimensions.Text(type.Dimensions)}; the model was "
-                + $"trained on images of {image}. Give it values in that order.", Argument);
+                + $"trained on images of {image}. Give it values in that order.", argument);
         if (model.Names is { } names && ColumnNames.Compare(names.FeatureColumn, column) is { IsSameKind: true } difference)
             throw new ArgumentException($"Feature column '{column.Name}' has its features in another order than the training data: slot "
-                + $"{difference.Slot} is '{difference.Found}', and was '{difference.Expected}'. Give them in the order of then.", Argument);
+                + $"{difference.Slot} is '{difference.Found}', and was '{difference.Expected}'. Give them in the order of then.", argument);
     }
 
-    private static void CheckLabel(INetworkModel model, DataViewSchema.Column column, LabelKind kind)
+    private static void CheckLabel(INetworkModel model, DataViewSchema.Column column, LabelKind kind, string argument)
     {
         (bool fits, string expected) = kind switch
         {
@@ -56,14 +56,13 @@ internal static class TransformerArguments
             LabelKind.Boolean => (column.Type is BooleanDataViewType, "Boolean"),
             _ => (column.Type.Equals(NumberDataViewType.Single), "Single"),
         };
-        const string Argument = "labelColumnName";
         if (!fits)
             throw new ArgumentException($"Label column '{column.Name}' must be {expected}; found {column.Type}. Give the schema of the rows just "
-                + "before the trainer, or null for no label column.", Argument);
+                + "before the trainer, or null for no label column.", argument);
         if (ColumnNames.ClassesOf(column) is { } classes && model.Names?.Classes is { } known && !classes.SequenceEqual(known))
             throw new ArgumentException($"Label column '{column.Name}' has the classes {ColumnNames.Text(classes)}; the model was trained on "
                 + $"{ColumnNames.Text(known)}. Key the label with the model's classes in their order: MapValueToKey(\"{column.Name}\", keyData: …).",
-                Argument);
+                argument);
     }
 
     private static bool IsVector(DataViewSchema.Column column, INetworkModel model, PrimitiveDataViewType item) =>

@@ -1,4 +1,4 @@
-using FaMLNet.Cli;
+using FaMLNet.Cli.Terminal;
 using Xunit;
 
 namespace FaMLNet.Tests.Cli;

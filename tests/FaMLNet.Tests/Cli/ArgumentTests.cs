@@ -1,5 +1,6 @@
 using System.Reflection;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Commands;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Tests.Interop;
 using Spectre.Console.Cli;
 using Xunit;
@@ -9,9 +10,9 @@ namespace FaMLNet.Tests.Cli;
 /// <summary>Command lines with mistakes, and values that look like options.</summary>
 public sealed class ArgumentTests
 {
-    public static TheoryData<string> CommandNames => [.. Commands.All.Keys];
+    public static TheoryData<string> CommandNames => [.. CommandList.All.Keys];
 
-    public static TheoryData<string, string> Options => [.. Commands.All.SelectMany(pair => SettingsOf(pair.Value).GetProperties()
+    public static TheoryData<string, string> Options => [.. CommandList.All.SelectMany(pair => SettingsOf(pair.Value).GetProperties()
         .Select(property => property.GetCustomAttribute<CommandOptionAttribute>()).OfType<CommandOptionAttribute>()
         .SelectMany(option => option.LongNames).Select(option => (pair.Key, option)))];
 
@@ -30,7 +31,7 @@ public sealed class ArgumentTests
     [InlineData("--log", "takes no value", "train", "a.csv", "--log=yes")]
     public void A_mistake_is_named_with_the_nearest_word(string named, string expected, params string[] arguments)
     {
-        string message = Assert.Throws<FormatException>(() => Arguments.Check(arguments)).Message;
+        string message = Assert.Throws<FormatException>(() => Check(arguments)).Message;
         Assert.Contains(expected, message, StringComparison.Ordinal);
         if (!named.Equals("--lr", StringComparison.Ordinal) && named != "-x")
             Assert.Contains(named, message.Replace("-e is given", "--epochs is given", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -43,7 +44,7 @@ public sealed class ArgumentTests
     [InlineData("--validation must be a number, with a point where it has decimals; found '0,1'.", "train", "a.csv", "--validation", "0,1")]
     [InlineData("--clip-errors must be a number, with a point where it has decimals; found 'x'.", "train", "a.csv", "--clip-errors", "x")]
     public void What_is_no_number_is_named_with_its_option(string expected, params string[] arguments) =>
-        Assert.Equal(expected, Assert.Throws<FormatException>(() => Arguments.Check(arguments)).Message);
+        Assert.Equal(expected, Assert.Throws<FormatException>(() => Check(arguments)).Message);
 
     /// <summary>A letter too many in any option of any command names the option.</summary>
     [Theory]
@@ -54,7 +55,7 @@ public sealed class ArgumentTests
         {
             if (Names(command).Contains(typed))
                 continue;
-            string message = Assert.Throws<FormatException>(() => Arguments.Check([command, typed])).Message;
+            string message = Assert.Throws<FormatException>(() => Check([command, typed])).Message;
             Assert.Contains($"famlnet {command} has no option '{typed}'", message, StringComparison.Ordinal);
             if (option.Length > 4)
                 Assert.Contains("Did you mean --", message, StringComparison.Ordinal);
@@ -63,7 +64,7 @@ public sealed class ArgumentTests
 
     [Theory]
     [MemberData(nameof(CommandNames))]
-    public void Every_command_shows_its_help(string command) => Assert.Equal([command, "--help"], Arguments.Check([command, "--help"]));
+    public void Every_command_shows_its_help(string command) => Assert.Equal([command, "--help"], Check([command, "--help"]));
 
     [Theory]
     [InlineData(new[] { "attack", "m.zip", "a.csv", "--range", "-1,1" }, new[] { "attack", "m.zip", "a.csv", "--range=-1,1" })]
@@ -76,16 +77,16 @@ public sealed class ArgumentTests
         "--sbatch=--qos=x" })]
     [InlineData(new[] { "predict", "m.zip", "-" }, new[] { "predict", "m.zip", "/dev/stdin" })]
     [InlineData(new[] { "report", "a", "b", "c" }, new[] { "report", "a", "b", "c" })]
-    public void Values_are_passed_on_whatever_they_begin_with(string[] typed, string[] expected) => Assert.Equal(expected, Arguments.Check(typed));
+    public void Values_are_passed_on_whatever_they_begin_with(string[] typed, string[] expected) => Assert.Equal(expected, Check(typed));
 
     [Fact]
     public void The_home_folder_is_found()
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         Assert.Equal(["train", home + "/a.csv", $"--output={home}/b.zip", $"--csv={home}/c.csv"],
-            Arguments.Check(["train", "~/a.csv", "--output", "$HOME/b.zip", "--csv=${HOME}/c.csv"]));
-        Assert.Equal(["train", "~a.csv"], Arguments.Check(["train", "~a.csv"]));
-        Assert.Equal(["train", "a.csv", "--separator=~", "--missing=~"], Arguments.Check(["train", "a.csv", "--separator", "~", "--missing", "~"]));
+            Check(["train", "~/a.csv", "--output", "$HOME/b.zip", "--csv=${HOME}/c.csv"]));
+        Assert.Equal(["train", "~a.csv"], Check(["train", "~a.csv"]));
+        Assert.Equal(["train", "a.csv", "--separator=~", "--missing=~"], Check(["train", "a.csv", "--separator", "~", "--missing", "~"]));
     }
 
     [Fact]
@@ -98,7 +99,9 @@ public sealed class ArgumentTests
         Assert.Contains("--epochs", ProcessRunner.Tool(folder, "train", "--help"), StringComparison.Ordinal);
     }
 
-    private static HashSet<string> Names(string command) => [.. SettingsOf(Commands.All[command]).GetProperties()
+    private static string[] Check(string[] arguments) => Arguments.Check(arguments, CommandList.All);
+
+    private static HashSet<string> Names(string command) => [.. SettingsOf(CommandList.All[command]).GetProperties()
         .Select(property => property.GetCustomAttribute<CommandOptionAttribute>()).OfType<CommandOptionAttribute>()
         .SelectMany(option => option.LongNames).Select(name => "--" + name)];
 

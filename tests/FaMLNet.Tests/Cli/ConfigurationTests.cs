@@ -241,7 +241,7 @@ public sealed class ConfigurationTests : IDisposable
     /// <summary>What YAML 1.2 calls a number, in a culture that writes commas.</summary>
     [Theory, InlineData("1e-3", 1e-3), InlineData("1E+2", 100.0), InlineData("-.5", -0.5), InlineData("0.001", 1e-3), InlineData("12", 12.0)]
     public void Numbers_are_read_as_they_are_written(string text, double value) =>
-        Assert.Equal(value, System.Text.Json.Nodes.JsonNode.Parse(YamlFile.Scalar(text)!.ToJsonString())!.GetValue<double>());
+        Assert.Equal(value, System.Text.Json.Nodes.JsonNode.Parse(YamlReader.Scalar(text)!.ToJsonString())!.GetValue<double>());
 
     [Fact]
     public void Settings_that_only_say_where_things_go_do_not_decide_the_result()

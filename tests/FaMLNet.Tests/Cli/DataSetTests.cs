@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using FaMLNet.Cli.Experiments;
+using FaMLNet.Cli.Images;
 using FaMLNet.Cli.Sets;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;

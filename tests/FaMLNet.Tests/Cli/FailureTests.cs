@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Terminal;
 using Spectre.Console.Testing;
 using TorchSharp;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;
 using Microsoft.ML.Data;

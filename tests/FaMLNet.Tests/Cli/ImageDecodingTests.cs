@@ -1,4 +1,4 @@
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using SkiaSharp;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;
 using Microsoft.ML.Data;

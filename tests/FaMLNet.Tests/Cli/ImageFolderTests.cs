@@ -1,6 +1,6 @@
 using System.Text;
-using FaMLNet.Cli;
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;
 using Microsoft.ML.Data;

@@ -1,5 +1,5 @@
 using CsCheck;
-using FaMLNet.Cli.Sets;
+using FaMLNet.Cli.Images;
 using Xunit;
 
 namespace FaMLNet.Tests.Cli;

@@ -1,3 +1,4 @@
+using FaMLNet.Cli.Naming;
 using FaMLNet.Tests.Interop;
 using Xunit;
 
@@ -93,7 +94,7 @@ public sealed class NewTableTests : IDisposable
     public void Names_that_are_changed_are_said_and_stay_different()
     {
         List<string> said = [];
-        Assert.Equal(["a", "Score (column 2)", "Score (column)", "Score"], FaMLNet.Cli.OutputNames.Of(["a", "Score", "Score (column)"], ["Score"], [],
+        Assert.Equal(["a", "Score (column 2)", "Score (column)", "Score"], OutputNames.Of(["a", "Score", "Score (column)"], ["Score"], [],
             said.Add));
         Assert.Equal(["--keep: the predictions have a column 'Score' of their own. The table's is written as 'Score (column 2)'."], said);
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using CsCheck;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;

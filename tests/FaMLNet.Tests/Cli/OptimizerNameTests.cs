@@ -1,4 +1,4 @@
-using FaMLNet.Cli;
+using FaMLNet.Cli.Naming;
 using FaMLNet.Tests.Interop;
 using Xunit;
 

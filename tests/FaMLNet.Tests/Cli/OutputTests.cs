@@ -1,5 +1,5 @@
 using System.Reflection;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Commands;
 using FaMLNet.Tests.Interop;
 using Spectre.Console.Cli;
 using Xunit;
@@ -15,7 +15,7 @@ public sealed class OutputTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Every pair of an input and an output of every command.</summary>
-    public static TheoryData<string, string, string> Pairs => [.. from command in Commands.All
+    public static TheoryData<string, string, string> Pairs => [.. from command in CommandList.All
         let properties = SettingsOf(command.Value).GetProperties()
         from output in properties where output.GetCustomAttribute<OutputAttribute>() != null
         from other in properties
@@ -32,7 +32,7 @@ public sealed class OutputTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "below"));
         foreach (string same in new[] { file, Path.Combine(_folder, "below", "..", "data.csv"), link })
         {
-            CommandSettings settings = (CommandSettings)Activator.CreateInstance(SettingsOf(Commands.All[command]))!;
+            CommandSettings settings = (CommandSettings)Activator.CreateInstance(SettingsOf(CommandList.All[command]))!;
             Set(settings, other, file);
             Set(settings, output, same);
             string message = Assert.Throws<FormatException>(() => OutputGuard.Check(settings)).Message;
@@ -64,7 +64,7 @@ public sealed class OutputTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "train.zip"), "data");
         File.WriteAllText(Path.Combine(_folder, "report.html"), "");
-        TrainCommand.Settings settings = new() { Data = _folder, Output = Path.Combine(_folder, "train.zip") };
+        TrainSettings settings = new() { Data = _folder, Output = Path.Combine(_folder, "train.zip") };
         Assert.Contains("a file of the folder that is read as <data>", Assert.Throws<FormatException>(() => OutputGuard.Check(settings)).Message,
             StringComparison.Ordinal);
         (settings.Output, settings.Report) = (Path.Combine(_folder, "model.zip"), Path.Combine(_folder, "report.html"));

@@ -1,5 +1,7 @@
 using System.Reflection;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Commands;
+using FaMLNet.Cli.Naming;
+using FaMLNet.Cli.Terminal;
 using FaMLNet.Tests.Interop;
 using Xunit;
 
@@ -32,10 +34,11 @@ public sealed class SayingTests
         string[] unsettable = ["CancellationToken", "MetricsCallback", "Diagnostics"];
         string[] options = [.. typeof(FeedbackAlignmentOptions).GetProperties().Where(property => property.CanWrite).Select(property
             => property.Name)];
-        string source = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FaMLNet.Cli/TrainCommand.cs"));
+        string source = string.Concat(new[] { "Commands/TrainCommand.cs", "Configuration/TrainerChoices.cs" }.Select(file => File.ReadAllText(
+            Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FaMLNet.Cli", file))));
         string[] set = [.. options.Where(name => source.Contains($"options.{name} =", StringComparison.Ordinal)).Except(unsettable)];
         Assert.True(set.Length >= 12);
-        HashSet<string> typed = [.. typeof(TrainCommand.Settings).GetProperties()
+        HashSet<string> typed = [.. typeof(TrainSettings).GetProperties()
             .Select(property => property.GetCustomAttribute<Spectre.Console.Cli.CommandOptionAttribute>()).OfType<Spectre.Console.Cli
             .CommandOptionAttribute>().SelectMany(option => option.LongNames).Select(name => "--" + name)];
         foreach (string name in set)

@@ -180,6 +180,58 @@ public sealed class SweepTests : IDisposable
         Assert.Contains("3 of 3 trials done, 0 failed", Tool("sweep", "sweep.yaml", "--collect"), StringComparison.Ordinal);
     }
 
+    /// <summary>The configuration of a trial is an experiment of its own: the same settings, folder and hash, whatever the sweep varies.</summary>
+    [Theory]
+    [InlineData("sweep: {over: {rule: [fa, dfa], rate: {from: 1e-5, to: 0.3, points: 5, scale: log}, seed: [1, 2]}}\n")]
+    [InlineData("sweep: {over: {data.validation: [0.2, 30, none], clip: [true, 0.5], init: [xavier, null], smoothing: [0, 0.1]}}\n")]
+    [InlineData("sweep: {over: {network: ['mlp:16', 'mlp:', \"mlp:8,8+tanh\"], schedule: [cosine, constant], data.dataset_path: [digits.csv, "
+        + "./digits.csv]}}\n")]
+    public void A_trials_own_configuration_is_the_same_experiment(string over)
+    {
+        SweepFile sweep = Sweep(over, Base.Replace("output_dir: results", $"output_dir: '{_folder}'", StringComparison.Ordinal));
+        SweepFolder folder = SweepFolder.Open(sweep);
+        Assert.All(sweep.Trials, trial =>
+        {
+            ExperimentSettings alone = ExperimentSettings.Read(YamlFile.Read(folder.WriteConfiguration(trial)));
+            Assert.True(System.Text.Json.Nodes.JsonNode.DeepEquals(trial.Settings.Decisive, alone.Decisive), trial.Name);
+            Assert.Equal(trial.Settings.DatasetPath, alone.DatasetPath);
+            Assert.Equal(folder.FolderOf(trial), alone.OutputFolder);
+            Assert.Equal((trial.Settings.Threads, trial.Settings.WritesReport), (alone.Threads, alone.WritesReport));
+        });
+    }
+
+    /// <summary>A trial's process reads neither the sweep nor its other trials.</summary>
+    [Fact]
+    public void A_trial_runs_by_its_own_configuration_alone_and_is_the_sweeps()
+    {
+        string path = Write("sweep: {keep_models: false, over: {rule: [fa, bp]}}\n");
+        SweepFile sweep = SweepFile.Read(path);
+        Tool("sweep", "sweep.yaml", "--index", "1");
+        string folder = Path.Combine(_folder, "results", "try", "trials", sweep.Trials[0].Name);
+        Assert.False(File.Exists(Path.Combine(folder, "config.yaml")));
+        Tool("sweep", "sweep.yaml", "--trial", sweep.Trials[0].Name);
+        string before = File.ReadAllText(Path.Combine(folder, Experiment.ResultFile));
+        File.Delete(Path.Combine(folder, Experiment.ResultFile));
+        File.Delete(path);
+        Tool("benchmark", Path.Combine("results", "try", "trials", sweep.Trials[0].Name, "config.yaml"), "--trial", "--no-model");
+        Assert.Equal(ExperimentResult.Read(Path.Combine(folder, Experiment.ResultFile)).Last, System.Text.Json.JsonSerializer
+            .Deserialize<ExperimentResult>(before, ExperimentResult.Json)!.Last);
+        Assert.False(File.Exists(Path.Combine(folder, "model.zip")));
+        Write("sweep: {keep_models: false, over: {rule: [fa, bp]}}\n");
+        Assert.Contains("2 of 2 trials done, 0 failed", Tool("sweep", "sweep.yaml"), StringComparison.Ordinal);
+    }
+
+    /// <summary>What is wrong with other trials is none of a trial's business, and its own failure is recorded as before.</summary>
+    [Fact]
+    public void A_single_trial_is_checked_and_the_others_are_not()
+    {
+        string path = Write("sweep: {over: {rule: [fa, nonsense]}}\n");
+        Assert.Contains("model.mode.type must be one of", Assert.Throws<FormatException>(() => SweepFile.Read(path)).Message,
+            StringComparison.Ordinal);
+        Tool("sweep", "sweep.yaml", "--index", "0");
+        Fails("model.mode.type must be one of", "sweep", "sweep.yaml", "--index", "1");
+    }
+
     [Fact]
     public void A_trial_that_is_killed_goes_on_from_its_checkpoint_and_ends_the_same()
     {
@@ -303,8 +355,8 @@ public sealed class SweepTests : IDisposable
     private static double EvaluatedOn(string folder)
     {
         Microsoft.ML.MLContext mlContext = new(1);
-        FaMLNet.Cli.SavedModel model = FaMLNet.Cli.SavedModel.Load(mlContext, Path.Combine(folder, "model.zip"), null);
-        Microsoft.ML.IDataView data = FaMLNet.Cli.DataSource.ForModel(mlContext, Tables.PathOf("digits"), model, true, true, []).View;
+        FaMLNet.Cli.Pipelines.SavedModel model = FaMLNet.Cli.Pipelines.SavedModel.Load(mlContext, Path.Combine(folder, "model.zip"), null);
+        Microsoft.ML.IDataView data = FaMLNet.Cli.Pipelines.DataSource.ForModel(mlContext, Tables.PathOf("digits"), model, true, true, []).View;
         return mlContext.MulticlassClassification.Evaluate(model.Transformer.Transform(data)).MicroAccuracy;
     }
 

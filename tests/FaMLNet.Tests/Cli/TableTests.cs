@@ -1,5 +1,5 @@
 using System.Text;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,4 +1,4 @@
-using FaMLNet.Cli;
+using FaMLNet.Views;
 using Spectre.Console;
 using Spectre.Console.Testing;
 using Xunit;

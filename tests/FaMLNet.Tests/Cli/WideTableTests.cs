@@ -1,5 +1,5 @@
 using System.Globalization;
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -55,7 +55,8 @@ public sealed class WideTableTests : IDisposable
         _mlContext.Model.Save(model, data.View.Schema, file);
         ITransformer loaded = _mlContext.Model.Load(file, out DataViewSchema schema);
         Write(other, reversed: true);
-        (TableView view, _) = ModelTable.Open(TableFile.Open(other, new TableFormat()), schema, "Label", null, labelIsNeeded: false, [], hasHeader: true, _said.Add);
+        (TableView view, _) = ModelTable.Open(TableFile.Open(other, new TableFormat()), schema, "Label", null, labelIsNeeded: false, [],
+            hasHeader: true, _said.Add);
         Assert.Equal(expected, loaded.Transform(view).GetColumn<float[]>("Score"));
         // A column that is not there is named.
         File.WriteAllLines(other, File.ReadLines(other).Select(line => line.Replace(",g17,", ",h17,", StringComparison.Ordinal)));

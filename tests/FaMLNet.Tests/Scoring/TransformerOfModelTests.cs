@@ -121,7 +121,7 @@ public sealed class TransformerOfModelTests
     {
         FeedbackAlignmentBinaryTransformer own = (FeedbackAlignmentBinaryTransformer)EveryTask.Fit(_mlContext, EveryTask.Options(TaskOf.Binary),
             _data);
-        Assert.Throws<ArgumentOutOfRangeException>("threshold",
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(threshold),
             () => new FeedbackAlignmentBinaryTransformer(_mlContext, own.Model, _data.Schema, labelColumnName: "IsLarge", threshold: threshold));
         FeedbackAlignmentBinaryTransformer shifted = new(_mlContext, own.Model, _data.Schema, labelColumnName: "IsLarge", threshold: 0.25f);
         Assert.All(shifted.Transform(_data).GetColumn<float>("Score").Zip(shifted.Transform(_data).GetColumn<bool>("PredictedLabel")),

@@ -75,7 +75,7 @@ public sealed class ValidationTests
         options.ValidationFraction = 0.25;
         Assert.All(Trainer(options).Fit(Load("iris")).Model.History, epoch => Assert.InRange(epoch.ValidationAccuracy!.Value, 0, 1));
         options.ValidationFraction = 1e-6;
-        Assert.Contains("ValidationFraction", Assert.Throws<InvalidOperationException>(() => Trainer(options).Fit(Load("iris"))).Message,
+        Assert.Contains("ValidationFraction", Assert.Throws<FaMLNet.Errors.NoRowLeftException>(() => Trainer(options).Fit(Load("iris"))).Message,
             StringComparison.Ordinal);
     }
 

@@ -1,7 +1,7 @@
-using FaMLNet.Cli;
 using FaMLNet.Cli.Configuration;
 using FaMLNet.Cli.Experiments;
 using FaMLNet.Cli.Peers;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;

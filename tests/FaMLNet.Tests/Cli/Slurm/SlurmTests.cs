@@ -58,7 +58,7 @@ public sealed class SlurmTests : IDisposable
         WaitUntil(() => EpochsOf(first) > 5 && EpochsOf(second) > 5);
         Slurm("scontrol", "requeue", $"{job}_0");
         int atKill = EpochsOf(second);
-        foreach (int process in ProcessesWith($"{Path.Combine(_folder, "sweep.yaml")} --index 1"))
+        foreach (int process in ProcessesWith($"{sweep.Trials[1].Name}/config.yaml"))
             Process.GetProcessById(process).Kill();
         WaitUntil(() => !Slurm("squeue", "-h", "-j", job, "-t", "RUNNING,COMPLETING,PENDING").Contains($"{job}_1", StringComparison.Ordinal));
         // What is there is gathered at any time.
@@ -108,7 +108,7 @@ public sealed class SlurmTests : IDisposable
         foreach (string line in new[] { "#SBATCH --array=0-2%2", "#SBATCH --cpus-per-task=3", "#SBATCH --partition=gpu", "#SBATCH --time=2:00:00",
             "#SBATCH --gres=gpu:1", "#SBATCH --requeue", "#SBATCH --job-name=famlnet-paper-script" })
             Assert.Contains(line + "\n", script, StringComparison.Ordinal);
-        Assert.Contains("'--data' 'a b'\\''c' --index \"$SLURM_ARRAY_TASK_ID\"", script, StringComparison.Ordinal);
+        Assert.Contains(" 'benchmark' \"${trials[$SLURM_ARRAY_TASK_ID]}\" '--trial' '--data' 'a b'\\''c' &", script, StringComparison.Ordinal);
         Assert.DoesNotContain("\r", script, StringComparison.Ordinal);
         if (OperatingSystem.IsLinux())
             ProcessRunner.Run("bash", _folder, "-n", Path.GetFullPath(array.Path));

@@ -1,7 +1,0 @@
-namespace FaMLNet.Cli;
-
-/// <summary>Tells of an attack's progress on the thread that attacks; .NET's own tells of it on others, later.</summary>
-internal sealed class Telling(Action<RobustnessProgress> tell) : IProgress<RobustnessProgress>
-{
-    public void Report(RobustnessProgress value) => tell(value);
-}
