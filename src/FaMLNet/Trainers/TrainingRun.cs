@@ -36,6 +36,9 @@ internal sealed class TrainingRun(IHost host, FeedbackAlignmentOptions options, 
             Device = TrainingDevice.Choose(host, channel),
             CheckCancelled = CheckCancelled,
         };
+        if (validation != null && asked.ValidationFraction > 0)
+            channel.Warning($"Option {nameof(options.ValidationFraction)} is not used, since Fit has a validation set of its own: all training rows "
+                + "are trained on.");
         using CheckpointFolder? folder = asked.Checkpoints is { } checkpoints ? new CheckpointFolder(checkpoints.Folder, checkpoints.Keep) : null;
         IReadOnlyList<(string Folder, Checkpoint Checkpoint)> known = folder?.Identify(message => channel.Warning(message)) ?? [];
         RowColumns columns = RowSources.ColumnsOf(training);

@@ -37,6 +37,8 @@ internal sealed class NetworkFactory : IDisposable
     public static NetworkFactory Open(TrainingRequest request, int features, int outputs, SparseFeatures? sparse = null)
     {
         LibTorch.EnsureLoaded();
+        if (request.ImageShape is { } image)
+            CheckLength(image, features);
         return request.Network switch
         {
             MlpDefinition mlp => new NetworkFactory(new DenseLayout(mlp, features, outputs, request.Device is null ? sparse?.ValuesPerRow : null),
@@ -75,8 +77,6 @@ internal sealed class NetworkFactory : IDisposable
 
     private static NetworkFactory OpenModule(TrainingRequest request, CustomDefinition custom, int features, int outputs)
     {
-        if (request.ImageShape is { } image)
-            CheckLength(image, features);
         if (request.Augmentation != null && request.ImageShape == null)
         {
             throw OptionError.Invalid("Augmentation", $"it changes images, and it is not known how the {features} features are one. Set ImageShape "
@@ -97,15 +97,14 @@ internal sealed class NetworkFactory : IDisposable
         }
     }
 
-    private static ImageShape ImageOf(TrainingRequest request, int features)
-    {
-        if (request.ImageShape is { } shape)
-            return CheckLength(shape, features);
-        return ImageShape.Infer(features) ?? throw OptionError.Invalid("ImageShape", $"{request.Network} takes images, and {features} features "
+    private static ImageShape ImageOf(TrainingRequest request, int features) => request.ImageShape ?? ImageShape.Infer(features)
+        ?? throw OptionError.Invalid("ImageShape", $"{request.Network} takes images, and {features} features "
             + $"are no square image of 1 or 3 channels. Set ImageShape = new ImageShape(channels, height, width).");
-    }
 
-    private static ImageShape CheckLength(ImageShape shape, int features) => shape.Length == features ? shape
-        : throw OptionError.Invalid("ImageShape",
-        $"{shape} has {shape.Length} values, but the feature column has {features}. Set the shape that the features have.");
+    private static void CheckLength(ImageShape shape, int features)
+    {
+        if (shape.Length != features)
+            throw OptionError.Invalid("ImageShape",
+                $"{shape} has {shape.Length} values, but the feature column has {features}. Set the shape that the features have.");
+    }
 }

@@ -131,8 +131,12 @@ internal sealed class TrainingLoop(TrainingPlan plan, NetworkFactory factory, Ro
             listener.Info($"Going on from a training of {checkpoint.Epochs} epochs that was complete, to {plan.NumberOfEpochs}.");
             return false;
         }
-        listener.Info(checkpoint.IsComplete ? $"The training in '{plan.Checkpoints?.Folder}' is complete: its model is returned."
-            : $"Going on from a checkpoint: {checkpoint.Epochs} epochs and {checkpoint.Rows} rows done.");
+        if (checkpoint.IsComplete && plan.EarlyStopping == null && checkpoint.Epochs < plan.NumberOfEpochs)
+            listener.Warn($"The training in '{plan.Checkpoints?.Folder}' was ended by option StopWhen after {checkpoint.Epochs} of "
+                + $"{plan.NumberOfEpochs} epochs: its model is returned, and nothing is trained. Use another folder to train on.");
+        else
+            listener.Info(checkpoint.IsComplete ? $"The training in '{plan.Checkpoints?.Folder}' is complete: its model is returned."
+                : $"Going on from a checkpoint: {checkpoint.Epochs} epochs and {checkpoint.Rows} rows done.");
         return checkpoint.IsComplete;
     }
 

@@ -63,6 +63,15 @@ public sealed class ImageShapeTests
     }
 
     /// <summary>A dense network mixes up the pixels of another order as well.</summary>
+    /// <summary>Also where the network takes no images: what is said of the features must be true.</summary>
+    [Fact]
+    public void A_shape_of_another_length_is_refused_whatever_the_network()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>("ImageShape", () => _mlContext.MulticlassClassification.Trainers.FeedbackAlignment(
+            new FeedbackAlignmentMulticlassTrainer.Options { ImageShape = new ImageShape(1, 3, 3), NumberOfEpochs = 1 }).Fit(Rows("3 30 40")));
+        Assert.Contains("1 × 3 × 3", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_dense_model_refuses_features_of_another_shape()
     {

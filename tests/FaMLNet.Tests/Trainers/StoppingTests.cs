@@ -14,7 +14,7 @@ public sealed class StoppingTests : IDisposable
 
     public StoppingTests() => _mlContext.Log += (_, message) =>
     {
-        if (message.Kind == ChannelMessageKind.Info)
+        if (message.Kind is ChannelMessageKind.Info or ChannelMessageKind.Warning)
             _log.Add(message.RawMessage);
     };
 
@@ -83,6 +83,7 @@ public sealed class StoppingTests : IDisposable
         FeedbackAlignmentMulticlassModelParameters again = Fit(options);
         Equal(first, again);
         Assert.Equal(3, again.History.Count);
+        Assert.Contains(_log, line => line.Contains("was ended by option StopWhen after 3 of 10 epochs", StringComparison.Ordinal));
     }
 
     [Fact]

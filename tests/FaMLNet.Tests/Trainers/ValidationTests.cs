@@ -11,6 +11,22 @@ public sealed class ValidationTests
     private readonly MLContext _mlContext = new(seed: 1);
 
     [Fact]
+    public void A_share_that_a_set_of_its_own_replaces_is_said()
+    {
+        List<string> warnings = [];
+        _mlContext.Log += (_, message) =>
+        {
+            if (message.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(message.RawMessage);
+        };
+        (IDataView train, IDataView test) = Split("iris");
+        FeedbackAlignmentMulticlassTrainer.Options options = Tables.Quick(epochs: 1);
+        options.ValidationFraction = 0.2;
+        Trainer(options).Fit(train, test);
+        Assert.Contains(warnings, warning => warning.StartsWith("Option ValidationFraction is not used", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_validation_set_is_measured_as_the_evaluator_measures_the_model()
     {
         foreach (FeedbackAlignmentMulticlassTrainer.Options options in new[]
