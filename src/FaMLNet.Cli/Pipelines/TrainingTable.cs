@@ -50,6 +50,11 @@ internal static class TrainingTable
             : SeveralLabels.Of(file.Path, scans, asked, choices.Positive, say);
         Dictionary<string, LabelTask> tasks = task.HasSeveral ? task.Parts.ToDictionary(part => part.Column, part => part.Task)
             : new() { [labels[0]] = task };
+        foreach ((string name, ColumnScan scan, _) in scans)
+        {
+            if (LabelNotes.WithoutLabel(name, scan, tasks[name], task.HasSeveral) is { } note)
+                say(note);
+        }
         TableColumn[] features = [.. decided.Columns.Where(column => !tasks.ContainsKey(column.Name))];
         if (features.All(column => column.Kind is ColumnKind.LeftOut or ColumnKind.Identifier))
             throw new FormatException($"'{file.Path}': no column is left to learn from. {string.Join(" ", features.Take(5).Select(column =>

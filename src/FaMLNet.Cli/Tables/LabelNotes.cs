@@ -14,10 +14,6 @@ internal static class LabelNotes
     /// <param name="values">Its classes, by row and number of rows.</param>
     public static IEnumerable<string> Of(string name, ColumnScan scan, LabelTask task, IReadOnlyDictionary<string, (long Row, long Count)> values)
     {
-        long missing = MissingIn(scan, task);
-        if (missing > 0)
-            yield return string.Create(CultureInfo.InvariantCulture,
-                $"Label '{name}': {missing} of {scan.Gaps + scan.NoNumbers + scan.Others} rows have no label and are left out.");
         if (task.Kind == TaskKind.Regression)
             yield break;
         if (!task.AreNumbers && Words(values.Keys) is { Length: > 0 } words)
@@ -33,6 +29,19 @@ internal static class LabelNotes
                 $"Label '{name}': {single.Length} {(single.Length == 1 ? "class has" : "classes have")} a single row: ")
                 + string.Join(", ", single.Take(MostShown).Select(value => FormattableString.Invariant($"'{value.Key}' (row {value.Value.Row})")))
                 + $"{(single.Length > MostShown ? ", …" : "")}. A class of one row cannot be both learnt and measured.";
+    }
+
+    /// <summary>How many rows have no label, and what becomes of them; null where all have one.</summary>
+    /// <param name="name">The label's column.</param>
+    /// <param name="scan">What was counted of it.</param>
+    /// <param name="task">Its task.</param>
+    /// <param name="isOneOfSeveral">Whether several labels are learnt at once.</param>
+    public static string? WithoutLabel(string name, ColumnScan scan, LabelTask task, bool isOneOfSeveral)
+    {
+        long missing = MissingIn(scan, task), rows = scan.Gaps + scan.NoNumbers + scan.Others;
+        string verb = missing == 1 ? "has" : "have", are = missing == 1 ? "is" : "are";
+        return missing == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"Label '{name}': {missing} of {rows} rows {verb} no label and ")
+            + (isOneOfSeveral && task.Kind == TaskKind.Regression ? $"{are} not learnt from for it." : $"{are} left out.");
     }
 
     /// <summary>The rows without a label.</summary>
