@@ -38,7 +38,11 @@ internal sealed class EvaluateCommand : Command<ModelSettings>
             else
                 Multiclass(mlContext, model, data);
         });
-        return 0;
+        if (data.Unknown.Count == 0 || RowsOf(data.View) > 0)
+            return 0;
+        Console.Error.WriteLine($"No row of '{settings.Data}' has a label that the model knows: nothing of it was measured. Is '{ColumnNames.InTable(model.Label)}' the "
+            + "column of the labels, and are they written as in the training? --label names another column.");
+        return 1;
     }
 
     private static void Multiclass(MLContext mlContext, SavedModel model, DataSource data)

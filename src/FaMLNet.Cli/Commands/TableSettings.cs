@@ -18,7 +18,11 @@ internal class TableSettings : CommandSettings
         "How values are quoted: double, single, or none if quotes are ordinary characters. Without it told from the table.")]
     public string? Quote { get; set; }
 
+    [CommandOption("--decimal <SIGN>"), Description("How numbers are written: point or comma. Without it told from the columns.")]
+    public string? Decimal { get; set; }
+
     /// <summary>The layout of the table.</summary>
     /// <exception cref="FormatException">An option has a value that it cannot have.</exception>
-    public TableFormat Format => new(!NoHeader, TableFormat.ParseSeparator(Separator), TableFormat.ParseQuote(Quote));
+    public TableFormat Format => new(!NoHeader, TableFormat.ParseSeparator(Separator), TableFormat.ParseQuote(Quote),
+        TableFormat.ParseDecimal(Decimal));
 }

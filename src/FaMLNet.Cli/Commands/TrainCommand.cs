@@ -81,7 +81,7 @@ internal sealed class TrainCommand : Command<TrainSettings>
     {
         if (options.EarlyStopping?.Judge(trained.History).BestEpoch is { } best && best < trained.History.Count)
             Messages.Say(Kept(best, trained.History.Count, options.EarlyStopping.Metric));
-        if (Baseline.Warning(data, trained.History) is { } warning)
+        if (Baseline.Warning(data, trained.History, options.ValidationFraction) is { } warning)
             Console.WriteLine(warning);
         // Whole, also where the process was killed between an epoch's checkpoint and its line.
         if (settings.Csv != null)

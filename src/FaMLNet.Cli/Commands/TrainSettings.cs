@@ -104,6 +104,13 @@ internal sealed class TrainSettings : TrainingTableSettings
     {
         if (Patience is < 0)
             throw new FormatException($"--patience must be 0 or more; found {Patience}.");
+        if (Epochs is < 1)
+            throw new FormatException(FormattableString.Invariant($"--epochs must be 1 or more; found {Epochs}."));
+        if (BatchSize < 1)
+            throw new FormatException(FormattableString.Invariant($"--batch-size must be 1 or more; found {BatchSize}."));
+        if (Validation is { } share && !(share >= 0 && share < 1))
+            throw new FormatException(FormattableString.Invariant(
+                $"--validation is the share of the rows to keep aside, from 0 to less than 1, such as 0.2; found {share}."));
         OptimizerOptions? optimizer = OptimizerNames.Parse(Optimizer);
         float? rate = OptimizerNames.ParseRate(LearningRate);
         double validation = Validation ?? DefaultValidation;
@@ -111,7 +118,7 @@ internal sealed class TrainSettings : TrainingTableSettings
         int patience = Patience ?? (validation > 0 ? DefaultPatience : 0);
         return new TrainerChoices
         {
-            Rule = FeedbackRule.Parse(Rule),
+            Rule = ParseRule(Rule),
             Network = Network is { } network ? NetworkNames.Parse(network) : null,
             Epochs = Epochs,
             BatchSize = BatchSize,
@@ -125,6 +132,13 @@ internal sealed class TrainSettings : TrainingTableSettings
             ValidationFraction = validation,
             EarlyStopping = patience > 0 ? new EarlyStopping { Patience = patience } : null,
         };
+    }
+
+    private static FeedbackRule ParseRule(string name)
+    {
+        string[] known = [.. FeedbackRule.All.Select(rule => rule.ShortName)];
+        return known.Contains(name.Trim(), StringComparer.OrdinalIgnoreCase) ? FeedbackRule.Parse(name) : throw new FormatException(
+            $"--rule '{name}' is not known.{Arguments.Nearest(name, known)} Give one of {string.Join(", ", known)}.");
     }
 
     /// <summary>The same for a table with too few rows to keep some of them aside: all are trained on, which is said.</summary>

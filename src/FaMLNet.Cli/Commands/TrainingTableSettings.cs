@@ -27,9 +27,6 @@ internal class TrainingTableSettings : TableSettings
     [CommandOption("--positive <VALUE>"), Description("The value of a label of two values that counts as true.")]
     public string? Positive { get; set; }
 
-    [CommandOption("--decimal <SIGN>"), Description("How numbers are written: point or comma. Without it told from the columns.")]
-    public string? Decimal { get; set; }
-
     /// <summary>What the options say of the columns.</summary>
     /// <param name="path">The table.</param>
     /// <exception cref="FormatException">An option has a value that it cannot have.</exception>

@@ -8,10 +8,14 @@ namespace FaMLNet.Cli.Pipelines;
 /// <summary>What a model must be better than: always the commonest class, or always the mean.</summary>
 internal static class Baseline
 {
+    /// <summary>The share of the variance that a model explains at least if it has learnt something.</summary>
+    private const double LeastRSquared = 0.01;
+
     /// <summary>A sentence for a model that has learnt nothing; null for another.</summary>
     /// <param name="data">The data that it was trained on.</param>
     /// <param name="history">Its epochs.</param>
-    public static string? Warning(DataSource data, IReadOnlyList<EpochMetrics> history)
+    /// <param name="validationShare">The share of the rows that was kept aside.</param>
+    public static string? Warning(DataSource data, IReadOnlyList<EpochMetrics> history, double validationShare)
     {
         if (history.Count == 0)
             return null;
@@ -23,13 +27,15 @@ internal static class Baseline
         {
             double deviation = Deviation(data);
             double? error = history.Min(epoch => isValidated ? epoch.ValidationRootMeanSquaredError : epoch.RootMeanSquaredError);
-            return error >= deviation ? string.Create(CultureInfo.InvariantCulture,
+            return error * error > (1 - LeastRSquared) * deviation * deviation ? string.Create(CultureInfo.InvariantCulture,
                 $"The model is no better than the mean: its root mean squared error on the "
                 + $"{rows} rows is {error:G4} at best, and always predicting the mean has about {deviation:G4}.") : null;
         }
-        (string name, double share) = Commonest(data, data.Label);
+        (string name, double share, long count) = Commonest(data, data.Label);
         double? accuracy = history.Max(epoch => isValidated ? epoch.ValidationAccuracy : epoch.Accuracy);
-        return accuracy <= share ? string.Create(CultureInfo.InvariantCulture,
+        // What chance alone can add is no proof: one standard error of the share of as many rows.
+        double measured = Math.Max(1, count * (isValidated ? validationShare : 1)), margin = Math.Sqrt(share * (1 - share) / measured);
+        return accuracy <= share + margin ? string.Create(CultureInfo.InvariantCulture,
             $"The model is no better than the commonest class: its accuracy on the {rows} "
             + $"rows is {100 * accuracy:F1} % at best, and always predicting '{name}' has {100 * share:F1} %.") : null;
     }
@@ -64,7 +70,7 @@ internal static class Baseline
         return Math.Sqrt(squares / Math.Max(count, 1));
     }
 
-    private static (string Name, double Share) Commonest(DataSource data, string column)
+    private static (string Name, double Share, long Count) Commonest(DataSource data, string column)
     {
         DataViewSchema.Column label = data.View.Schema[column];
         Dictionary<string, long> counts = [];
@@ -76,7 +82,8 @@ internal static class Baseline
             if (name.Length > 0)
                 counts[name] = counts.GetValueOrDefault(name) + 1;
         }
-        return counts.Count == 0 ? ("", 0) : (counts.MaxBy(pair => pair.Value).Key, (double)counts.Values.Max() / counts.Values.Sum());
+        return counts.Count == 0 ? ("", 0, 0)
+            : (counts.MaxBy(pair => pair.Value).Key, (double)counts.Values.Max() / counts.Values.Sum(), counts.Values.Sum());
     }
 
     /// <summary>Reads the present row's class: a text, or the name of a key.</summary>

@@ -62,6 +62,10 @@ internal sealed class NumberScaling(MLContext mlContext, IReadOnlyList<string> c
     public static IReadOnlySet<string> FarOff(IDataView input, IReadOnlyList<string> columns) =>
         Read(input, columns).Where(column => column.Statistics[0].Limits() != null).Select(column => column.Name).ToHashSet();
 
+    /// <summary>The value of a column that lies far outside all others; null for none.</summary>
+    public static double? FarOffValue(IDataView input, string column) =>
+        Read(input, [column])[0].Statistics[0] is var found && found.Limits() != null ? found.Furthest : null;
+
     /// <summary>The limits of the columns that have values far outside the others.</summary>
     private Dictionary<string, (double Lower, double Upper)> Limits(IDataView input)
     {

@@ -43,11 +43,18 @@ internal static class TrainingTable
             && !decided.Columns.Any(column => column.IsNumber && !column.HasDecimalComma);
         (string Name, ColumnScan Scan, bool HasComma)[] scans = [.. labels.Select(name => (Name: name,
             Scan: decided.Scans[decided.Columns.Single(column => column.Name == name).Index])).Select(found => (found.Name, found.Scan,
-            choices.HasDecimalComma ?? ColumnDecision.HasDecimalComma(found.Scan, fileHasComma)))];
+            choices.HasDecimalComma ?? HasComma(decided.Columns.Single(column => column.Name == found.Name), found.Scan)))];
+        bool HasComma(TableColumn column, ColumnScan scan) => column.IsNumber ? column.HasDecimalComma
+            : ColumnDecision.HasDecimalComma(scan, fileHasComma);
         LabelTask task = scans is [var only] ? LabelTask.Of(file.Path, only.Name, only.Scan, only.HasComma, asked, choices.Positive, say)
             : SeveralLabels.Of(file.Path, scans, asked, choices.Positive, say);
         Dictionary<string, LabelTask> tasks = task.HasSeveral ? task.Parts.ToDictionary(part => part.Column, part => part.Task)
             : new() { [labels[0]] = task };
+        foreach ((string name, ColumnScan scan, _) in scans)
+        {
+            if (LabelNotes.WithoutLabel(name, scan, tasks[name], task.HasSeveral) is { } note)
+                say(note);
+        }
         TableColumn[] features = [.. decided.Columns.Where(column => !tasks.ContainsKey(column.Name))];
         if (features.All(column => column.Kind is ColumnKind.LeftOut or ColumnKind.Identifier))
             throw new FormatException($"'{file.Path}': no column is left to learn from. {string.Join(" ", features.Take(5).Select(column =>
@@ -70,13 +77,24 @@ internal static class TrainingTable
         List<string> numbers = names[ColumnKind.Number];
         if (numbers.Count >= WideNumbers.LeastColumns)
             WideNumbers.Gather(columns, numbers, NumberScaling.FarOff(new TableView(file, columns, decided.LeftOut), numbers));
+        foreach (string name in tasks.Where(own => own.Value.Kind == TaskKind.Regression).Select(own => own.Key))
+        {
+            if (NumberScaling.FarOffValue(new TableView(file, columns, decided.LeftOut), ColumnNames.InPipeline(name)) is { } far)
+                say(FormattableString.Invariant($"Label '{name}': {far:G15} lies far outside the other values. It is learnt as it is, and outweighs ")
+                    + "them. Mend it, or leave its row out.");
+        }
         return new DataSource(new TableView(file, columns, decided.LeftOut), numbers, names[ColumnKind.Category],
             task.HasSeveral ? ColumnNames.Labels : ColumnNames.InPipeline(labels[0]), IsImages: false)
         {
             Task = task,
             Prose = names[ColumnKind.Text],
             Columns = [.. decided.Columns.Select(column => tasks.TryGetValue(column.Name, out LabelTask? own)
-                ? column with { Remark = ColumnTable.Label, Values = own.NumberOfValues } : column)],
+                ? column with
+                {
+                    Remark = ColumnTable.Label,
+                    Values = own.NumberOfValues,
+                    Missing = LabelNotes.MissingIn(decided.Scans[column.Index], own),
+                } : column)],
             Rows = file.Rows - decided.LeftOut.Count,
         };
     }
@@ -128,7 +146,7 @@ internal static class TrainingTable
 
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader) => new(hasHeader && file.Names.Any(TableNames.IsValue)
         ? $"{TableNames.NoHeader(file.Path, file.Names)} Name the one to predict with --label."
-        : $"'{file.Path}' has no column '{label}'.{Arguments.Nearest(label, file.Names)} Its columns are {TableChoices.Shown(file.Names)}; name the "
+        : $"'{file.Path}' has no column '{label}'.{TitleLines.Describe(file, label)}{Arguments.Nearest(label, file.Names)} Its columns are {TableChoices.Shown(file.Names)}; name the "
             + $"one to "
             + "predict with --label.");
 }

@@ -48,10 +48,15 @@ internal static class ColumnDecision
         if (scan.Others - scan.Dates[order] <= Mistakes(scan.Others) && scan.Dates[order] > 0)
             return Date(column, scan, order);
         // Numbers with a decimal point and numbers with a decimal comma in one column, or with and without a per cent sign.
-        string why = numbers == 0 ? "" : !arePercents ? "some of its numbers have a per cent sign and some have not"
+        string why = numbers == 0 ? "" : !arePercents ? "some of its numbers have a per cent sign and some have not; "
+                + $"--number {name} takes all for numbers"
             : scan.Neither <= Mistakes(scan.Others) && scan.Points > 0 && scan.Commas > 0
-                ? $"its decimal signs are mixed: {Row(scan.FirstNoComma)} beside {Row(scan.FirstNoPoint)}"
-                : numbers * 2 > scan.Others ? $"{mistakes} values are no numbers: {Rows(scan, hasComma)}" : "";
+                ? $"its decimal signs are mixed: {Row(scan.FirstNoComma)} beside {Row(scan.FirstNoPoint)}; write all with one sign, "
+                    + $"or --number {name} with --decimal point or comma makes the others missing"
+                : numbers * 2 > scan.Others ? $"{(mistakes == 1 ? "1 value is no number" : $"{mistakes} values are no numbers")}: "
+                    + $"{Rows(scan, hasComma)}; --number {name} makes {(mistakes == 1 ? "it" : "them")} missing"
+                : FewTexts(scan, hasComma) is { } text ? $"beside '{Short(text)}' its values are numbers; --missing \"{text}\" makes it a column of numbers"
+                : "";
         string mixedDates = scan.AnyDates > 0 && scan.Others - scan.AnyDates <= Mistakes(scan.Others) ? MixedDates(scan, order) : "";
         if (scan.IsProse)
             return column with { Kind = ColumnKind.Text, Remark = "it holds sentences: words and runs of three characters are counted" };
@@ -77,7 +82,7 @@ internal static class ColumnDecision
         if (Constant(scan, scan.Values.Keys.Where(value => !NumberText.IsMissing(value)).Select(value => NumberText.ClassOf(value, hasComma)),
             isNumber: true) is { Length: > 0 } constant)
             remarks.Add(constant);
-        if (scan.Decorated is { } decorated && NumberText.TryParse(decorated.Text, hasComma, out double value))
+        if (!scan.HasTwoReadings && scan.Decorated is { } decorated && NumberText.TryParse(decorated.Text, hasComma, out double value))
             remarks.Add($"{Row(decorated)} is read as {NumberText.Canonical(value)}");
         if (scan is { FirstCurrency: { } one, OtherCurrency: { } another })
             remarks.Add($"its currencies are mixed, and only the numbers are read: {Row(one)} beside {Row(another)}");
@@ -90,6 +95,13 @@ internal static class ColumnDecision
             Missing = scan.Gaps + scan.NoNumbers + mistakes,
             Remark = string.Join("; ", remarks),
         };
+    }
+
+    /// <summary>The one text beside numbers of many values; null where there are more texts.</summary>
+    private static string? FewTexts(ColumnScan scan, bool hasComma)
+    {
+        string[] texts = [.. scan.Values.Keys.Where(value => !NumberText.IsMissing(value) && !NumberText.TryParse(value, hasComma, out _)).Take(2)];
+        return scan.HasAllValues && scan.Values.Count >= LeastRows && texts.Length == 1 ? texts[0] : null;
     }
 
     private static TableColumn Date(TableColumn column, ColumnScan scan, int order)
@@ -143,7 +155,8 @@ internal static class ColumnDecision
             + row.Order))}. Write all as year-month-day; --category takes the texts as they are";
     }
 
-    private static string Joined(params string[] remarks) => string.Join("; ", remarks.Where(remark => remark.Length > 0));
+    /// <summary>Remarks as one: those that are not empty.</summary>
+    public static string Joined(params string[] remarks) => string.Join("; ", remarks.Where(remark => remark.Length > 0));
 
     /// <summary>The texts that stand for no value, as the subject of a sentence.</summary>
     private static string NoValues(ColumnScan scan)

@@ -11,9 +11,13 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
     private readonly ProseSigns _prose = new();
     private readonly long[] _dates = new long[DateText.Orders.Count];
     private HashSet<ulong>? _hashes = [];
+    private double _pointSum, _commaSum;
 
     /// <summary>Rows without a value, by a gap, a question mark or the user's word.</summary>
     public long Gaps { get; private set; }
+
+    /// <summary>Those of the user's words that occur.</summary>
+    public HashSet<string> MissingFound { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Rows of what means no number, such as NA, if the column is one of numbers.</summary>
     public long NoNumbers { get; private set; }
@@ -30,6 +34,12 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
     public long Percents { get; private set; }
 
     public bool HasFraction { get; private set; }
+
+    /// <summary>The first number that is another one by the other decimal sign, as 1.100 is 1.1 or 1100.</summary>
+    public (long Row, string Text)? FirstOfTwoReadings { get; private set; }
+
+    /// <summary>Whether no value of the column tells the decimal sign, though some values depend on it.</summary>
+    public bool HasTwoReadings => FirstOfTwoReadings != null && Points == Commas;
 
     /// <summary>The first number with a currency, and the first with another one.</summary>
     public (long Row, string Text)? FirstCurrency { get; private set; }
@@ -74,6 +84,9 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
     /// <summary>Rows that are dates by any order.</summary>
     public long AnyDates { get; private set; }
 
+    /// <summary>The sum of the numbers, by point or by comma.</summary>
+    public double Sum(bool hasComma) => hasComma ? _commaSum : _pointSum;
+
     /// <summary>The smallest and the greatest number, by whichever decimal sign a value allows.</summary>
     public double Lowest { get; private set; } = double.PositiveInfinity;
 
@@ -87,6 +100,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
         if (text is "" or "?" || missing.Contains(text))
         {
             Gaps++;
+            if (text is not ("" or "?"))
+                MissingFound.Add(text);
             CountsRows = false;
             return;
         }
@@ -111,6 +126,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
             out double comma);
         Points += isPoint ? 1 : 0;
         Commas += isComma ? 1 : 0;
+        _pointSum += isPoint ? point : 0;
+        _commaSum += isComma ? comma : 0;
         if (!isPoint)
             FirstNoPoint = Earlier(FirstNoPoint, row, text);
         if (!isComma)
@@ -119,6 +136,8 @@ internal sealed class ColumnScan(int mostValues, IReadOnlyCollection<string> mis
         {
             Percents += NumberText.IsPercent(text) ? 1 : 0;
             HasFraction |= isPoint && point != Math.Truncate(point) || isComma && comma != Math.Truncate(comma);
+            if (isPoint && isComma && point != comma)
+                FirstOfTwoReadings = Earlier(FirstOfTwoReadings, row, text);
             double number = isPoint ? point : comma;
             (Lowest, Highest) = (Math.Min(Lowest, number), Math.Max(Highest, number));
             CountsRows &= isPoint && (point == row || point == row - 1);

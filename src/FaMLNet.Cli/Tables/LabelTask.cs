@@ -77,15 +77,18 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
         if (values.Count == 0)
             throw new FormatException($"'{path}': the label, column '{name}', has no values.");
         bool areMany = !scan.HasAllValues || values.Count > MostClassesOfNumbers;
+        string plural = values.Count == 1 ? "value" : "values";
         string count = areMany ? $"more than {MostClassesOfNumbers}" : $"{values.Count}";
         (TaskKind chosen, string why) = values.Count == 2 ? (TaskKind.Binary,
             $"has the two values {string.Join(" and ", Ordered(values, areNumbers))}")
-            : !areNumbers ? (TaskKind.Multiclass, $"holds texts of {(scan.HasAllValues ? values.Count : count)} values")
+            : !areNumbers ? (TaskKind.Multiclass, $"holds texts of {(scan.HasAllValues ? values.Count : count)} {plural}")
             : scan.HasFraction ? (TaskKind.Regression, "holds numbers with fractions")
             : areMany ? (TaskKind.Regression, $"holds whole numbers of {count} values")
-            : (TaskKind.Multiclass, $"holds whole numbers of {count} values");
+            : (TaskKind.Multiclass, $"holds whole numbers of {count} {plural}");
         long numbers = hasDecimalComma ? scan.Commas : scan.Points;
-        if (!areNumbers && asked != TaskKind.Multiclass && values.Count > MostClassesOfNumbers && 2 * numbers > scan.Others)
+        // Few texts among numbers are mistakes; many may be the names of classes.
+        if (!areNumbers && asked != TaskKind.Multiclass && 2 * numbers > scan.Others
+            && (values.Count > MostClassesOfNumbers || scan.Others - numbers <= ColumnDecision.Mistakes(scan.Others)))
             throw new FormatException($"'{path}': the label, column '{name}', holds numbers, but {scan.Others - numbers} of its "
                 + $"{scan.Others} values are none: "
                 + $"{ColumnDecision.Rows(scan, hasDecimalComma)}. Mend them; or leave these rows out with --missing "
@@ -111,6 +114,8 @@ internal sealed record LabelTask(TaskKind Kind, string True = "", string False =
             HasDecimalComma = hasDecimalComma,
             NumberOfValues = scan.HasAllValues ? values.Count : null,
         };
+        foreach (string note in LabelNotes.Of(name, scan, task, values))
+            say(note);
         if (kind != TaskKind.Regression && areNumbers && OneClass(scan, hasDecimalComma) is { } same)
             say($"Label '{name}': {same} are one class, since they are one number.");
         if (kind != TaskKind.Binary)

@@ -71,6 +71,8 @@ internal static class ModelTable
     {
         foreach (string note in file.Notes)
             say(note);
+        if (file.Names.Count == 0)
+            throw new FormatException($"'{file.Path}' is empty. Give a table with a header line and rows.");
         Dictionary<string, int> places = [];
         for (int i = file.Names.Count - 1; i >= 0; i--)
             places[file.Names[i]] = i;
@@ -78,9 +80,9 @@ internal static class ModelTable
         {
             if (places.TryGetValue(name, out int place))
                 return place;
-            return file.Names.Count == 0 || !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
+            return !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
                 ? TableNames.NoHeader(file.Path, file.Names)
-                : $"'{file.Path}' has no column '{name}', {purpose}.{Arguments.Nearest(name, file.Names)} Its columns are "
+                : $"'{file.Path}' has no column '{name}', {purpose}.{TitleLines.Describe(file, name)}{Arguments.Nearest(name, file.Names)} Its columns are "
                     + $"{TableChoices.Shown(file.Names)}.");
         }
         List<ViewColumn> columns = [];
@@ -103,6 +105,8 @@ internal static class ModelTable
                 isLabel ? "the label's" : "which the model was trained on"), reading, part == null ? isLabel ? labels?.ToHashSet() : null
                 : labelIsNeeded ? part.Task.Values?.ToHashSet() : null));
         }
+        if (file.Rows == 0)
+            throw new FormatException($"'{file.Path}' has a header and no rows. Give a table with rows.");
         ViewColumn[] kept = [.. keep.Select(name => new ViewColumn(ColumnNames.KeptAs(name), Find(name, isNeeded: true, "which --keep names"),
             new ColumnReading { Column = name, IsRaw = true }))];
         UnknownLabels unknown = new();
@@ -131,11 +135,11 @@ internal static class ModelTable
         NewCategories[] categories = [.. columns.Where(column => column is { Source: >= 0, Reading.Known: not null } && !labels.Contains(column.Name))
             .Select(column => new NewCategories(column))];
         ViewColumn[] labelColumns = [.. columns.Where(column => labels.Contains(column.Name) && column is { Source: >= 0, Values: not null })];
-        int[] sources = [.. columns.Select(column => column.Source).Where(source => source >= 0).Distinct()];
-        string[] present = new string[file.Names.Count], pending = new string[file.Names.Count];
-        long pendingRow = 0;
-        string? total = null;
-        HashSet<string> totalsBefore = new(StringComparer.Ordinal);
+        bool IsKnown(int source, string word) => columns.Any(column => column.Source == source
+            && (column.Reading.Known?.Contains(word) == true || column.Values?.Contains(word) == true));
+        double? SumOf(int source, bool hasComma) => Array.FindIndex(numbers, i => columns[i].Source == source) is var place and >= 0
+            ? scans[place].Sum(hasComma) : null;
+        TotalRows totals = new(file, Add, leavesOut: labelIsNeeded, IsKnown, SumOf);
         using (TableReader reader = file.Read())
         {
             while (reader.Read())
@@ -145,57 +149,45 @@ internal static class ModelTable
                     leftOut.Add(reader.Row);
                     continue;
                 }
-                foreach (int source in sources)
-                    present[source] = reader.Text(source);
-                // The last row is looked at last: it may be a total.
-                if (pendingRow > 0)
-                    Add();
-                if (total != null)
-                    totalsBefore.Add(total);
-                total = TableColumns.TotalOf(reader, file.Names.Count);
-                (present, pending, pendingRow) = (pending, present, reader.Row);
+                string[] row = totals.NewRow();
+                for (int i = 0; i < row.Length; i++)
+                    row[i] = reader.Text(i);
+                totals.Next(row, reader.Row);
             }
         }
-        bool isTotal = pendingRow > 1 && total != null && !totalsBefore.Contains(total)
-            && !columns.Any(column => column.Reading.Known?.Contains(total) == true || column.Values?.Contains(total) == true);
         HashSet<long> headers = [.. leftOut];
-        if (isTotal && labelIsNeeded)
-            leftOut.Add(pendingRow);
-        else if (pendingRow > 0)
-            Add();
-        if (isTotal)
-            say($"'{file.Path}': the last row, {pendingRow}, begins with '{total}': it is taken for a total and "
-                + (labelIsNeeded ? "left out." : "predicted for like the others. Delete it if it is one."));
+        totals.End(say);
+        leftOut.UnionWith(totals.LeftOut);
         foreach (NewCategories found in categories)
             found.Describe(file.Path, say);
 
-        void Add()
+        void Add(string[] cells, long row)
         {
             for (int i = 0; i < numbers.Length; i++)
-                scans[i].Look(pending[columns[numbers[i]].Source], pendingRow);
+                scans[i].Look(cells[columns[numbers[i]].Source], row);
             for (int i = 0; i < dates.Length; i++)
             {
-                string text = pending[columns[dates[i]].Source];
+                string text = cells[columns[dates[i]].Source];
                 noDates[i].Rows++;
                 if (!columns[dates[i]].Reading.TryReadNumber(text, out _) && noDates[i].Count++ == 0)
-                    (noDates[i].First, noDates[i].Text) = (pendingRow, text);
+                    (noDates[i].First, noDates[i].Text) = (row, text);
             }
             foreach (NewCategories found in categories)
-                found.Look(pending, pendingRow);
-            if (labelColumns.Any(column => column.Reading.ReadText(pending[column.Source]).Length == 0))
+                found.Look(cells, row);
+            if (labelColumns.Any(column => column.Reading.ReadText(cells[column.Source]).Length == 0))
             {
                 unknown.AddMissing();
                 return;
             }
             foreach (ViewColumn column in labelColumns)
             {
-                string value = column.Reading.ReadText(pending[column.Source]);
+                string value = column.Reading.ReadText(cells[column.Source]);
                 if (column.Values!.Contains(value))
                     continue;
                 if (labels.Length > 1)
-                    throw new FormatException($"'{file.Path}', row {pendingRow}, column '{column.Reading.Column}': the model knows the labels "
+                    throw new FormatException($"'{file.Path}', row {row}, column '{column.Reading.Column}': the model knows the labels "
                         + $"{string.Join(" and ", column.Values)}; found '{value}'. Mend the value, or leave it empty to leave the row out.");
-                unknown.Add(pendingRow, value);
+                unknown.Add(row, value);
             }
         }
 
@@ -203,12 +195,17 @@ internal static class ModelTable
             say($"'{file.Path}': {headers.Count} {(headers.Count == 1 ? "row repeats the header and is" : "rows repeat the header and are")} left "
                 + $"out "
                 + $"(the first is row {headers.Min()}).");
-        bool? fileHasComma = scans.Any(scan => scan.Commas > scan.Points) ? !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction)
-            : scans.Any(scan => scan.Points > scan.Commas) ? false : null;
+        bool? fileHasComma = file.HasDecimalComma ?? (scans.Any(scan => scan.Commas > scan.Points)
+            ? !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction)
+            : scans.Any(scan => scan.Points > scan.Commas) ? false : null);
+        List<(string, ColumnScan, bool)> twoReadings = [];
         for (int i = 0; i < numbers.Length; i++)
         {
             ViewColumn column = columns[numbers[i]];
-            bool hasComma = ColumnDecision.HasDecimalComma(scans[i], fileHasComma ?? column.Reading.HasDecimalComma);
+            bool hasComma = file.HasDecimalComma
+                ?? ColumnDecision.HasDecimalComma(scans[i], fileHasComma ?? column.Reading.HasDecimalComma);
+            if (fileHasComma == null && scans[i].HasTwoReadings)
+                twoReadings.Add((column.Reading.Column, scans[i], hasComma));
             columns[numbers[i]] = column with { Reading = column.Reading with { HasDecimalComma = hasComma } };
             SayUnit(file.Path, column.Reading, scans[i], say);
             long mistakes = scans[i].Others - (hasComma ? scans[i].Commas : scans[i].Points);
@@ -217,6 +214,8 @@ internal static class ModelTable
             (long row, string text) = (hasComma ? scans[i].FirstNoComma : scans[i].FirstNoPoint)!.Value;
             Weigh(file.Path, column.Reading.Column, "number", mistakes, scans[i].Others, row, text, say);
         }
+        if (TwoReadings.Describe(file.Path, twoReadings, ", as when the model was trained") is { } note)
+            say(note);
         for (int i = 0; i < dates.Length; i++)
         {
             if (noDates[i].Count > 0)

@@ -111,9 +111,10 @@ internal static partial class NumberText
 
     private static bool IsCurrencySign(char character) => char.GetUnicodeCategory(character) == UnicodeCategory.CurrencySymbol;
 
-    [GeneratedRegex(@"^[-+]?\d{1,3}(?:(?:,\d{3})+|(?:,\d{2})+,\d{3}|(?:[ '’\u00A0\u202F\u2009]\d{3})+)(?:\.\d*)?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:,\d{2})+,\d{3}|(?:[ '’\u00A0\u202F\u2009]\d{3})+)(?:\.\d*)?$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex GroupedByCommas();
 
-    [GeneratedRegex(@"^[-+]?\d{1,3}(?:(?:\.\d{3})+|(?:[ '’\u00A0\u202F\u2009]\d{3})+)(?:,\d*)?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[-+]?[1-9]\d{0,2}(?:(?:\.\d{3})+|(?:[ '’\u00A0\u202F\u2009]\d{3})+)(?:,\d*)?$", RegexOptions.CultureInvariant)]
     private static partial Regex GroupedByPoints();
 }

@@ -1,10 +1,9 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace FaMLNet.Cli.Tables;
 
 /// <summary>What the columns of a table are taken for, and rows that are no rows of data.</summary>
-internal sealed partial class TableColumns
+internal sealed class TableColumns
 {
     private const int MostValues = 1000, LeastValues = 20, MostValuesInAll = 2_000_000;
 
@@ -39,7 +38,28 @@ internal sealed partial class TableColumns
         bool fileHasComma = choices.HasDecimalComma ?? (scans.Any(scan => scan.Commas > scan.Points)
             && !scans.Any(scan => scan.Points > scan.Commas && scan.HasFraction));
         TableColumn[] columns = [.. file.Names.Select((name, i) => Decide(file.Path, name, i, scans[i], choices, fileHasComma))];
+        foreach (string word in choices.Missing.Where(word => word is not ("" or "?") && !scans.Any(scan => scan.MissingFound.Contains(word))))
+            notes.Add($"'{file.Path}': no value is '{word}', which --missing names.");
+        SayTwoReadings(file.Path, columns, scans, choices, notes);
         return new TableColumns(columns, scans, leftOut, notes);
+    }
+
+    /// <summary>Remarks, and says, how numbers are read of whose decimal sign their own column tells nothing.</summary>
+    private static void SayTwoReadings(string path, TableColumn[] columns, ColumnScan[] scans, TableChoices choices, List<string> notes)
+    {
+        int comma = Array.FindIndex(scans, scan => TwoReadings.IsWitness(scan, hasComma: true)),
+            point = Array.FindIndex(scans, scan => TwoReadings.IsWitness(scan, hasComma: false));
+        string? reason = choices.HasDecimalComma != null ? "by --decimal"
+            : comma >= 0 == point >= 0 ? null
+            : comma >= 0 ? $"since column '{columns[comma].Name}' has a decimal comma" : $"since column '{columns[point].Name}' has a decimal point";
+        int[] found = [.. Enumerable.Range(0, columns.Length).Where(i => columns[i].IsNumber && scans[i].HasTwoReadings)];
+        foreach (int i in found)
+            columns[i] = columns[i] with
+            {
+                Remark = ColumnDecision.Joined(TwoReadings.Remark(scans[i], columns[i].HasDecimalComma, reason), columns[i].Remark)
+            };
+        if (reason == null && TwoReadings.Describe(path, [.. found.Select(i => (columns[i].Name, scans[i], columns[i].HasDecimalComma))]) is { } note)
+            notes.Add(note);
     }
 
     private static TableColumn Decide(string path, string name, int index, ColumnScan scan, TableChoices choices, bool fileHasComma)
@@ -58,46 +78,38 @@ internal sealed partial class TableColumns
         return ColumnDecision.Decide(name, index, scan, hasComma);
     }
 
-    /// <summary>Counts every row but those that are no data. The first and the last are looked at last: they may be units and totals.</summary>
+    /// <summary>Counts every row but those that are no data. The first one is looked at last: it may be units.</summary>
     private static void Look(TableFile file, ColumnScan[] scans, HashSet<long> leftOut, List<string> notes)
     {
-        string[]? first = null, pending = null;
-        long pendingRow = 0;
+        string[]? first = null;
         List<long> headers = [];
+        double? SumOf(int column, bool hasComma) => scans[column].Sum(hasComma)
+            + (first != null && NumberText.TryParse(first[column], hasComma, out double number) ? number : 0);
+        TotalRows totals = new(file, (row, number) => Add(scans, row, number), leavesOut: true, (_, _) => false, SumOf);
         using (TableReader reader = file.Read())
         {
             while (reader.Read())
             {
-                string[] row = new string[scans.Length];
-                for (int i = 0; i < row.Length; i++)
-                    row[i] = reader.Text(i);
                 if (IsHeader(reader, file.Names))
                 {
                     headers.Add(reader.Row);
                     leftOut.Add(reader.Row);
                     continue;
                 }
+                string[] row = reader.Row == 1 ? new string[scans.Length] : totals.NewRow();
+                for (int i = 0; i < row.Length; i++)
+                    row[i] = reader.Text(i);
                 if (reader.Row == 1)
-                {
                     first = row;
-                    continue;
-                }
-                if (pending != null)
-                    Add(scans, pending, pendingRow);
-                (pending, pendingRow) = (row, reader.Row);
+                else
+                    totals.Next(row, reader.Row);
             }
         }
         if (headers.Count > 0)
             notes.Add($"'{file.Path}': {(headers.Count == 1 ? "row" : "rows")} {Shown(headers)} repeat{(headers.Count == 1 ? "s" : "")} the header "
                 + $"and {(headers.Count == 1 ? "is" : "are")} left out.");
-        if (pending != null && IsTotal(pending, scans))
-        {
-            leftOut.Add(pendingRow);
-            notes.Add($"'{file.Path}': the last row, {pendingRow}, begins with '{pending.First(text => text.Length > 0)}': it is taken for a total "
-                + $"and left out.");
-        }
-        else if (pending != null)
-            Add(scans, pending, pendingRow);
+        totals.End(notes.Add);
+        leftOut.UnionWith(totals.LeftOut);
         if (first != null && IsUnits(first, scans))
         {
             leftOut.Add(1);
@@ -135,30 +147,6 @@ internal sealed partial class TableColumns
             && numbers.All(i => !NumberText.TryParse(row[i], false, out _) && !NumberText.TryParse(row[i], true, out _));
     }
 
-    /// <summary>Whether a row begins with a word for a total that its column has nowhere else, and numbers follow.</summary>
-    private static bool IsTotal(string[] row, ColumnScan[] scans)
-    {
-        int at = Array.FindIndex(row, text => text.Length > 0);
-        return at >= 0 && TotalWord().IsMatch(row[at]) && !scans[at].Values.ContainsKey(row[at])
-            && row.Skip(at + 1).Any(text => NumberText.TryParse(text, false, out _) || NumberText.TryParse(text, true, out _));
-    }
-
-    /// <summary>The word for a total that a row begins with; null where it has none, or no number after it.</summary>
-    public static string? TotalOf(TableReader row, int columns)
-    {
-        int at = 0;
-        while (at < columns && row.Text(at).Length == 0)
-            at++;
-        if (at == columns || row.Text(at) is not { Length: <= 20 } word || !TotalWord().IsMatch(word))
-            return null;
-        return Enumerable.Range(at + 1, columns - at - 1).Select(row.Text).Any(text => NumberText.TryParse(text, false, out _)
-            || NumberText.TryParse(text, true, out _)) ? word : null;
-    }
-
     private static string Shown(List<long> rows) => string.Join(", ", rows.Take(5).Select(row => row.ToString(CultureInfo.InvariantCulture)))
         + (rows.Count > 5 ? $", … ({rows.Count} in all)" : "");
-
-    [GeneratedRegex(@"^(grand |sub)?(total|sum|average|mean|summe|gesamt|insgesamt|mittelwert|somme|totaal|totale|suma)s?:?$",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex TotalWord();
 }

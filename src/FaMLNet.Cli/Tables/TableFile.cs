@@ -7,10 +7,12 @@ namespace FaMLNet.Cli.Tables;
 internal sealed class TableFile
 {
     private readonly TableLayout _layout;
+    private readonly bool _saysQuotes;
 
-    private TableFile(TableLayout layout, TableNames names)
+    private TableFile(TableLayout layout, TableNames names, TableFormat format)
     {
         _layout = layout;
+        (HasDecimalComma, _saysQuotes) = (format.HasDecimalComma, format.Quote != null);
         (Names, Notes) = (names.Names, [.. layout.Notes, .. names.Notes]);
     }
 
@@ -19,6 +21,9 @@ internal sealed class TableFile
 
     /// <summary>The names of the columns, each once, in the file's order; none if the file is empty.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whether the user says that numbers have a decimal comma; null to tell it from the columns.</summary>
+    public bool? HasDecimalComma { get; }
 
     /// <summary>The number of rows, without the header.</summary>
     public long Rows { get; private set; }
@@ -34,7 +39,7 @@ internal sealed class TableFile
     public static TableFile Open(string path, TableFormat format)
     {
         TableLayout layout = TableLayout.Of(TableSource.Open(path), format);
-        TableFile file = new(layout, TableNames.Of(layout));
+        TableFile file = new(layout, TableNames.Of(layout), format);
         layout.Names = file.Names;
         file.LookAtRows();
         return file;
@@ -60,10 +65,18 @@ internal sealed class TableFile
             + $"If {option} is an ordinary character in this file, give --quote none; else write a quote inside a value twice.");
     }
 
+    /// <summary>Whether a value begins with a quote that nothing closes.</summary>
+    private static bool IsOpen(string text) => text.Length > 1 && text[0] == '"' && text.Count(character => character == '"') % 2 == 1;
+
+    /// <summary>Whether a row could be the names of the columns: texts alone.</summary>
+    private static bool HasNames(TableReader reader) => Enumerable.Range(0, reader.Count).Select(reader.Text)
+        .All(text => text.Length > 0 && !TableNames.IsValue(text));
+
     /// <summary>Looks at every value: counts rows, and those that end early; refuses those that are too long or hold what no text has.</summary>
     private void LookAtRows()
     {
-        long shortRows = 0, firstShort = 0;
+        long shortRows = 0, firstShort = 0, open = 0;
+        string firstOpen = "";
         int values = 0;
         using TableReader reader = Read();
         while (reader.Read())
@@ -78,13 +91,20 @@ internal sealed class TableFile
                 string text = reader.Text(i);
                 if (_layout.Quote != QuoteStyle.None)
                     LookForSwallowedRows(text, reader.Row);
+                if (IsOpen(text) && open++ == 0)
+                    firstOpen = $"row {reader.Row}{(i < Names.Count ? $", column '{Names[i]}'" : "")}: "
+                        + (text.Length <= 40 ? text : text[..40] + "…");
                 if (i >= Names.Count && text.Length > 0)
-                    throw new FormatException($"'{Path}', row {reader.Row}: {reader.Count} values, but there are {Names.Count} columns. Values are "
-                        + $"separated by a {TableFormat.NameOf(_layout.Separator)}: put a value that holds it in quotes, or name another separator "
+                    throw new FormatException($"'{Path}', row {reader.Row}: {reader.Count} values, but there "
+                        + (Names.Count == 1 && reader.Row == 1 ? $"is 1 column.{(HasNames(reader) ? TitleLines.Sentence(1) : "")} " : Names.Count == 1
+                            ? "is 1 column. " : $"are {Names.Count} columns. ") + $"Values are separated by a {TableFormat.NameOf(_layout.Separator)}: put a value that holds it in quotes, or name another separator "
                         + "with --separator.");
             }
         }
         Rows = reader.Row;
+        if (open > 0 && !_saysQuotes)
+            Notes = [.. Notes, $"'{Path}': {(open == 1 ? "1 value begins" : $"{open} values begin")} with \" and {(open == 1 ? "does" : "do")} not end "
+                + $"with it (the first is {firstOpen}). The quote is read as a character of the value. Mend it, or give --quote none if it is meant."];
         if (shortRows > 0)
         {
             Notes = [.. Notes, $"'{Path}': {(shortRows == 1 ? "1 row ends" : $"{shortRows} rows end")} early (the first is row {firstShort}, with "

@@ -17,7 +17,8 @@ internal enum QuoteStyle
 /// <param name="HasHeader">Whether the first line names the columns.</param>
 /// <param name="Separator">What stands between two values; null to tell it from the file.</param>
 /// <param name="Quote">How values are quoted; null to tell it from the file.</param>
-internal sealed record TableFormat(bool HasHeader = true, char? Separator = null, QuoteStyle? Quote = null)
+/// <param name="HasDecimalComma">Whether numbers have a decimal comma; null to tell it from the columns.</param>
+internal sealed record TableFormat(bool HasHeader = true, char? Separator = null, QuoteStyle? Quote = null, bool? HasDecimalComma = null)
 {
     private static readonly Dictionary<string, char> Names = new(StringComparer.OrdinalIgnoreCase)
     {

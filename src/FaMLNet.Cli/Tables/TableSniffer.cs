@@ -26,29 +26,29 @@ internal static class TableSniffer
         string sample = new(buffer, 0, length);
         QuoteStyle[] quotes = format.Quote is { } quote ? [quote] : [QuoteStyle.Double, QuoteStyle.None];
         char[] separators = format.Separator is { } separator ? [separator] : [.. Separators];
-        (char Separator, QuoteStyle Quote, double Fit, int Values) best = (format.Separator ?? ',', quotes[0], 0, 0);
+        (char Separator, QuoteStyle Quote, double Fit, int Values, bool IsLikeFirst) best = (format.Separator ?? ',', quotes[0], 0, 0, false);
         foreach (QuoteStyle style in quotes)
         {
             foreach (char candidate in separators)
             {
-                (double fit, int values) = Fit(sample, candidate, style, isWhole);
+                (double fit, int values, bool isLikeFirst) = Fit(sample, candidate, style, isWhole);
                 // Without quotes only where they fit clearly worse with them: such as one that is never closed. Where some rows end early, more
-                // columns
-                // are worth a little.
+                // columns are worth a little, unless they divide the rows but not the header: as the commas of 0,5;0,5 below a;b do.
                 bool isBetter = style == QuoteStyle.None ? fit > best.Fit + 0.001 && values >= best.Values
-                    : fit != best.Fit && Math.Abs(fit - best.Fit) < Nearly && fit > 0 ? values > best.Values : fit > best.Fit;
+                    : fit != best.Fit && Math.Abs(fit - best.Fit) < Nearly && fit > 0
+                        ? isLikeFirst == best.IsLikeFirst ? values > best.Values : isLikeFirst : fit > best.Fit;
                 if (isBetter)
-                    best = (candidate, style, fit, values);
+                    best = (candidate, style, fit, values, isLikeFirst);
             }
         }
         return (best.Separator, best.Quote);
     }
 
     /// <summary>
-    /// The share of the rows that have the commonest number of values, and that number. A row that ends early counts nearly, if the first does not. 0
+    /// The share of the rows that have the commonest number of values, that number, and whether the first row is divided at all. A row that ends early counts nearly, if the first does not. 0
     /// where the number is 1, or a quote is never closed.
     /// </summary>
-    private static (double Fit, int Values) Fit(string sample, char separator, QuoteStyle quote, bool isWhole)
+    private static (double Fit, int Values, bool IsLikeFirst) Fit(string sample, char separator, QuoteStyle quote, bool isWhole)
     {
         Dictionary<int, int> counts = [];
         int records = 0, first = 0;
@@ -66,16 +66,16 @@ internal static class TableSniffer
         }
         catch (CsvFaultException) when (isWhole || records < MostRecords / 2)
         {
-            return (0, 0);
+            return (0, 0, false);
         }
         catch (CsvFaultException)
         {
             // The sample ends within quotes: what was read before counts.
         }
         if (records == 0)
-            return (0, 0);
+            return (0, 0, false);
         (int values, int rows) = counts.MaxBy(pair => (pair.Value, pair.Key));
         int early = first == values ? counts.Where(pair => pair.Key < values).Sum(pair => pair.Value) : 0;
-        return values > 1 ? ((rows + EarlyRow * early) / records, values) : (0, 0);
+        return values > 1 ? ((rows + EarlyRow * early) / records, values, first > 1) : (0, 0, false);
     }
 }
