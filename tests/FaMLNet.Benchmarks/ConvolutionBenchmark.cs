@@ -32,8 +32,11 @@ internal static class ConvolutionBenchmark
         List<TrainingNetwork> networks = [];
         foreach (FeedbackRule rule in FeedbackRule.All)
         {
-            TrainingNetwork training = new GraphNetwork(layout, Plans.Of(rule, 1)).With(new OptimizerOptions.Sgd { Momentum = 0.9f,
-                WeightDecay = 1e-3f });
+            TrainingNetwork training = new GraphNetwork(layout, Plans.Of(rule, 1)).With(new OptimizerOptions.Sgd
+            {
+                Momentum = 0.9f,
+                WeightDecay = 1e-3f
+            });
             networks.Add(training);
             int next = 0;
             actions.Add(() => training.Step(data, order.AsSpan(next++ % 4 * batch, batch), 0.001f));

@@ -40,7 +40,8 @@ internal sealed class EvaluateCommand : Command<ModelSettings>
         });
         if (data.Unknown.Count == 0 || RowsOf(data.View) > 0)
             return 0;
-        Console.Error.WriteLine($"No row of '{settings.Data}' has a label that the model knows: nothing of it was measured. Is '{ColumnNames.InTable(model.Label)}' the "
+        Console.Error.WriteLine($"No row of '{settings.Data}' has a label that the model knows: nothing of it was measured. Is "
+            + $"'{ColumnNames.InTable(model.Label)}' the "
             + "column of the labels, and are they written as in the training? --label names another column.");
         return 1;
     }

@@ -146,7 +146,8 @@ internal static class TrainingTable
 
     private static FormatException LabelMissing(TableFile file, string label, bool hasHeader) => new(hasHeader && file.Names.Any(TableNames.IsValue)
         ? $"{TableNames.NoHeader(file.Path, file.Names)} Name the one to predict with --label."
-        : $"'{file.Path}' has no column '{label}'.{TitleLines.Describe(file, label)}{Arguments.Nearest(label, file.Names)} Its columns are {TableChoices.Shown(file.Names)}; name the "
+        : $"'{file.Path}' has no column '{label}'.{TitleLines.Describe(file, label)}{Arguments.Nearest(label, file.Names)} Its columns are "
+            + $"{TableChoices.Shown(file.Names)}; name the "
             + $"one to "
             + "predict with --label.");
 }

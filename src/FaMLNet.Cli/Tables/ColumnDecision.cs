@@ -55,7 +55,8 @@ internal static class ColumnDecision
                     + $"or --number {name} with --decimal point or comma makes the others missing"
                 : numbers * 2 > scan.Others ? $"{(mistakes == 1 ? "1 value is no number" : $"{mistakes} values are no numbers")}: "
                     + $"{Rows(scan, hasComma)}; --number {name} makes {(mistakes == 1 ? "it" : "them")} missing"
-                : FewTexts(scan, hasComma) is { } text ? $"beside '{Short(text)}' its values are numbers; --missing \"{text}\" makes it a column of numbers"
+                : FewTexts(scan, hasComma) is { } text ? $"beside '{Short(text)}' its values are numbers; --missing \"{text}\" makes it a column of "
+                    + $"numbers"
                 : "";
         string mixedDates = scan.AnyDates > 0 && scan.Others - scan.AnyDates <= Mistakes(scan.Others) ? MixedDates(scan, order) : "";
         if (scan.IsProse)

@@ -82,7 +82,8 @@ internal static class ModelTable
                 return place;
             return !isNeeded ? -1 : throw new FormatException(hasHeader && file.Names.Any(TableNames.IsValue)
                 ? TableNames.NoHeader(file.Path, file.Names)
-                : $"'{file.Path}' has no column '{name}', {purpose}.{TitleLines.Describe(file, name)}{Arguments.Nearest(name, file.Names)} Its columns are "
+                : $"'{file.Path}' has no column '{name}', {purpose}.{TitleLines.Describe(file, name)}{Arguments.Nearest(name, file.Names)} Its "
+                    + $"columns are "
                     + $"{TableChoices.Shown(file.Names)}.");
         }
         List<ViewColumn> columns = [];

@@ -97,14 +97,18 @@ internal sealed class TableFile
                 if (i >= Names.Count && text.Length > 0)
                     throw new FormatException($"'{Path}', row {reader.Row}: {reader.Count} values, but there "
                         + (Names.Count == 1 && reader.Row == 1 ? $"is 1 column.{(HasNames(reader) ? TitleLines.Sentence(1) : "")} " : Names.Count == 1
-                            ? "is 1 column. " : $"are {Names.Count} columns. ") + $"Values are separated by a {TableFormat.NameOf(_layout.Separator)}: put a value that holds it in quotes, or name another separator "
+                            ? "is 1 column. " : $"are {Names.Count} columns. ")
+                                + $"Values are separated by a {TableFormat.NameOf(_layout.Separator)}: put a value that holds it in quotes, or name "
+                                    + $"another separator "
                         + "with --separator.");
             }
         }
         Rows = reader.Row;
         if (open > 0 && !_saysQuotes)
-            Notes = [.. Notes, $"'{Path}': {(open == 1 ? "1 value begins" : $"{open} values begin")} with \" and {(open == 1 ? "does" : "do")} not end "
-                + $"with it (the first is {firstOpen}). The quote is read as a character of the value. Mend it, or give --quote none if it is meant."];
+            Notes = [.. Notes, $"'{Path}': {(open == 1 ? "1 value begins" : $"{open} values begin")} with \" and {(open == 1 ? "does" : "do")} not "
+                + $"end "
+                + $"with it (the first is {firstOpen}). The quote is read as a character of the value. Mend it, or give --quote none if it is "
+                    + $"meant."];
         if (shortRows > 0)
         {
             Notes = [.. Notes, $"'{Path}': {(shortRows == 1 ? "1 row ends" : $"{shortRows} rows end")} early (the first is row {firstShort}, with "

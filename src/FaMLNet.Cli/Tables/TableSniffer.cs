@@ -45,7 +45,8 @@ internal static class TableSniffer
     }
 
     /// <summary>
-    /// The share of the rows that have the commonest number of values, that number, and whether the first row is divided at all. A row that ends early counts nearly, if the first does not. 0
+    /// The share of the rows that have the commonest number of values, that number, and whether the first row is divided at all. A row that ends
+    /// early counts nearly, if the first does not. 0
     /// where the number is 1, or a quote is never closed.
     /// </summary>
     private static (double Fit, int Values, bool IsLikeFirst) Fit(string sample, char separator, QuoteStyle quote, bool isWhole)

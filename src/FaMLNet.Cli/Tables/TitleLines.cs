@@ -7,7 +7,9 @@ internal static class TitleLines
 {
     private const int MostLines = 4;
 
-    /// <summary>A sentence that tells the line with the names of the columns, and which lines to delete; empty if none of the first rows has them.</summary>
+    /// <summary>
+    /// A sentence that tells the line with the names of the columns, and which lines to delete; empty if none of the first rows has them.
+    /// </summary>
     /// <param name="file">The table.</param>
     /// <param name="wanted">A column's name that the first line lacks.</param>
     public static string Describe(TableFile file, string wanted)

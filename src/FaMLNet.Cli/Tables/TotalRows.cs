@@ -76,11 +76,13 @@ internal sealed partial class TotalRows(TableFile file, Action<string[], long> a
                 + (_totals.Count > MostShown ? string.Create(CultureInfo.InvariantCulture, $", … ({_totals.Count} in all)") : "")
                 + $" are taken for totals and {fate}.");
         if (_footnotes.Count > 0)
-            say($"'{file.Path}': below the total, {string.Join(", ", _footnotes.Select(note => $"'{note.Text}' (row {note.Row})"))} is no row of data "
+            say($"'{file.Path}': below the total, {string.Join(", ", _footnotes.Select(note => $"'{note.Text}' (row {note.Row})"))} is no row of "
+                + $"data "
                 + $"and {fate}.");
         foreach ((string word, (long row, int column, long count)) in _doubts.Where(doubt => doubt.Value.Count <= 1 + _rows / RowsPerDoubt)
             .Take(MostShown))
-            say($"'{file.Path}': row {row} has {In(column, word)}{(count > 1 ? $", and {count - 1} more" : "")}. It is taken for data like other rows. "
+            say($"'{file.Path}': row {row} has {In(column, word)}{(count > 1 ? $", and {count - 1} more" : "")}. It is taken for data like other "
+                + $"rows. "
                 + "Delete it if it is a total.");
     }
 

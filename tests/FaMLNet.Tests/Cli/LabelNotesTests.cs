@@ -1,4 +1,4 @@
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;
@@ -66,7 +66,8 @@ public sealed class LabelNotesTests : IDisposable
         ProcessRunner.Tool(_folder, "train", "train.csv", "-e", "1", "-n", "mlp:2");
         File.WriteAllText(Path.Combine(_folder, "new.csv"), text);
         foreach (string command in new[] { "predict", "evaluate" })
-            Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, command, "model.zip", "new.csv")).Message,
+            Assert.Contains(expected, Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, command, "model.zip",
+                "new.csv")).Message,
                 StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "predictions.csv")));
     }
@@ -90,8 +91,11 @@ public sealed class LabelNotesTests : IDisposable
     public void Lines_above_the_names_of_the_columns_are_named(string above, string expected)
     {
         string path = Path.Combine(_folder, "table.csv");
-        File.WriteAllText(path, $"{above}\nage;income;Label\n" + string.Join('\n', Enumerable.Range(0, 40).Select(i => $"{i};{i * 7};{"ab"[i % 2]}")));
-        Assert.Contains(expected, Assert.Throws<FormatException>(() => DataSource.ForTraining(new MLContext(1), path, "Label", true, _ => { })).Message,
+        File.WriteAllText(path, $"{above}\nage;income;Label\n" + string.Join('\n', Enumerable.Range(0, 40).Select(i
+            => $"{i};{i * 7};{"ab"[i % 2]}")));
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => DataSource.ForTraining(new MLContext(1), path, "Label", true, _
+            =>
+        { })).Message,
             StringComparison.Ordinal);
     }
 
@@ -100,7 +104,8 @@ public sealed class LabelNotesTests : IDisposable
     {
         string path = Path.Combine(_folder, "table.csv");
         File.WriteAllLines(path, Enumerable.Range(0, 40).Select(i => $"{i},{(i == 20 ? "\"" : "")}Bern,{"ab"[i % 2]}").Prepend("x,city,Label"));
-        Assert.Contains(TableFile.Open(path, new TableFormat()).Notes, note => note.Contains("row 21, column 'city': \"Bern", StringComparison.Ordinal));
+        Assert.Contains(TableFile.Open(path, new TableFormat()).Notes, note => note.Contains("row 21, column 'city': \"Bern",
+            StringComparison.Ordinal));
         Assert.Empty(TableFile.Open(path, new TableFormat(Quote: QuoteStyle.None)).Notes);
     }
 
@@ -110,7 +115,8 @@ public sealed class LabelNotesTests : IDisposable
     [InlineData("--network 'mlp:abc' is not known", "--network", "mlp:abc")]
     [InlineData("--rule 'fda' is not known. Did you mean ", "--rule", "fda")]
     public void Wrong_options_are_refused_before_the_table_is_read(string expected, params string[] options) => Assert.Contains(expected,
-        Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, ["train", "none.csv", .. options])).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => ProcessRunner.Tool(_folder, ["train", "none.csv", .. options])).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void An_evaluation_without_a_known_label_fails()

@@ -22,7 +22,10 @@ internal sealed class RunningTool : IDisposable
     /// <param name="variables">Of its environment, beside those of this process.</param>
     public RunningTool(string folder, IEnumerable<string> arguments, params (string Name, string Value)[] variables)
     {
-        ProcessStartInfo start = new("dotnet", [ProcessRunner.Metadata("Cli"), .. arguments])
+        // Where these tests run in the background of a shell, Ctrl+C is ignored, and a process that is started would inherit that.
+        (string program, string[] before) = OperatingSystem.IsLinux() ? ("env", ["--default-signal=INT", "dotnet"])
+            : ("dotnet", Array.Empty<string>());
+        ProcessStartInfo start = new(program, [.. before, ProcessRunner.Metadata("Cli"), .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

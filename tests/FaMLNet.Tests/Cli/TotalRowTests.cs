@@ -1,6 +1,4 @@
-using FaMLNet.Cli;
-using FaMLNet.Cli.Tables;
-using FaMLNet.Tests.Interop;
+using FaMLNet.Cli.Pipelines;
 using Microsoft.ML;
 using Xunit;
 
@@ -58,7 +56,8 @@ public sealed class TotalRowTests : IDisposable
         string[] rows = [.. Data(30)];
         rows[12] = "Total,5,5.5";
         Assert.Equal(30, Rows(said, rows));
-        Assert.Contains(said, line => line.Contains("row 13 has 'Total' in column 'region'. It is taken for data like other rows. Delete it if it is a "
+        Assert.Contains(said, line => line.Contains("row 13 has 'Total' in column 'region'. It is taken for data like other rows. Delete it if it "
+            + "is a "
             + "total.", StringComparison.Ordinal));
     }
 

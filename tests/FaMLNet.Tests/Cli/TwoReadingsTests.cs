@@ -1,4 +1,4 @@
-using FaMLNet.Cli;
+using FaMLNet.Cli.Pipelines;
 using FaMLNet.Cli.Tables;
 using FaMLNet.Tests.Interop;
 using Microsoft.ML;

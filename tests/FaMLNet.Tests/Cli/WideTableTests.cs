@@ -59,7 +59,7 @@ public sealed class WideTableTests : IDisposable
             hasHeader: true, _said.Add);
         Assert.Equal(expected, loaded.Transform(view).GetColumn<float[]>("Score"));
         // A column that is not there is named.
-        File.WriteAllLines(other, File.ReadLines(other).Select(line => line.Replace(",g17,", ",h17,", StringComparison.Ordinal)));
+        File.WriteAllLines(other, File.ReadAllLines(other).Select(line => line.Replace(",g17,", ",h17,", StringComparison.Ordinal)));
         Assert.Contains("'g17'", Assert.Throws<FormatException>(() => ModelTable.Open(TableFile.Open(other, new TableFormat()), schema, "Label", null,
             labelIsNeeded: false, [], hasHeader: true, _said.Add)).Message, StringComparison.Ordinal);
     }

@@ -260,7 +260,8 @@ public sealed class MeasurementTests
                     return new Subject(new DenseChain(dense, Plans.Of(rule, 2)).With(adam), RandomTask.Data(12, 5, 11, seed: 3), Dense);
                 case "dense on a device":
                     return new Subject(new AutogradNetwork(new DefinedForward(dense, new RandomGenerator(2, "dropout")), Plans.Of(rule,
-                        2) with { Device = torch.CPU }).With(adam), RandomTask.Data(12, 5, 11, seed: 3), Dense);
+                        2) with
+                    { Device = torch.CPU }).With(adam), RandomTask.Data(12, 5, 11, seed: 3), Dense);
                 case "convolutional":
                     return new Subject(new GraphNetwork(convolutional, Plans.Of(rule, 2)).With(adam),
                         GraphGradientTests.Images(convolutional, 11), Graph);
@@ -268,7 +269,8 @@ public sealed class MeasurementTests
                     return new Subject(new GraphNetwork(residual, Plans.Of(rule, 2)).With(adam), GraphGradientTests.Images(residual, 11), Graph);
                 case "residual on a device":
                     return new Subject(new AutogradNetwork(new DefinedForward(residual, new RandomGenerator(2, "dropout")), Plans.Of(rule,
-                        2) with { Device = torch.CPU }).With(adam), GraphGradientTests.Images(residual, 11), Graph);
+                        2) with
+                    { Device = torch.CPU }).With(adam), GraphGradientTests.Images(residual, 11), Graph);
                 default:
                     NetworkShape shape = new([1, 8, 8], 5);
                     torch.nn.Module<torch.Tensor, torch.Tensor> module = new ChainFactory().Create(shape);

@@ -103,7 +103,8 @@ public sealed class OwnRuleTests
         Assert.All(model.GetFeedbackWeights()["dense2"].Values.ToArray(), value => Assert.Equal(3, value));
         DenseLayout layout = new(NetworkDefinition.Mlp(4), 3, 2);
         using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(1, "dropout")), Plans.Of(rule,
-            1) with { Device = TorchSharp.torch.CPU }).With(new OptimizerOptions.Sgd());
+            1) with
+        { Device = TorchSharp.torch.CPU }).With(new OptimizerOptions.Sgd());
         network.EndEpoch();
         network.Feedback.Buffer.Span.Clear();
         network.Download();

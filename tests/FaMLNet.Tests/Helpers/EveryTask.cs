@@ -18,8 +18,12 @@ internal static class EveryTask
 {
     public static string LabelOf(TaskOf task) => task switch
     {
-        TaskOf.Multiclass => "Class", TaskOf.Binary => "IsLarge", TaskOf.Vector => "Numbers",
-        TaskOf.MultiLabel => "Flags", _ => "Label" };
+        TaskOf.Multiclass => "Class",
+        TaskOf.Binary => "IsLarge",
+        TaskOf.Vector => "Numbers",
+        TaskOf.MultiLabel => "Flags",
+        _ => "Label"
+    };
 
     public static IDataView Data(MLContext mlContext)
     {

@@ -69,7 +69,7 @@ public sealed class ConvolutionalNetworksTests
             Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential(new Layer.Conv2d(3, 0))).Message, StringComparison.Ordinal);
         Assert.Contains("Dropout.Share", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential(new Layer.Dropout(1))).Message,
             StringComparison.Ordinal);
-        Assert.Contains("at least one layer", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.Sequential()).Message,
+        Assert.Contains("at least one layer", Assert.Throws<ArgumentException>(() => NetworkDefinition.Sequential()).Message,
             StringComparison.Ordinal);
         Assert.Contains("20, 32, 44, 56 or 110", Assert.Throws<ArgumentOutOfRangeException>(() => NetworkDefinition.ResNet(50)).Message,
             StringComparison.Ordinal);

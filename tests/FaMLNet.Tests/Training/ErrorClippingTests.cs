@@ -82,7 +82,7 @@ public sealed class ErrorClippingTests
         TrainingData data = RandomTask.Data(20, 5, 12, seed: 3);
         int[] rows = RandomTask.AllRows(data);
         FeedbackRule rule = FeedbackRule.Parse(name);
-        using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(1, "dropout")), 
+        using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(1, "dropout")),
             Plans.Of(rule, 1) with { ErrorLimit = Limit }).With(new OptimizerOptions.Sgd());
         for (int step = 0; step < 3; step++)
             network.Step(data, rows, 0.01f);

@@ -80,7 +80,7 @@ public sealed class RuleDefaultTests
         Assert.True(area > 0.985, $"{rule.ShortName}: area {area:F3}");
         if (rule is DirectFeedbackRule { Projects: ProjectedSignal.Target })
         {
-            ArgumentException refused = Assert.Throws<ArgumentException>(() =>
+            ArgumentException refused = Assert.Throws<ArgumentOutOfRangeException>(() =>
                 mlContext.Regression.Trainers.FeedbackAlignment(labelColumnName: "Number", rule: rule));
             Assert.Contains("Rule", refused.Message, StringComparison.Ordinal);
             Assert.Contains("DirectFeedbackAlignment", refused.Message, StringComparison.Ordinal);

@@ -159,8 +159,11 @@ public sealed class RuleInvariantTests
     public void Scales_multiply_the_initial_weights_of_all_layers_but_the_first_and_the_feedback()
     {
         using DenseChain plain = Chain(FeedbackRule.FeedbackAlignment);
-        using DenseChain scaled = new DenseChain(Layout, Plans.Of(FeedbackRule.FeedbackAlignment, 11) with { InitialWeightScale = 0.5f,
-            FeedbackScale = 0.25f }).With(new OptimizerOptions.Sgd());
+        using DenseChain scaled = new DenseChain(Layout, Plans.Of(FeedbackRule.FeedbackAlignment, 11) with
+        {
+            InitialWeightScale = 0.5f,
+            FeedbackScale = 0.25f
+        }).With(new OptimizerOptions.Sgd());
         for (int i = 0; i < Layout.Layers.Count; i++)
         {
             float[] a = Layout.Layers[i].Weight.In(plain.Weights.Span).ToArray(), b = Layout.Layers[i].Weight.In(scaled.Weights.Span).ToArray();

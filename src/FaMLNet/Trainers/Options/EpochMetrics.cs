@@ -29,7 +29,8 @@ public sealed record EpochMetrics : LayerMetrics
 
     /// <summary>
     /// How far a regression's predictions were off, counted as <see cref="Loss"/> is, in the label's units; null for a classifier. Of several
-    /// numbers at once, whose units differ, in standard deviations of each: the root of the mean over rows of the mean squared distance of their known numbers.
+    /// numbers at once, whose units differ, in standard deviations of each: the root of the mean over rows of the mean squared
+    /// distance of their known numbers.
     /// </summary>
     public double? RootMeanSquaredError { get; init; }
 

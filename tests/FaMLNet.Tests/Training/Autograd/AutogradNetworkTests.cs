@@ -116,7 +116,8 @@ public sealed class AutogradNetworkTests
         TrainingData data = RandomTask.Data(6, 3, 10, seed: 1);
         FeedbackRule rule = FeedbackRule.Parse(shortName);
         using AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), Plans.Of(rule,
-            2) with { Device = device }).With(new OptimizerOptions.Sgd());
+            2) with
+        { Device = device }).With(new OptimizerOptions.Sgd());
         float[] before = [.. network.Feedback.Buffer.Span.ToArray().Select(MathF.Abs)];
         for (int step = 0; step < 30; step++)
             network.Step(data, RandomTask.AllRows(data), 0.3f);
@@ -163,7 +164,8 @@ public sealed class AutogradNetworkTests
             {
                 long start = LiveTensors.OfThisThread;
                 using (AutogradNetwork network = new AutogradNetwork(new DefinedForward(layout, new RandomGenerator(2, "dropout")), Plans.Of(rule,
-                    2) with { Device = device }).With(new OptimizerOptions.Adam()))
+                    2) with
+                { Device = device }).With(new OptimizerOptions.Adam()))
                 using (network.StepOf())
                 {
                     void Use()

@@ -270,7 +270,8 @@ public sealed class CustomNetworkTests
         CustomDefinition definition = NetworkDefinition.Custom("chain") with { KeepInitialWeights = true };
         CustomLayout layout = new(definition, shape, module);
         using AutogradNetwork network = new AutogradNetwork(new ModuleForward(layout, module), Plans.Of(FeedbackRule.FeedbackAlignment,
-            2) with { InitialWeightScale = 0.1f }).With(new OptimizerOptions.Sgd());
+            2) with
+        { InitialWeightScale = 0.1f }).With(new OptimizerOptions.Sgd());
         foreach (ParameterSlice slice in layout.Parameters)
             Assert.Equal(before[slice.Name], slice.In(network.Weights.Span).ToArray());
     }
