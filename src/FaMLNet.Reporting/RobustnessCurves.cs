@@ -25,7 +25,7 @@ public sealed class RobustnessCurves
     /// <summary>Adds a model, or several that differ in their seeds only: then their mean is shown, in a band from the least to the
     /// greatest.</summary>
     /// <param name="name">What to call it; each once.</param>
-    /// <param name="reports">One a seed; with several bounds of an attack its curve has several points.</param>
+    /// <param name="reports">One per seed; with several bounds of an attack its curve has several points.</param>
     /// <exception cref="ArgumentException">The name is taken, or there is no report.</exception>
     public void Add(string name, params IReadOnlyList<RobustnessReport> reports)
     {

@@ -29,7 +29,7 @@ internal sealed class FeedbackLayout
     /// <summary>How the error reaches a layer.</summary>
     public ErrorRoute Route { get; }
 
-    /// <summary>One a layer: null for layers that have no feedback weights, and for all under backpropagation.</summary>
+    /// <summary>One per layer: null for layers that have no feedback weights, and for all under backpropagation.</summary>
     public IReadOnlyList<ParameterSlice?> Slices { get; }
 
     /// <summary>What the rule keeps for each layer; null for nothing.</summary>

@@ -5,7 +5,7 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace FaMLNet;
 
 /// <summary>
-/// Normalised sign-symmetry: B = sign(W) · ‖W‖/√n, n weights a layer, so that signs and norm follow W and nothing else does. Xiao, Chen, Liao and
+/// Normalised sign-symmetry: B = sign(W) · ‖W‖/√n, n weights per layer, so that signs and norm follow W and nothing else does. Xiao, Chen, Liao and
 /// Poggio (2019), "Biologically-plausible learning algorithms can scale to large datasets", ICLR.
 /// </summary>
 internal sealed class NormalizedSignSymmetryRule : LayerwiseFeedbackRule

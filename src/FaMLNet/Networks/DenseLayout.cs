@@ -24,7 +24,7 @@ internal sealed class DenseLayout : NetworkLayout
     private readonly int _inputsThatCount;
 
     /// <param name="network">The layers.</param>
-    /// <param name="inputs">Features a row.</param>
+    /// <param name="inputs">Features per row.</param>
     /// <param name="outputs">Outputs of the network.</param>
     /// <param name="valuesPerRow">
     /// Of sparse rows, how many values are not 0: the first layer's weights then lie feature by feature (<see cref="IsFeatureMajor"/>), and as

@@ -52,7 +52,7 @@ public abstract record Layer
     }
 
     /// <summary>A dense layer. Images must be flattened first.</summary>
-    /// <param name="Units">Output units, at least 1; null for one a class.</param>
+    /// <param name="Units">Output units, at least 1; null for one per class.</param>
     public sealed record Dense(int? Units = null) : Layer;
 
     /// <summary>An activation.</summary>

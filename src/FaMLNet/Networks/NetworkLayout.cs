@@ -32,7 +32,7 @@ internal abstract class NetworkLayout
 
     public abstract WeightInitialization Initialization { get; }
 
-    /// <summary>Features a row.</summary>
+    /// <summary>Features per row.</summary>
     public required int Inputs { get; init; }
 
     /// <summary>Classes.</summary>

@@ -3,7 +3,7 @@ namespace FaMLNet.Persistence;
 /// <summary>What a saved network is for.</summary>
 internal enum ModelTask
 {
-    /// <summary>A score a class.</summary>
+    /// <summary>A score per class.</summary>
     Multiclass,
 
     /// <summary>One logit.</summary>

@@ -8,12 +8,12 @@ public sealed class AttackAnswer
     internal AttackAnswer(int classes, int features) => (_logits, _gradient) = (new float[classes], new float[features]);
 
     /// <summary>
-    /// One a class. Of a model of another kind than FaMLNet's the logarithms of its scores where those are probabilities, else its scores.
+    /// One per class. Of a model of another kind than FaMLNet's the logarithms of its scores where those are probabilities, else its scores.
     /// </summary>
     public ReadOnlySpan<float> Logits => _logits;
 
     /// <summary>
-    /// ∂loss/∂input by the threat model, one a feature, up to a positive factor (<see cref="AttackLoss"/>); 0 where the network has no number
+    /// ∂loss/∂input by the threat model, one per feature, up to a positive factor (<see cref="AttackLoss"/>); 0 where the network has no number
     /// for it. Only after <see cref="AttackedRow.Differentiate"/>.
     /// </summary>
     public ReadOnlySpan<float> Gradient => _gradient;

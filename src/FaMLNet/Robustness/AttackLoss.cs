@@ -40,7 +40,7 @@ public abstract class AttackLoss
     public static AttackLoss KullbackLeibler(ReadOnlySpan<float> logits) => new KullbackLeiblerLoss(logits);
 
     /// <summary>The loss and its gradient.</summary>
-    /// <param name="logits">One a class.</param>
+    /// <param name="logits">One per class.</param>
     /// <param name="label">The right class, from 0.</param>
     /// <param name="gradient">Receives ∂loss/∂logits; a positive factor does not matter.</param>
     /// <returns>The loss, which attacks raise.</returns>

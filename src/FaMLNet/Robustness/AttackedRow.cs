@@ -72,7 +72,7 @@ public sealed class AttackedRow
     public float[] Copy() => [.. _clean];
 
     /// <summary>Asks what the model says of an input: <c>AttackAnswer answer = await row.Ask(x);</c>.</summary>
-    /// <param name="x">One value a feature; not to be changed before the answer is there.</param>
+    /// <param name="x">One value per feature; not to be changed before the answer is there.</param>
     /// <exception cref="ArgumentException"><paramref name="x"/> has another length than <see cref="Features"/>.</exception>
     public AttackQuery Ask(float[] x)
     {
@@ -82,7 +82,7 @@ public sealed class AttackedRow
     }
 
     /// <summary>Asks for the gradient of a loss at an input, by the threat model; the answer has logits as well.</summary>
-    /// <param name="x">One value a feature; not to be changed before the answer is there.</param>
+    /// <param name="x">One value per feature; not to be changed before the answer is there.</param>
     /// <param name="loss">What to raise.</param>
     /// <exception cref="ArgumentException"><paramref name="x"/> has another length than <see cref="Features"/>.</exception>
     public AttackQuery Differentiate(float[] x, AttackLoss loss)
@@ -102,7 +102,7 @@ public sealed class AttackedRow
 
     /// <summary>x += step · sign(gradient), the steepest step by L∞.</summary>
     /// <param name="x">Changed in place.</param>
-    /// <param name="gradient">One a feature.</param>
+    /// <param name="gradient">One per feature.</param>
     /// <param name="step">Its size.</param>
     public static void AddSign(Span<float> x, ReadOnlySpan<float> gradient, float step)
     {
@@ -112,7 +112,7 @@ public sealed class AttackedRow
 
     /// <summary>x += step · gradient/‖gradient‖₂, the steepest step by L2; nothing for a gradient of 0.</summary>
     /// <param name="x">Changed in place.</param>
-    /// <param name="gradient">One a feature.</param>
+    /// <param name="gradient">One per feature.</param>
     /// <param name="step">Its length.</param>
     public static void AddNormalized(Span<float> x, ReadOnlySpan<float> gradient, float step)
     {

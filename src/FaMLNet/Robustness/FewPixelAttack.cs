@@ -45,7 +45,7 @@ public sealed record FewPixelAttack(int Pixels) : Attack
     /// <inheritdoc/>
     protected override async Task<float[]> Perturb(AttackedRow row)
     {
-        // A candidate is, for each pixel, its row and column and a value a channel, all in [0, 1).
+        // A candidate is, for each pixel, its row and column and a value per channel, all in [0, 1).
         ImageShape image = row.Image ?? new ImageShape(1, 1, row.Features);
         int genes = Pixels * (2 + image.Channels);
         float[][] parents = new float[Population][], children = new float[Population][];

@@ -37,7 +37,7 @@ public sealed class RobustnessReport
     /// <summary>The seed of all randomness.</summary>
     public int Seed { get; }
 
-    /// <summary>One an attack, in their order.</summary>
+    /// <summary>One per attack, in their order.</summary>
     public IReadOnlyList<AttackResult> Results { get; }
 
     /// <summary>

@@ -15,7 +15,7 @@ internal abstract class RowPool
     /// <summary>A pool for rows as they are kept.</summary>
     /// <param name="sparse">Whether rows are the values that are not 0.</param>
     /// <param name="slots">How many.</param>
-    /// <param name="features">Features a row.</param>
+    /// <param name="features">Features per row.</param>
     /// <param name="labelWidth">Values per label.</param>
     public static RowPool Create(bool sparse, int slots, int features, int labelWidth) =>
         sparse ? new SparsePool(slots, labelWidth) : new DensePool(slots, features, labelWidth);

@@ -31,7 +31,7 @@ internal sealed class TrainingData
     private float[]? _means;
     private readonly SparseRows? _sparse;
 
-    /// <param name="features">Features a row, at least 1.</param>
+    /// <param name="features">Features per row, at least 1.</param>
     /// <param name="classes">The number of classes.</param>
     /// <param name="expectedRows">How many rows are coming, if known.</param>
     /// <param name="packs">Whether pixels may stay bytes.</param>

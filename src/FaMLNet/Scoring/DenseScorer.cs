@@ -36,7 +36,7 @@ internal sealed class DenseScorer : NetworkScorer
 
     /// <summary>Logits of one row.</summary>
     /// <param name="features">As many as the network has inputs.</param>
-    /// <param name="logits">Receives one a class.</param>
+    /// <param name="logits">Receives one per class.</param>
     /// <param name="first">Scratch memory as wide as the widest layer, padded.</param>
     /// <param name="second">Another.</param>
     private void ComputeLogits(ReadOnlySpan<float> features, Span<float> logits, Span<float> first, Span<float> second)

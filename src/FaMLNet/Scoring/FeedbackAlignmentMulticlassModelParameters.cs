@@ -29,7 +29,7 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : FeedbackAlignme
     /// </summary>
     public FeedbackAlignmentMulticlassModelParameters? LastEpochModel { get; }
 
-    /// <summary>Classes, and so scores a row.</summary>
+    /// <summary>Classes, and so scores per row.</summary>
     public int NumberOfClasses => Layout.Outputs;
 
     /// <inheritdoc/>

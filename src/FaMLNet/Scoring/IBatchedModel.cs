@@ -3,10 +3,10 @@ namespace FaMLNet.Scoring;
 /// <summary>A model that scores many rows at once.</summary>
 internal interface IBatchedModel
 {
-    /// <summary>Features a row.</summary>
+    /// <summary>Features per row.</summary>
     public int NumberOfFeatures { get; }
 
-    /// <summary>Scores a row.</summary>
+    /// <summary>Scores per row.</summary>
     public int NumberOfScores { get; }
 
     /// <summary>Whether many rows at once cost much less than one at a time.</summary>

@@ -37,7 +37,7 @@ internal sealed class FeedbackWeights : IDisposable
     /// <summary>How the error reaches a layer.</summary>
     public ErrorRoute Route => _places.Route;
 
-    /// <summary>One a layer: null for layers without, and for all under backpropagation.</summary>
+    /// <summary>One per layer: null for layers without, and for all under backpropagation.</summary>
     public IReadOnlyList<ParameterSlice?> Slices => _places.Slices;
 
     /// <summary>What the rule wants to see of a step; null for nothing.</summary>

@@ -21,7 +21,7 @@ internal static unsafe class SmallConvolution
     /// <summary>Convolves, rectifies and pools.</summary>
     /// <param name="x">Rows × channels × height × width.</param>
     /// <param name="weights">Outputs × channels × kernel × kernel.</param>
-    /// <param name="bias">One an output; empty for none.</param>
+    /// <param name="bias">One per output; empty for none.</param>
     /// <param name="spec">The convolution.</param>
     /// <param name="keeps">Whether choices are wanted.</param>
     /// <param name="choices">One a pooled value, rented from the shared pool: the caller returns it. Null if not wanted.</param>

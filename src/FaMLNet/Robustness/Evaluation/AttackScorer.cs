@@ -17,7 +17,7 @@ internal abstract class AttackScorer
 
 /// <summary>One of this library's networks. It always computes as many rows at once, where the number could change the rounding.</summary>
 /// <param name="session">The network.</param>
-/// <param name="features">Features a row.</param>
+/// <param name="features">Features per row.</param>
 /// <param name="outputs">Outputs of the network.</param>
 /// <param name="classes">Classes that they stand for.</param>
 /// <param name="block">Rows computed at once.</param>

@@ -5,7 +5,7 @@ using Microsoft.ML.Data;
 namespace FaMLNet.Robustness;
 
 /// <summary>Reads the present row.</summary>
-/// <param name="logits">Receives one a class (<see cref="AttackAnswer.Logits"/>).</param>
+/// <param name="logits">Receives one per class (<see cref="AttackAnswer.Logits"/>).</param>
 /// <returns>The class that the model sees, from 0; −1 if it has no number for it.</returns>
 internal delegate int ClassReader(Span<float> logits);
 

@@ -20,7 +20,7 @@ internal static class GradientMasking
     private const double Large = 0.1;
 
     /// <summary>Looks through results of one model.</summary>
-    /// <param name="results">One an attack.</param>
+    /// <param name="results">One per attack.</param>
     /// <param name="extent">From the least to the largest value of the features.</param>
     public static IReadOnlyList<string> Find(IReadOnlyList<AttackResult> results, double extent)
     {

@@ -5,7 +5,7 @@ using Microsoft.ML.Data;
 
 namespace FaMLNet.Robustness;
 
-/// <summary>A vector of scores, one a class; the classes' names are the values of the predicted key.</summary>
+/// <summary>A vector of scores, one per class; the classes' names are the values of the predicted key.</summary>
 internal sealed class MulticlassScores : ClassScores
 {
     private readonly DataViewSchema.Column _scores;

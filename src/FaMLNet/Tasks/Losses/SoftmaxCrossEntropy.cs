@@ -17,8 +17,8 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
     /// Turns logits (before the bias) into the error ∂L/∂logits = (softmax − one-hot)·coefficient, in place, where L = Σ coefficient·loss.
     /// </summary>
     /// <param name="z">Logits, classes × width.</param>
-    /// <param name="bias">One a class.</param>
-    /// <param name="biasGradient">Receives the sums of the error over the batch, one a class.</param>
+    /// <param name="bias">One per class.</param>
+    /// <param name="biasGradient">Receives the sums of the error over the batch, one per class.</param>
     /// <param name="classes">The number of rows.</param>
     /// <param name="labels">The class of each column, from 0.</param>
     /// <param name="coefficients">Each column's weight in the loss; 0 beyond the batch.</param>
@@ -150,8 +150,8 @@ internal sealed unsafe class SoftmaxCrossEntropy(int width)
 
     /// <summary>Loss and hits of row-major logits, which stay as they are.</summary>
     /// <param name="logits">Rows × classes.</param>
-    /// <param name="labels">One a row.</param>
-    /// <param name="weights">One a row.</param>
+    /// <param name="labels">One per row.</param>
+    /// <param name="weights">One per row.</param>
     /// <param name="classes">Classes.</param>
     /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

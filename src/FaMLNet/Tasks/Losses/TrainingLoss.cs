@@ -8,8 +8,8 @@ internal abstract unsafe class TrainingLoss
 {
     /// <summary>Turns outputs (before the bias) into the error, in place; they lie feature-major, a row an output.</summary>
     /// <param name="z">Outputs × width.</param>
-    /// <param name="bias">One an output.</param>
-    /// <param name="biasGradient">Receives the sums of the error over the batch, one an output.</param>
+    /// <param name="bias">One per output.</param>
+    /// <param name="biasGradient">Receives the sums of the error over the batch, one per output.</param>
     /// <param name="outputs">How many there are.</param>
     /// <param name="width">Columns: rows of the batch, and empty ones.</param>
     /// <param name="labels">One per column; of several outputs with a label each, columns × outputs.</param>
@@ -28,7 +28,7 @@ internal abstract unsafe class TrainingLoss
     /// coefficient for false.
     /// </summary>
     /// <param name="destination">Receives it; cleared first.</param>
-    /// <param name="labels">One a row.</param>
+    /// <param name="labels">One per row.</param>
     /// <param name="coefficients">Each row's weight in the loss.</param>
     /// <param name="outputs">How many there are.</param>
     /// <param name="rowStride">From a row to the next.</param>
@@ -46,8 +46,8 @@ internal abstract unsafe class TrainingLoss
 
     /// <summary>What outputs that lie row by row show, and stay as they are.</summary>
     /// <param name="z">Rows × outputs.</param>
-    /// <param name="labels">One a row.</param>
-    /// <param name="weights">One a row.</param>
+    /// <param name="labels">One per row.</param>
+    /// <param name="weights">One per row.</param>
     /// <param name="outputs">How many there are.</param>
     /// <param name="k">How many of the likeliest classes count as a hit for the top-k accuracy.</param>
     public abstract EvaluationResult Evaluate(ReadOnlySpan<float> z, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, int outputs, int k);
