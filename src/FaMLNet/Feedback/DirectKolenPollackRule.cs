@@ -28,16 +28,17 @@ internal sealed class DirectKolenPollackRule : DirectFeedbackRule
 
     protected override void Refresh(FeedbackLayer layer)
     {
-        int outputs = layer.Shape[0], inputs = layer.Shape[1];
-        TensorPrimitives.Multiply(layer.Feedback, 1 - layer.Decay, layer.Feedback);
+        // Read once: the layer is passed by reference, and its spans would be loaded anew in the innermost loop.
+        int outputs = layer.Shape[0], inputs = layer.Shape[1], rows = layer.Rows;
+        float rate = -RateFactor * layer.LearningRate;
+        ReadOnlySpan<float> errors = layer.OutputErrors, activations = layer.Activations;
+        Span<float> feedback = layer.Feedback;
+        TensorPrimitives.Multiply(feedback, 1 - layer.Decay, feedback);
         for (int output = 0; output < outputs; output++)
         {
-            Span<float> weights = layer.Feedback.Slice(output * inputs, inputs);
-            for (int row = 0; row < layer.Rows; row++)
-            {
-                float step = -RateFactor * layer.LearningRate * layer.OutputErrors[row * outputs + output];
-                TensorPrimitives.MultiplyAdd(layer.Activations.Slice(row * inputs, inputs), step, weights, weights);
-            }
+            Span<float> weights = feedback.Slice(output * inputs, inputs);
+            for (int row = 0; row < rows; row++)
+                TensorPrimitives.MultiplyAdd(activations.Slice(row * inputs, inputs), rate * errors[row * outputs + output], weights, weights);
         }
     }
 }
