@@ -91,8 +91,10 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
 
     DataViewType IValueMapper.OutputType => ScoreType;
 
-    /// <summary>The type of a row's score: of one output, a number.</summary>
-    private protected virtual DataViewType ScoreType => NumberDataViewType.Single;
+    private static bool GivesVectors => typeof(TOutput) == typeof(VBuffer<float>);
+
+    /// <summary>The type of a row's score: a number, or a vector of as many as the network has outputs.</summary>
+    private DataViewType ScoreType => GivesVectors ? new VectorDataViewType(NumberDataViewType.Single, _layout.Outputs) : NumberDataViewType.Single;
 
     /// <summary>The network as the last epoch left it, where this is the best's.</summary>
     private protected abstract IDisposable? LastEpoch { get; }
@@ -208,18 +210,18 @@ public abstract class FeedbackAlignmentModelParametersBase<TOutput> : ModelParam
     {
         Host.Check(typeof(TSrc) == typeof(VBuffer<float>) && typeof(TDst) == typeof(TOutput),
             $"A feedback-alignment network maps a vector of Single to {ScoreType}.");
-        return (ValueMapper<TSrc, TDst>)CreateMapper();
+        return (ValueMapper<TSrc, TDst>)(GivesVectors ? CreateVectorMapper() : CreateNumberMapper());
     }
 
-    /// <summary>The mapper from a row's features to its score: of one output, that.</summary>
-    private protected virtual Delegate CreateMapper()
+    /// <summary>The mapper from a row's features to the one score of the network.</summary>
+    private Delegate CreateNumberMapper()
     {
         RowScorer score = OpenRowScorer();
         return (ValueMapper<VBuffer<float>, float>)((in VBuffer<float> features, ref float value) => value = score(in features)[0]);
     }
 
     /// <summary>The mapper from a row's features to its scores, as many as the network has outputs.</summary>
-    private protected Delegate CreateVectorMapper()
+    private Delegate CreateVectorMapper()
     {
         RowScorer score = OpenRowScorer();
         return (ValueMapper<VBuffer<float>, VBuffer<float>>)((in VBuffer<float> features, ref VBuffer<float> value) =>

@@ -39,15 +39,11 @@ public sealed class FeedbackAlignmentMultiLabelModelParameters : FeedbackAlignme
 
     private protected override ModelTask Task => ModelTask.MultiLabel;
 
-    private protected override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, NumberOfLabels);
-
     private protected override IDisposable? LastEpoch => LastEpochModel;
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
     internal static FeedbackAlignmentMultiLabelModelParameters Create(IHostEnvironment env, ModelLoadContext ctx) =>
         ModelLoading.Run(env, ctx, Header(), () => new FeedbackAlignmentMultiLabelModelParameters(env, ctx));
-
-    private protected override Delegate CreateMapper() => CreateVectorMapper();
 
     private protected override VersionInfo GetVersionInfo() => Header();
 

@@ -37,8 +37,6 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : FeedbackAlignme
 
     private protected override ModelTask Task => ModelTask.Multiclass;
 
-    private protected override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, NumberOfClasses);
-
     private protected override IDisposable? LastEpoch => LastEpochModel;
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
@@ -51,8 +49,6 @@ public sealed class FeedbackAlignmentMulticlassModelParameters : FeedbackAlignme
         for (int row = 0; row < count; row++)
             IScoringSession.Softmax(outputs.Slice(row * classes, classes));
     }
-
-    private protected override Delegate CreateMapper() => CreateVectorMapper();
 
     private protected override VersionInfo GetVersionInfo() => Header();
 

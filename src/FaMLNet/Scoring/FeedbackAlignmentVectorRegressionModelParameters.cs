@@ -37,8 +37,6 @@ public sealed class FeedbackAlignmentVectorRegressionModelParameters : FeedbackA
 
     private protected override ModelTask Task => ModelTask.VectorRegression;
 
-    private protected override DataViewType ScoreType => new VectorDataViewType(NumberDataViewType.Single, NumberOfOutputs);
-
     private protected override IDisposable? LastEpoch => LastEpochModel;
 
     // Called by ML.NET when it loads a model; it prefers this to the constructor for being the more visible.
@@ -51,8 +49,6 @@ public sealed class FeedbackAlignmentVectorRegressionModelParameters : FeedbackA
         for (int i = 0; i < count * width; i++)
             outputs[i] = Targets[i % width].Restore(outputs[i]);
     }
-
-    private protected override Delegate CreateMapper() => CreateVectorMapper();
 
     private protected override VersionInfo GetVersionInfo() => Header();
 
